@@ -1,0 +1,44 @@
+"""Protect cloud servers against the loss of a site, in bulk, from JupyterLab.
+
+Load a project's servers, check every one's eligibility, plan batches, preview the exact payloads, approve,
+submit, follow the jobs, verify and report.  Everything here is imported when first used.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "errors": (
+        "AuthenticationError ClaimedError CloudError CloudUnreachable ConflictError InventoryError JobFailed JobTimeout "
+        "LedgerError NotFoundError PermissionDeniedError PlanError SdrsError ServiceError SettingsError "
+        "SubmissionUncertain ThrottledError"
+    ),
+    "cloud": "Cloud connect",
+    "inventory": "Inventory load_inventory read_inventory",
+    "models": "Approval Batch BatchOptions",
+    "rulebook": "load_rulebook",
+    "eligibility": "Eligibility check_eligibility",
+    "planning": "Plan plan_batches",
+    "ledger": "Run list_runs open_run",
+    "submission": "resume submit",
+    "following": "follow",
+    "verification": "verify",
+    "reporting": "report",
+    "sandbox_process": "start_sandbox",
+    "i18n": "set_language",
+    "widgets": "Workbench",
+}
+_WHERE = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+__version__ = "0.1.0"
+__all__ = sorted(_WHERE)  # noqa: PLE0605 - a list of strings, made from the table above
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,111 @@
+"""Small records that several stages share."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+
+__all__ = ["Approval", "Batch", "BatchOptions", "Record", "Stage", "Tag", "Verdict"]
+
+
+class Record(BaseModel):
+    """A frozen record that refuses fields it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Verdict(StrEnum):
+    """What eligibility says of a server, strongest first."""
+
+    PROTECTED = "protected"
+    NOT_A_CANDIDATE = "not a candidate"
+    BLOCKED = "blocked"
+    UNKNOWN = "unknown"
+    WARNING = "warning"
+    ELIGIBLE = "eligible"
+
+
+class Stage(StrEnum):
+    """How far a planned server has come."""
+
+    NOT_SENT = "not sent"
+    ACCEPTED = "accepted"
+    JOB_OK = "job ok"
+    CREATED = "created"
+    PROTECTED = "protected"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class Tag(Record):
+    """A tag put on every instance of a request; its limits are held by ``payloads``."""
+
+    key: str
+    value: str
+
+
+class BatchOptions(Record):
+    """What the requests of a plan share, as the operator asks for it; None leaves the field out of the payload.
+
+    Nothing is refused here: rules Q4-Q8 report a bad value per rule, and ``payloads`` never builds one.
+
+    Parameters
+    ----------
+    batch_limit
+        Servers per request; 5 by default (batch-create page, field ``servers``: at most 5 by default).
+    tenancy
+        ``"shared"`` or ``"dedicated"``: where DR servers are made.
+    dedicated_host_id
+        Dedicated host for DR servers; only with ``tenancy="dedicated"``.
+    cluster_id
+        Dedicated storage (DSS) pool for DR volumes.
+    primary_subnet_id
+        Subnet of the DR servers' primary NIC; the value is the subnet's ``neutron_network_id``.
+    flavors
+        ``{server_id: flavor_id}`` for DR servers that shall not have production's flavor.
+    tags
+        Tags for every instance, ``{key: value}`` or a list of ``Tag`` (which can show duplicate keys).
+    description
+        Description of every instance, at most 64 characters.
+    """
+
+    batch_limit: int = 5
+    tenancy: str | None = None
+    dedicated_host_id: str | None = None
+    cluster_id: str | None = None
+    primary_subnet_id: str | None = None
+    flavors: Mapping[str, str] | None = None
+    tags: tuple[Tag, ...] | None = None
+    description: str | None = None
+
+    @field_validator("tags", mode="before")
+    @classmethod
+    def _tags_from_mapping(cls, value: object) -> object:
+        if isinstance(value, Mapping):
+            return tuple(Tag(key=key, value=text) for key, text in value.items())
+        return value
+
+
+class Batch(Record):
+    """One create request: its servers in sending order and everything they share."""
+
+    batch_id: str
+    group_id: str
+    name_prefix: str
+    server_ids: tuple[str, ...] = Field(min_length=1)
+    flavors: Mapping[str, str] = Field(default_factory=dict)
+    cluster_id: str | None = None
+    primary_subnet_id: str | None = None
+    tenancy: str | None = None
+    dedicated_host_id: str | None = None
+    tags: tuple[Tag, ...] = ()
+    description: str | None = None
+
+
+class Approval(Record):
+    """Somebody's word that exactly this plan may be sent."""
+
+    fingerprint: str
+    who: str = ""
+    when: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))

@@ -1,0 +1,376 @@
+"""Column names and dtypes of every public frame: one kind of thing per row, said in each table's ``about``.
+
+Ids are strings, a missing value is ``NA``, the index means nothing.  Times are UTC.  ``shape`` brings any frame
+to its table: missing columns appear as NA, extra columns stay at the end, values get the column's dtype.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import pandas as pd
+
+__all__ = ["ELIGIBILITY_TABLES", "INVENTORY_TABLES", "Table", "empty", "shape"]
+
+STR, INT, FLOAT, BOOL, TIME = "string", "Int64", "Float64", "boolean", "datetime64[ns, UTC]"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One public frame: its name, what a row is, its columns and which of them a file must have."""
+
+    name: str
+    about: str
+    columns: Mapping[str, str]
+    key: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def empty(table: Table) -> pd.DataFrame:
+    """Return the table with its columns and dtypes and no row."""
+    return pd.DataFrame({name: pd.Series([], dtype=dtype) for name, dtype in table.columns.items()})
+
+
+def shape(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Return a copy of ``frame`` with the table's columns first, in order and dtype; extra columns follow.
+
+    Raises ``ValueError`` or ``TypeError`` from pandas when a value does not fit its dtype; readers of files
+    check values first and name sheet, row and column.
+    """
+    known = {
+        name: frame[name].astype(pd.api.types.pandas_dtype(dtype))
+        if name in frame
+        else pd.Series(pd.NA, index=frame.index, dtype=dtype)
+        for name, dtype in table.columns.items()
+    }
+    extra = {name: frame[name] for name in frame.columns if name not in table.columns}
+    return pd.DataFrame({**known, **extra}, index=frame.index).reset_index(drop=True)
+
+
+SERVERS = Table(
+    "servers",
+    "a server (ECS) of this project and region, DR servers and drill servers included",
+    {
+        "server_id": STR,
+        "name": STR,
+        "status": STR,  # as the cloud spells it: ACTIVE, SHUTOFF, BUILD, ERROR, ...
+        "task_state": STR,  # NA when nothing is under way
+        "az": STR,
+        "vpc_id": STR,  # metadata.vpc_id, else the only key of addresses
+        "address_vpc_ids": STR,  # keys of addresses, comma-joined, sorted; empty when none
+        "subnet_id": STR,  # neutron_network_id of the primary NIC, where the cloud tells
+        "private_ips": STR,  # comma-joined fixed addresses
+        "nic_count": INT,  # distinct ports with a fixed address
+        "flavor_id": STR,
+        "vcpus": INT,
+        "ram_gib": FLOAT,
+        "accelerators": BOOL,  # the flavor names a GPU or another accelerator
+        "os_type": STR,  # Linux or Windows
+        "image_name": STR,
+        "key_name": STR,  # NA: no key pair
+        "user_id": STR,  # who made the server
+        "billing": STR,  # on demand, yearly/monthly, spot
+        "locked": BOOL,
+        "lock_source": STR,  # NA or empty: not locked by another service
+        "lock_scene": STR,
+        "frozen": BOOL,
+        "root_device": STR,
+        "hostname": STR,
+        "security_groups": STR,  # names, comma-joined
+        "agency_name": STR,
+        "ecs_group_id": STR,  # anti-affinity group of the server, NA: none
+        "tenancy": STR,  # dedicated: production runs on a dedicated host
+        "dedicated_host_id": STR,
+        "enterprise_project_id": STR,  # NA, empty and "0" all mean the default project
+        "tags": STR,  # key=value, comma-joined; a bare key stands alone
+        "created_at": TIME,
+    },
+    key=("server_id",),
+    required=("server_id", "name", "status", "az", "vpc_id"),
+    choices=MappingProxyType({"billing": ("on demand", "yearly/monthly", "spot"), "os_type": ("Linux", "Windows")}),
+)
+
+VOLUMES = Table(
+    "volumes",
+    "a volume (EVS disk)",
+    {
+        "volume_id": STR,
+        "name": STR,
+        "size_gib": INT,
+        "status": STR,
+        "az": STR,
+        "multiattach": BOOL,
+        "encrypted": BOOL,  # from metadata.__system__encrypted, never from the field "encrypted"
+        "bootable": BOOL,
+        "volume_type": STR,
+        "service_type": STR,  # EVS, DSS, DESS
+        "dedicated_storage_id": STR,
+        "billing": STR,  # yearly/monthly when metadata.orderID is set, else on demand
+        "frozen": BOOL,
+        "enterprise_project_id": STR,
+        "created_at": TIME,
+    },
+    key=("volume_id",),
+    required=("volume_id",),
+    choices=MappingProxyType({"billing": ("on demand", "yearly/monthly")}),
+)
+
+ATTACHMENTS = Table(
+    "attachments",
+    "one volume on one server",
+    {
+        "server_id": STR,
+        "volume_id": STR,
+        "device": STR,
+        "bootable": BOOL,  # the server's system disk: bootIndex "0"; NA where the cloud does not say
+        "seen_by": STR,  # ecs, evs or both: who reported it
+    },
+    key=("server_id", "volume_id"),
+    required=("server_id", "volume_id"),
+    choices=MappingProxyType({"seen_by": ("ecs", "evs", "both")}),
+)
+
+GROUPS = Table(
+    "groups",
+    "a protection group",
+    {
+        "group_id": STR,
+        "name": STR,
+        "status": STR,
+        "source_az": STR,
+        "target_az": STR,
+        "priority_station": STR,  # source or target: where production runs now
+        "production_az": STR,  # derived: source_az or target_az by priority_station
+        "dr_az": STR,  # derived: the other one
+        "vpc_id": STR,
+        "target_vpc_id": STR,
+        "domain_id": STR,
+        "server_type": STR,
+        "health_status": STR,
+        "protected_instance_num": INT,
+        "replication_num": INT,
+        "created_at": TIME,
+    },
+    key=("group_id",),
+    required=("group_id", "status", "source_az", "target_az", "priority_station", "vpc_id"),
+    choices=MappingProxyType({"priority_station": ("source", "target")}),
+)
+
+PROTECTED_INSTANCES = Table(
+    "protected_instances",
+    "a protected instance",
+    {
+        "protected_instance_id": STR,
+        "name": STR,
+        "group_id": STR,
+        "status": STR,
+        "progress": INT,  # first synchronisation, per cent
+        "source_server_id": STR,
+        "target_server_id": STR,
+        "priority_station": STR,
+        "created_at": TIME,
+    },
+    key=("protected_instance_id",),
+    required=("protected_instance_id", "group_id", "status", "source_server_id"),
+)
+
+REPLICATION_PAIRS = Table(
+    "replication_pairs",
+    "a replication pair",
+    {
+        "replication_pair_id": STR,
+        "name": STR,
+        "group_id": STR,
+        "status": STR,
+        "replication_status": STR,
+        "progress": INT,
+        "volume_ids": STR,  # both volumes, comma-joined; which one is production is not said
+        "protected_instance_ids": STR,  # comma-joined; empty: attached to none
+        "multiattach": BOOL,
+        "created_at": TIME,
+    },
+    key=("replication_pair_id",),
+    required=("replication_pair_id", "volume_ids"),
+)
+
+QUOTAS = Table(
+    "quotas",
+    "an SDRS quota",
+    {"resource_type": STR, "used": INT, "quota": INT},  # server_groups or replications; quota -1 = no limit
+    key=("resource_type",),
+    required=("resource_type", "used", "quota"),
+)
+
+KEY_PAIRS = Table(
+    "key_pairs",
+    "a key pair that the caller can see",
+    {"name": STR, "type": STR, "scope": STR},
+    key=("name",),
+    required=("name",),
+)
+
+SCALING_INSTANCES = Table(
+    "scaling_instances",
+    "a server in an auto-scaling group",
+    {
+        "server_id": STR,
+        "scaling_group_id": STR,
+        "scaling_group_name": STR,
+        "scaling_configuration_id": STR,  # empty or NA: added by hand
+        "protect_from_scaling_down": BOOL,
+    },
+    key=("server_id",),
+    required=("server_id",),
+)
+
+VPCS = Table("vpcs", "a VPC", {"vpc_id": STR, "name": STR, "cidr": STR}, key=("vpc_id",), required=("vpc_id",))
+
+SUBNETS = Table(
+    "subnets",
+    "a subnet of a VPC",
+    {
+        "subnet_id": STR,  # = neutron_network_id: the value for primary_subnet_id
+        "neutron_subnet_id": STR,
+        "name": STR,
+        "vpc_id": STR,
+        "cidr": STR,
+        "status": STR,
+        "free_addresses": INT,
+    },
+    key=("subnet_id",),
+    required=("subnet_id", "vpc_id"),
+)
+
+DRILL_SERVERS = Table(
+    "drill_servers",
+    "a server made by a DR drill",
+    {"server_id": STR, "drill_id": STR, "group_id": STR, "protected_instance_id": STR},
+    key=("server_id",),
+    required=("server_id",),
+)
+
+ENTERPRISE_PROJECTS = Table(
+    "enterprise_projects",
+    "an enterprise project",
+    {"enterprise_project_id": STR, "name": STR},
+    key=("enterprise_project_id",),
+    required=("enterprise_project_id",),
+)
+
+DOMAINS = Table(
+    "domains",
+    "an active-active domain: two AZs that can protect one another",
+    {"domain_id": STR, "name": STR, "sold_out": BOOL, "local_az": STR, "remote_az": STR},
+    key=("domain_id",),
+    required=("domain_id",),
+)
+
+SOURCES = Table(
+    "sources",
+    "where one frame of the inventory came from and whether it could be read",
+    {
+        "frame": STR,
+        "state": STR,  # loaded, denied, failed, missing (not in the file), not asked
+        "rows": INT,
+        "loaded_at": TIME,
+        "message": STR,
+    },
+    key=("frame",),
+    choices=MappingProxyType({"state": ("loaded", "denied", "failed", "missing", "not asked")}),
+)
+
+#: Frames of an inventory by name, in the order in which they are shown and written.
+INVENTORY_TABLES: Mapping[str, Table] = MappingProxyType(
+    {
+        table.name: table
+        for table in (
+            SERVERS,
+            VOLUMES,
+            ATTACHMENTS,
+            GROUPS,
+            PROTECTED_INSTANCES,
+            REPLICATION_PAIRS,
+            QUOTAS,
+            KEY_PAIRS,
+            SCALING_INSTANCES,
+            VPCS,
+            SUBNETS,
+            DRILL_SERVERS,
+            ENTERPRISE_PROJECTS,
+            DOMAINS,
+        )
+    }
+)
+
+VERDICTS = Table(
+    "verdicts",
+    "a server that was asked about",
+    {
+        "server_id": STR,
+        "name": STR,
+        "group_id": STR,  # NA where none fits, or several fit and none was chosen
+        "verdict": STR,
+        "blockers": INT,
+        "warnings": INT,
+        "notices": INT,
+        "unverified": INT,
+    },
+    key=("server_id",),
+    choices=MappingProxyType(
+        {
+            "verdict": ("protected", "not a candidate", "blocked", "unknown", "warning", "eligible"),
+        }
+    ),
+)
+
+FINDINGS = Table(
+    "findings",
+    "server x group x rule that fired",
+    {
+        "server_id": STR,
+        "group_id": STR,
+        "rule": STR,
+        "severity": STR,
+        "sdrs_code": STR,  # the code the service would answer with, e.g. SDRS.1305; NA where there is none
+        "message": STR,
+        "evidence": STR,  # the values that made the rule fire: name=value, semicolon-joined
+        "remedy": STR,
+        "source": STR,
+    },
+    choices=MappingProxyType({"severity": ("blocker", "warning", "notice", "unverified")}),
+)
+
+CANDIDATES = Table("candidates", "server x protection group it could join", {"server_id": STR, "group_id": STR})
+
+ELIGIBILITY_TABLES: Mapping[str, Table] = MappingProxyType({t.name: t for t in (VERDICTS, FINDINGS, CANDIDATES)})
+
+LEFT_OUT = Table(
+    "left_out",
+    "a server that was asked for and is in no batch",
+    {"server_id": STR, "name": STR, "group_id": STR, "verdict": STR, "reason": STR, "rules": STR},
+    key=("server_id",),
+)
+
+OUTCOME = Table(
+    "outcome",
+    "a planned server and what became of it",
+    {
+        "server_id": STR,
+        "name": STR,
+        "group_id": STR,
+        "batch_id": STR,
+        "job_id": STR,
+        "stage": STR,
+        "protected_instance_id": STR,
+        "dr_server_id": STR,
+        "error_code": STR,
+        "message": STR,
+    },
+    key=("server_id",),
+    choices=MappingProxyType(
+        {
+            "stage": ("not sent", "accepted", "job ok", "created", "protected", "failed", "unknown"),
+        }
+    ),
+)
