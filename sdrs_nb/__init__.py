@@ -9,8 +9,8 @@ from typing import Any
 
 _HOMES = {
     "errors": (
-        "AuthenticationError ClaimedError CloudError CloudUnreachable ConflictError InventoryError JobFailed JobTimeout "
-        "LedgerError NotFoundError PermissionDeniedError PlanError SdrsError ServiceError SettingsError "
+        "AuthenticationError ClaimedError CloudError CloudUnreachable ConflictError InventoryError JobFailed "
+        "JobTimeout LedgerError NotFoundError PermissionDeniedError PlanError SdrsError ServiceError SettingsError "
         "SubmissionUncertain ThrottledError"
     ),
     "cloud": "Cloud connect",
