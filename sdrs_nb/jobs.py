@@ -1,0 +1,136 @@
+"""What a job document says: pure reading, no I/O.
+
+SDRS answers every asynchronous call with a job id; ``GET /v1/{project_id}/jobs/{job_id}`` gives the document
+(job page: ``job_id, job_type, status, begin_time, end_time, error_code, fail_reason, entities``).  No batch type
+is documented, so ``job_type`` is an opaque string here.
+"""
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+from sdrs_nb.models import Record
+
+__all__ = ["InstanceState", "Job", "JobStatus", "instance_state", "match_instances", "next_delay", "read_job"]
+
+
+class JobStatus(StrEnum):
+    """The four documented statuses, and OTHER for a word nobody documented (never taken for an end)."""
+
+    INIT = "INIT"
+    RUNNING = "RUNNING"
+    SUCCESS = "SUCCESS"
+    FAIL = "FAIL"
+    OTHER = "OTHER"
+
+
+class Job(Record):
+    """A job or sub-job as it stood when somebody looked.
+
+    ``sub_jobs`` may be shorter than the request's servers, or empty, at first (sub-jobs can appear late); a
+    sub-job names its instance and DR server, not the production server.
+    """
+
+    job_id: str
+    job_type: str = ""
+    status: JobStatus
+    begin_time: str | None = None
+    end_time: str | None = None
+    error_code: str | None = None
+    fail_reason: str | None = None
+    group_id: str | None = None
+    protected_instance_id: str | None = None
+    dr_server_id: str | None = None
+    sub_jobs: tuple["Job", ...] = ()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the job ended; a parent ends when its last sub-job ends."""
+        return self.status in (JobStatus.SUCCESS, JobStatus.FAIL)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Sub-jobs by status, e.g. ``{"SUCCESS": 3, "RUNNING": 2}``."""
+        counts: dict[str, int] = {}
+        for sub_job in self.sub_jobs:
+            counts[sub_job.status.value] = counts.get(sub_job.status.value, 0) + 1
+        return counts
+
+
+def read_job(document: Mapping[str, Any]) -> Job:
+    """Return the job that ``document`` describes; an absent, null or empty field reads as None.
+
+    An unknown ``status`` reads as ``OTHER``: neither a success nor a failure may be guessed from it.
+    """
+    entities = document.get("entities") or {}
+    return Job(
+        job_id=_text(document.get("job_id")) or "",
+        job_type=_text(document.get("job_type")) or "",
+        status=_status(document.get("status")),
+        begin_time=_text(document.get("begin_time")),
+        end_time=_text(document.get("end_time")),
+        error_code=_text(document.get("error_code")),
+        fail_reason=_text(document.get("fail_reason")),
+        group_id=_text(entities.get("server_group_id")),
+        protected_instance_id=_text(entities.get("protected_instance_id")),
+        dr_server_id=_text(entities.get("native_server_id")),
+        sub_jobs=tuple(read_job(sub_job) for sub_job in entities.get("sub_jobs") or ()),
+    )
+
+
+def _text(value: object) -> str | None:
+    return str(value) if value not in (None, "") else None
+
+
+def _status(value: object) -> JobStatus:
+    text = str(value).upper()
+    return JobStatus(text) if text in JobStatus.__members__ else JobStatus.OTHER
+
+
+#: Instance statuses that mean "still being made" (SDRS status list, protected instance).
+_MAKING = frozenset({"creating"})
+#: Statuses that mean "could not be made, or no longer usable": ``error`` is "creation failed".
+_BROKEN = frozenset({"error", "error-deleting", "deleting", "invalid"})
+#: The instance is being protected now (group enabled) or on its way there.
+_PROTECTED = frozenset({"protected", "starting", "error-starting"})
+
+
+class InstanceState(StrEnum):
+    """What a protected instance's status means for the server that asked for it."""
+
+    MAKING = "making"
+    CREATED = "created"
+    PROTECTED = "protected"
+    BROKEN = "broken"
+
+
+def instance_state(status: str) -> InstanceState:
+    """Return what an instance ``status`` means; every status beyond creation counts as created."""
+    if status in _MAKING:
+        return InstanceState.MAKING
+    if status in _BROKEN:
+        return InstanceState.BROKEN
+    if status in _PROTECTED:
+        return InstanceState.PROTECTED
+    return InstanceState.CREATED
+
+
+def next_delay(looks: int, *, first_s: float = 5.0, most_s: float = 30.0, jitter: float = 0.2) -> float:
+    """Return seconds to wait before look number ``looks + 1``: 5 s growing to 30 s by half each time, jittered.
+
+    Peers of this API poll every 5 s (sdrs-api.md section 6, ASSUMED good); growing spares the call budget.
+    """
+    delay = min(first_s * 1.5**looks, most_s)
+    return delay * (1 + random.uniform(-jitter, jitter))  # noqa: S311 - spreads polls, protects nothing
+
+
+def match_instances(instances: Iterable[Mapping[str, Any]], server_ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """Return ``{server_id: instance document}`` for those of ``server_ids`` that have an instance.
+
+    Matching is by ``source_server``, never by name: the service numbers names anew in every request.
+    """
+    wanted = set(server_ids)
+    return {
+        str(instance["source_server"]): instance for instance in instances if instance.get("source_server") in wanted
+    }

@@ -1,0 +1,180 @@
+"""A run as the ledger knows it: read afresh each time, the same in every notebook and on every day."""
+
+import json
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sdrs_nb.errors import LedgerError
+from sdrs_nb.i18n import _
+from sdrs_nb.ledger import Ledger, RunState
+from sdrs_nb.models import Approval, Stage
+from sdrs_nb.tables import OUTCOME, shape
+
+if TYPE_CHECKING:
+    from sdrs_nb.planning import Plan
+
+__all__ = ["Run", "list_runs", "open_run"]
+
+_RUNS = """
+SELECT run_id, created_at, state, (SELECT count(*) FROM batches b WHERE b.run_id = r.run_id) AS batches,
+  (SELECT count(*) FROM servers s WHERE s.run_id = r.run_id) AS servers,
+  (SELECT count(*) FROM servers s WHERE s.run_id = r.run_id AND s.stage IN ('created', 'protected')) AS done,
+  (SELECT count(*) FROM servers s WHERE s.run_id = r.run_id AND s.stage = 'failed') AS failed,
+  endpoint, region, project_id, fingerprint, message
+FROM runs r ORDER BY created_at DESC, run_id DESC
+"""
+
+
+def list_runs(ledger: Ledger | None = None) -> pd.DataFrame:
+    """Return one row a run of the ledger, newest first.
+
+    Columns: ``run_id``, ``created_at`` (UTC), ``state`` (ready, running, paused, done), ``batches``, ``servers``,
+    ``done`` (servers created or protected), ``failed``, ``endpoint``, ``region``, ``project_id``, ``fingerprint``,
+    ``message``.  No run gives an empty frame with these columns.  Reads the ledger file, no network.
+
+    Raises
+    ------
+    LedgerError
+        The ledger cannot be read.
+    """
+    rows = (ledger or Ledger()).rows(_RUNS)
+    columns = [
+        "run_id", "created_at", "state", "batches", "servers", "done", "failed", "endpoint", "region", "project_id",
+        "fingerprint", "message",
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.assign(created_at=pd.to_datetime(frame["created_at"], utc=True, format="ISO8601"))
+
+
+def open_run(run_id: str, ledger: Ledger | None = None) -> "Run":
+    """Return the run called ``run_id``, as any notebook, day or process left it.
+
+    Raises
+    ------
+    LedgerError
+        The ledger cannot be read or holds no such run.
+    """
+    run = Run(run_id, ledger or Ledger())
+    run.record  # noqa: B018 - reading it proves that the run exists
+    return run
+
+
+class Run:
+    """One approved plan on its way: every property reads the ledger, so it shows what is true now.
+
+    ``state`` is ready, running, paused or done; ``message`` says in a sentence what it waits for or why it paused.
+    """
+
+    def __init__(self, run_id: str, ledger: Ledger) -> None:
+        self.run_id = run_id
+        self.ledger = ledger
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count} {stage}" for stage, count in self.counts.items() if count)
+        return f"Run {self.run_id} ({self.state}): {counts}"
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The run's row: when, where, by whom, in which state.
+
+        Raises
+        ------
+        LedgerError
+            The ledger holds no such run.
+        """
+        rows = self.ledger.rows("SELECT * FROM runs WHERE run_id = ?", self.run_id)
+        if not rows:
+            raise LedgerError(
+                _(
+                    "There is no run {run} in the ledger {path}. sdrs_nb.list_runs() shows those it holds.",
+                    run=self.run_id,
+                    path=self.ledger.path,
+                )
+            )
+        return rows[0]
+
+    @property
+    def state(self) -> RunState:
+        """Where the run stands."""
+        return RunState(self.record["state"])
+
+    @property
+    def message(self) -> str:
+        """Why the run stands where it does, or an empty string."""
+        return str(self.record["message"])
+
+    @cached_property
+    def plan(self) -> "Plan":
+        """The approved plan, with its exact payloads, as recorded before anything was sent."""
+        from sdrs_nb.planning import Plan
+
+        return Plan.from_document(json.loads(self.record["plan"]))
+
+    @cached_property
+    def approval(self) -> Approval:
+        """Who approved the plan, and when."""
+        return Approval.model_validate_json(self.record["approval"])
+
+    @property
+    def scope(self) -> dict[str, str]:
+        """Endpoint, region and project the run talks to."""
+        record = self.record
+        return {name: record[name] for name in ("endpoint", "region", "project_id")}
+
+    @property
+    def batches(self) -> pd.DataFrame:
+        """One row a batch in sending order: ``batch_id, group_id, state, reason, job_id, job_status, servers``."""
+        return pd.DataFrame(
+            self.ledger.rows(
+                "SELECT b.batch_id, b.group_id, b.state, b.reason, b.job_id, j.status AS job_status, "
+                "(SELECT count(*) FROM servers s WHERE s.run_id = b.run_id AND s.batch_id = b.batch_id) AS servers "
+                "FROM batches b LEFT JOIN jobs j ON j.run_id = b.run_id AND j.job_id = b.job_id "
+                "WHERE b.run_id = ? ORDER BY b.position",
+                self.run_id,
+            ),
+            columns=["batch_id", "group_id", "state", "reason", "job_id", "job_status", "servers"],
+        )
+
+    @property
+    def servers(self) -> pd.DataFrame:
+        """One row a planned server, in the columns of the outcome (``tables.OUTCOME``), as far as it is known."""
+        rows = self.ledger.rows(
+            "SELECT s.* FROM servers s JOIN batches b USING (run_id, batch_id) WHERE s.run_id = ? "
+            "ORDER BY b.position, s.position",
+            self.run_id,
+        )
+        return shape(pd.DataFrame(rows, columns=list(OUTCOME.columns)), OUTCOME)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Servers by stage, every stage named, in order."""
+        found = {
+            row["stage"]: row["n"]
+            for row in self.ledger.rows(
+                "SELECT stage, count(*) AS n FROM servers WHERE run_id = ? GROUP BY stage", self.run_id
+            )
+        }
+        return {stage.value: found.get(stage.value, 0) for stage in Stage}
+
+    @property
+    def attempts(self) -> pd.DataFrame:
+        """One row a create request that was or may have been sent, with its answer."""
+        rows = self.ledger.rows("SELECT * FROM attempts WHERE run_id = ? ORDER BY attempt_id", self.run_id)
+        return pd.DataFrame(rows)
+
+    @property
+    def jobs(self) -> pd.DataFrame:
+        """One row a job: ``job_id, batch_id, status, looks, first_look_at, last_look_at, document`` (JSON text)."""
+        rows = self.ledger.rows("SELECT * FROM jobs WHERE run_id = ? ORDER BY first_look_at, job_id", self.run_id)
+        return pd.DataFrame(rows)
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """One row a thing that happened, oldest first: ``at`` (UTC), ``kind``, ``batch_id``, ``data`` (JSON text)."""
+        rows = self.ledger.rows(
+            "SELECT event_id, at, kind, batch_id, data FROM events WHERE run_id = ? ORDER BY event_id", self.run_id
+        )
+        frame = pd.DataFrame(rows, columns=["event_id", "at", "kind", "batch_id", "data"])
+        return frame.assign(at=pd.to_datetime(frame["at"], utc=True, format="ISO8601"))

@@ -1,0 +1,101 @@
+"""Send an approved plan, batch by batch, everything recorded first."""
+
+import getpass
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from sdrs_nb.engine import start_engine
+from sdrs_nb.errors import PlanError
+from sdrs_nb.i18n import _
+from sdrs_nb.ledger import Ledger
+from sdrs_nb.models import Approval
+from sdrs_nb.pacing import Pace
+from sdrs_nb.runs import Run
+
+if TYPE_CHECKING:
+    from sdrs_nb.cloud import Cloud
+    from sdrs_nb.planning import Plan
+
+__all__ = ["submit"]
+
+
+async def submit(
+    cloud: "Cloud",
+    plan: "Plan",
+    *,
+    approve: str | Approval,
+    pace: Pace | None = None,
+    ledger: Ledger | None = None,
+    sleep: Callable[[float], Awaitable[None]] | None = None,
+) -> Run:
+    """Record ``plan`` as a run, start sending it in the background, and return the run at once.
+
+    Each batch's intent is on disk before its POST leaves.  One batch at a time is under way in a group; groups
+    run side by side.  ``follow`` waits for the end; the run can be carried on by ``resume`` after any interruption.
+
+    Parameters
+    ----------
+    cloud
+        Where to send it; its credentials are proved by one cheap call first.
+    plan
+        From ``plan_batches``; what its preview shows is byte for byte what is sent.
+    approve
+        The plan's fingerprint, or an ``Approval`` that names it with who and when.
+    pace
+        Waiting times and limits; the defaults suit the real cloud.
+    ledger
+        Another ledger than the one in ``SDRS_NB_HOME`` or the user's data folder.
+    sleep
+        Waits for seconds of cloud time; for tests.
+
+    Returns
+    -------
+    Run
+        The recorded run.
+
+    Raises
+    ------
+    PlanError
+        The approval does not name this plan, or the plan has no batch.
+    ClaimedError
+        Another run holds some of the servers.
+    LedgerError
+        The ledger cannot be written; nothing was sent.
+    AuthenticationError, PermissionDeniedError, CloudUnreachable
+        The cloud does not take the credentials or does not answer; nothing was sent.
+    """
+    approval = _approval(plan, approve)
+    store = ledger or Ledger()
+    identity = await cloud.check()
+    run_id = store.create_run(
+        scope={"endpoint": cloud.endpoint, "region": cloud.region or "", "project_id": identity.project_id},
+        plan=plan,
+        approval=approval,
+        settings=(pace or Pace()).model_dump(),
+    )
+    run = Run(run_id, store)
+    start_engine(cloud, run, sleep=sleep)
+    return run
+
+
+def _approval(plan: "Plan", approve: str | Approval) -> Approval:
+    approval = approve if isinstance(approve, Approval) else Approval(fingerprint=approve, who=_user())
+    if approval.fingerprint != plan.fingerprint:
+        raise PlanError(
+            _(
+                "The approval names plan {approved}, but this plan is {fingerprint}. Review this plan and approve its "
+                "own fingerprint.",
+                approved=approval.fingerprint or "''",
+                fingerprint=plan.fingerprint,
+            )
+        )
+    if not plan.batches:
+        raise PlanError(_("The plan has no batch, so there is nothing to send. See plan.left_out for the reasons."))
+    return approval
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # no user database, as in some containers
+        return ""
