@@ -2,18 +2,41 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Setting up asks the index alone for what the constraints name, so every machine gets the same versions.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+BENCH_FLAGS := $(if $(QUICK),--quick)
 
 .PHONY: demo test lab bench check clean
 .DEFAULT_GOAL := demo
 
+demo: $(VENV)/.lab  ## the whole job, headless, on the embedded sandbox cloud
+	SDRS_NB_HOME=out/demo/ledger $(BIN)/sdrs-nb runbook run 20_protect_servers --out out/demo -p sandbox true
+
+test: $(VENV)/.dev  ## everything the tests need, browser included, and all of them
+	tools/install-browser
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lab: $(VENV)/.lab  ## JupyterLab on notebooks/ with the sandbox running and the notebooks pointed at it
+	$(BIN)/python tools/lab.py
+
+bench: $(VENV)/.dev  ## each figure beside its baseline, as ratios measured in one run
+	$(BIN)/python -m benchmarks $(BENCH_FLAGS)
+
+check: $(VENV)/.dev  ## formatter, linter, type checker
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+
+clean:  ## everything these commands made
+	rm -rf $(VENV) out dist build
+
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
+$(VENV)/.lab: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) -e '.[sandbox,excel,lab,runbook]'
 	touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) -e '.[dev]'
-	touch $@
+	touch $@ $(VENV)/.lab

@@ -52,7 +52,6 @@ class Engine:
         self._reason = ""
         self._lock = FileLock(self.ledger.path.with_name(f"{self.run_id}.lock"), thread_local=False)
 
-    @property
     def is_stopping(self) -> bool:
         """Whether the walk was asked to stop after what is being sent now."""
         return self._stopping.is_set()
@@ -62,7 +61,7 @@ class Engine:
         loop.private_loop().call_soon_threadsafe(self._stop, reason)
 
     def _stop(self, reason: str) -> None:
-        if not self.is_stopping:
+        if not self.is_stopping():
             self._reason = reason
             self._stopping.set()
 
@@ -134,7 +133,7 @@ class Engine:
         try:
             for batch in batches:
                 await self._bring_to_end(batch)
-                if self.is_stopping:
+                if self.is_stopping():
                     return
         except SdrsError as error:
             # The other groups stop before their next request instead of being cut off in the middle of one.
@@ -143,7 +142,7 @@ class Engine:
 
     async def _bring_to_end(self, batch: Batch) -> None:
         first = True
-        while not self.is_stopping:
+        while not self.is_stopping():
             row = self.batch_row(batch.batch_id)
             match BatchState(row["state"]):
                 case BatchState.PENDING:

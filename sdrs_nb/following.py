@@ -59,7 +59,7 @@ async def follow(
     """
     await _same_cloud(cloud, run)
     engine = engine_of(run)
-    if engine is None or engine.is_stopping or engine.done.done():
+    if engine is None or engine.is_stopping() or engine.done.done():
         if engine is not None:
             await _ended(engine)
         if run.state != RunState.DONE or _has_unknown(run):

@@ -90,7 +90,7 @@ async def send(engine: "Engine", batch: Batch) -> None:
         rows = [{"server_id": server, "stage": Stage.NOT_SENT, "message": reason} for server in batch.server_ids]
         engine.ledger.set_servers(engine.run_id, batch.batch_id, rows)
         return
-    if engine.is_stopping:
+    if engine.is_stopping():
         return
     body = engine.plan.payload_bytes(batch.batch_id)
     attempt = engine.ledger.intend(engine.run_id, batch.batch_id, hashlib.sha256(body).hexdigest())
@@ -134,7 +134,7 @@ async def settle(engine: "Engine", batch: Batch) -> None:
     refused when it was already resent as often as allowed.
     """
     attempt = engine.open_attempt(batch.batch_id)
-    while not engine.is_stopping:
+    while not engine.is_stopping():
         # Measured before the list is read: only a list begun after the settling time proves absence.
         waited = engine.timing.since(datetime.fromisoformat(attempt["intent_at"]))
         found = match_instances(await engine.cloud.sdrs.protected_instances(batch.group_id), batch.server_ids)

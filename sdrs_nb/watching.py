@@ -32,10 +32,10 @@ async def watch(engine: "Engine", batch: Batch, job_id: str | None) -> None:
     begun = engine.timing.clock()
     job: Job | None = None
     looks = misses = 0
-    while not engine.is_stopping:
+    while not engine.is_stopping():
         delay = next_delay(looks, first_s=engine.pace.first_look_s, most_s=engine.pace.longest_look_s)
         await engine.wait(delay)
-        if engine.is_stopping:
+        if engine.is_stopping():
             return
         looks += 1
         ended = False
