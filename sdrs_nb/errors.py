@@ -5,6 +5,7 @@
     SdrsError
     ├── InventoryError          a file or frame of servers cannot be used; ``problems`` lists everything at once
     ├── PlanError               what was asked for cannot be planned, or a plan is not the one approved
+    │   └── NothingEligibleError    no server that was asked for can be planned; the reasons are in the message
     ├── SettingsError           endpoint, project, credentials or options are missing or wrong
     ├── LedgerError             the durable record cannot be trusted, so nothing is sent
     ├── ClaimedError            another run already holds these servers
@@ -38,6 +39,7 @@ __all__ = [
     "JobTimeout",
     "LedgerError",
     "NotFoundError",
+    "NothingEligibleError",
     "PermissionDeniedError",
     "PlanError",
     "Problem",
@@ -84,6 +86,10 @@ class InventoryError(SdrsError, ValueError):
 
 class PlanError(SdrsError, ValueError):
     """What was asked for cannot be planned, or the plan at hand is not the one that was approved."""
+
+
+class NothingEligibleError(PlanError):
+    """No server that was asked for can be planned; names how many there were and the most frequent reasons."""
 
 
 class SettingsError(SdrsError, ValueError):
@@ -163,7 +169,14 @@ class ServiceError(CloudError):
 
 
 class SubmissionUncertain(SdrsError):  # noqa: N818 - a state of knowledge, not a mistake
-    """A create request was sent and its fate is not known; the ledger holds its intent."""
+    """A create request was sent and its fate is not known; the ledger holds its intent.
+
+    ``request_id`` is what the cloud's support will ask for, ``""`` where no answer held one.
+    """
+
+    def __init__(self, message: str, *, request_id: str = "") -> None:
+        self.request_id = request_id
+        super().__init__(message)
 
 
 class JobFailed(SdrsError):  # noqa: N818 - named after the status it reports

@@ -1,0 +1,201 @@
+"""The two ways to authenticate a call: signed with an access key, or carrying a token.
+
+Secrets are opened here, at the last moment, and go nowhere else than into the headers of one request.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any, Protocol
+
+from pydantic import SecretStr
+
+from sdrs_nb.cloud.answers import Answer, Call
+from sdrs_nb.cloud.signing import DATE_FORMAT, authorization
+from sdrs_nb.cloud.transport import Outgoing
+from sdrs_nb.errors import AuthenticationError
+from sdrs_nb.i18n import _
+from sdrs_nb.settings import Settings
+
+__all__ = ["TOKENS", "Authentication", "GivenToken", "PasswordToken", "Signature", "authentication"]
+
+#: Part of a token's life after which it is replaced, so that no call starts with one about to end.
+RENEW_AT = 0.9
+#: Where tokens are asked for.
+TOKENS = "/v3/auth/tokens"
+_DAY_S = 24 * 60 * 60.0
+
+Exchange = Callable[[Call], Awaitable[tuple[Any, Answer]]]
+Clock = Callable[[], float]
+
+
+class Authentication(Protocol):
+    """What the session needs of an authentication."""
+
+    async def headers(self, outgoing: Outgoing, scope: Mapping[str, str]) -> dict[str, str]:
+        """Return the headers that authenticate one request; ``scope`` holds ``project`` or ``domain`` ids."""
+
+    def serial(self) -> int:
+        """Return a number that changes with every renewal."""
+
+    def renew(self, seen: int) -> bool:
+        """Drop what was refused, if it is still what ``seen`` named; tell whether a new try makes sense."""
+
+
+class Signature:
+    """Access key and secret key: every request is signed on its own."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._settings = settings
+        self._clock = clock
+
+    async def headers(self, outgoing: Outgoing, scope: Mapping[str, str]) -> dict[str, str]:
+        """Return the headers of one signed request; all of them are covered by the signature."""
+        settings = self._settings
+        headers = {
+            "Host": outgoing.host,
+            "X-Sdk-Date": self._clock().strftime(DATE_FORMAT),
+            "Content-Type": "application/json",
+        }
+        if "project" in scope:
+            headers["X-Project-Id"] = scope["project"]
+        elif "domain" in scope:
+            headers["X-Domain-Id"] = scope["domain"]
+        if settings.security_token is not None:
+            headers["X-Security-Token"] = settings.security_token.get_secret_value()
+        headers["Authorization"] = authorization(
+            outgoing.method,
+            outgoing.path,
+            outgoing.query,
+            headers,
+            outgoing.body,
+            access_key=settings.access_key or "",
+            secret_key=(settings.secret_key or SecretStr("")).get_secret_value(),
+        )
+        return headers
+
+    def serial(self) -> int:
+        """Return 0: there is nothing to renew."""
+        return 0
+
+    def renew(self, seen: int) -> bool:  # noqa: ARG002 - nothing to renew
+        """Return False: five refused signatures lock the key, so none is tried twice."""
+        return False
+
+
+class GivenToken:
+    """A token made elsewhere; when it ends, so does the connection."""
+
+    def __init__(self, token: SecretStr) -> None:
+        self._token = token
+
+    async def headers(self, outgoing: Outgoing, scope: Mapping[str, str]) -> dict[str, str]:  # noqa: ARG002 - same for all
+        """Return the token's header."""
+        return {"X-Auth-Token": self._token.get_secret_value()}
+
+    def serial(self) -> int:
+        """Return 0: there is nothing to renew."""
+        return 0
+
+    def renew(self, seen: int) -> bool:  # noqa: ARG002 - nothing to renew it with
+        """Return False: a token cannot renew itself."""
+        return False
+
+
+class PasswordToken:
+    """Tokens made with user and password, one a scope, kept and renewed ahead of their end.
+
+    Parameters
+    ----------
+    settings
+        User, password, domain and the project's id or name.
+    exchange
+        Sends a call without authentication.
+    clock
+        Seconds of a clock that never jumps; a token's life is measured by it, so a wrong wall clock does no harm.
+    """
+
+    def __init__(self, settings: Settings, exchange: Exchange, clock: Clock = monotonic) -> None:
+        self._settings = settings
+        self._exchange = exchange
+        self._clock = clock
+        self._tokens: dict[str, tuple[SecretStr, float]] = {}
+        self._lock = asyncio.Lock()
+        self._serial = 0
+        #: The last project token's document without its secret: user, project, roles, times.
+        self.document: Mapping[str, Any] = {}
+
+    async def headers(self, outgoing: Outgoing, scope: Mapping[str, str]) -> dict[str, str]:  # noqa: ARG002 - same for all
+        """Return the header with a living token of the scope, asking for one where needed."""
+        return {"X-Auth-Token": (await self.token("domain" if "domain" in scope else "project")).get_secret_value()}
+
+    async def token(self, kind: str = "project") -> SecretStr:
+        """Return a living token for ``"project"`` or ``"domain"``; at most one is asked for at a time."""
+        async with self._lock:
+            if kind in self._tokens and self._clock() < self._tokens[kind][1]:
+                return self._tokens[kind][0]
+            call = Call("POST", "iam", TOKENS, (("nocatalog", "true"),), self._body(kind), repeatable=True)
+            document, answer = await self._exchange(call)
+            token = answer.headers.get("x-subject-token", "")
+            if not token:
+                raise AuthenticationError(
+                    _("{method} {path} answered without a token.", method=call.method, path=call.path),
+                    method=call.method,
+                    path=call.path,
+                    status=answer.status,
+                    request_id=answer.request_id,
+                )
+            about = document.get("token") if isinstance(document, dict) else None
+            about = about if isinstance(about, dict) else {}
+            if kind == "project":
+                self.document = about
+            self._tokens[kind] = (SecretStr(token), self._clock() + _life_s(about) * RENEW_AT)
+            self._serial += 1
+            return self._tokens[kind][0]
+
+    def serial(self) -> int:
+        """Return how many tokens were made."""
+        return self._serial
+
+    def renew(self, seen: int) -> bool:
+        """Forget the tokens unless another call renewed them since ``seen``; a new try makes sense either way."""
+        if seen == self._serial:
+            self._tokens.clear()
+        return True
+
+    def _body(self, kind: str) -> bytes:
+        settings = self._settings
+        account = {"id": settings.domain_id} if not settings.domain else {"name": settings.domain}
+        user = {
+            "name": settings.user,
+            "password": (settings.password or SecretStr("")).get_secret_value(),
+            "domain": account,
+        }
+        if kind == "domain":
+            scope: dict[str, Any] = {"domain": account}
+        elif settings.project_id:
+            scope = {"project": {"id": settings.project_id}}
+        else:
+            scope = {"project": {"name": settings.project_name or settings.region}}
+        identity = {"methods": ["password"], "password": {"user": user}}
+        return json.dumps({"auth": {"identity": identity, "scope": scope}}, ensure_ascii=False).encode()
+
+
+def authentication(settings: Settings, exchange: Exchange) -> Authentication:
+    """Return the authentication that ``settings`` hold credentials for."""
+    if settings.token is not None:
+        return GivenToken(settings.token)
+    if settings.kind == "access key":
+        return Signature(settings)
+    return PasswordToken(settings, exchange)
+
+
+def _life_s(token: Mapping[str, Any]) -> float:
+    """Return a token's life in seconds by the cloud's own clock; a day where it does not say (cloud-apis 3)."""
+    try:
+        start, end = (datetime.fromisoformat(token[name]) for name in ("issued_at", "expires_at"))
+    except (KeyError, TypeError, ValueError):
+        return _DAY_S
+    return max((end - start).total_seconds(), 1.0) if (start.tzinfo is None) == (end.tzinfo is None) else _DAY_S

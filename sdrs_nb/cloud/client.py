@@ -1,0 +1,188 @@
+"""``connect`` and the ``Cloud`` it gives: every service of one project behind one set of credentials."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from sdrs_nb.cloud.autoscaling import AutoScaling
+from sdrs_nb.cloud.ecs import Ecs
+from sdrs_nb.cloud.endpoints import SERVICES, origin_of
+from sdrs_nb.cloud.eps import Eps
+from sdrs_nb.cloud.evs import Evs
+from sdrs_nb.cloud.iam import Iam
+from sdrs_nb.cloud.kps import Kps
+from sdrs_nb.cloud.pace import Pace
+from sdrs_nb.cloud.placement import Deh, Dss
+from sdrs_nb.cloud.sdrs import Sdrs
+from sdrs_nb.cloud.session import Identity, Session
+from sdrs_nb.cloud.vpc import Vpc
+from sdrs_nb.errors import SettingsError
+from sdrs_nb.i18n import _
+from sdrs_nb.settings import Settings, is_loopback, resolve
+
+__all__ = ["Cloud", "connect"]
+
+
+class Cloud:
+    """One project in one region; an async context manager whose calls may be awaited from any event loop.
+
+    Nothing is sent before the first call, and ``close`` may be called more than once.  ``iam``, ``ecs``, ``evs``,
+    ``vpc``, ``kps``, ``deh``, ``dss``, ``autoscaling``, ``eps`` and ``sdrs`` hold one method an endpoint.
+    """
+
+    def __init__(
+        self, settings: Settings, *, http: httpx.AsyncBaseTransport | None = None, pace: Pace | None = None
+    ) -> None:
+        self.settings = settings
+        self._session = session = Session(settings, http=http, pace=pace)
+        self.iam, self.ecs, self.evs, self.vpc = Iam(session), Ecs(session), Evs(session), Vpc(session)
+        self.kps, self.deh, self.dss = Kps(session), Deh(session), Dss(session)
+        self.autoscaling, self.eps, self.sdrs = AutoScaling(session), Eps(session), Sdrs(session)
+
+    async def check(self) -> Identity:
+        """Prove the credentials with one cheap call and return who we are; remembered once it succeeded.
+
+        Every other call does this first by itself.  Raises ``AuthenticationError`` when the credentials are
+        refused, ``SettingsError`` when the project cannot be told, ``CloudUnreachable`` when nothing answers.
+        """
+        return await self._session.check()
+
+    async def close(self) -> None:
+        """Close the connections; later calls are refused, closing again does nothing."""
+        await self._session.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        settings = self.settings
+        project = settings.project_id or settings.project_name or settings.region
+        return f"Cloud(endpoint={origin_of('sdrs', settings)!r}, project={project!r})"
+
+
+def connect(
+    *,
+    endpoint: str | None = None,
+    region: str | None = None,
+    cloud_host: str | None = None,
+    project_id: str | None = None,
+    project_name: str | None = None,
+    access_key: str | None = None,
+    secret_key: str | None = None,
+    security_token: str | None = None,
+    user: str | None = None,
+    password: str | None = None,
+    domain: str | None = None,
+    domain_id: str | None = None,
+    token: str | None = None,
+    endpoints: Mapping[str, str] | None = None,
+    profile: str | None = None,
+    language: str | None = None,
+    timeout: float | None = None,
+    connect_timeout: float | None = None,
+    attempts: int | None = None,
+    parallel: int | None = None,
+    page_size: int | None = None,
+    ca_file: str | Path | None = None,
+    pace: Pace | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Cloud:
+    """Return a connection to one project; reads settings files, touches no network.
+
+    What is not named is looked for in ``SDRS_NB_*``, ``HUAWEICLOUD_SDK_*``, ``HW_*``, ``OS_*``, ``clouds.yaml``
+    and the vendor SDK's credentials file, in this order; ``cloud.settings.found_in`` says where each value was
+    found.
+
+    Parameters
+    ----------
+    endpoint
+        One origin for every service, such as the sandbox's; without it region and ``cloud_host`` make the hosts.
+    region, cloud_host
+        ``https://{service}.{region}.{cloud_host}``; the host is ``myhuaweicloud.com`` unless named.
+    project_id, project_name
+        The project; without an id it is looked up by name, which is the region's name by default.
+    access_key, secret_key, security_token
+        Signed calls; the security token belongs to temporary keys.
+    user, password, domain, domain_id
+        Calls with a token that is made, kept and renewed here.
+    token
+        A project token made elsewhere.
+    endpoints
+        Origins of single services by name (``iam``, ``ecs``, ``evs``, ``vpc``, ``kps``, ``deh``, ``dss``,
+        ``autoscaling``, ``eps``, ``sdrs``); wins over ``endpoint``.
+    profile
+        An entry of ``clouds.yaml`` or a section of the credentials file to take the credentials from.
+    language
+        Language of the cloud's own messages, such as ``en-us`` or ``zh-cn``.
+    timeout, connect_timeout
+        Seconds to wait for an answer (120) and for a connection (60).
+    attempts, parallel, page_size
+        Tries of a harmless call (5), calls under way at once (8), rows a page (1000).
+    ca_file
+        Certificates to trust instead of the system's, for a network with a proxy of its own.
+    pace, transport
+        A pace of one's own; an httpx transport in place of the network (tests).
+
+    Raises
+    ------
+    SettingsError
+        Nothing complete was found, or a value is not acceptable; the message lists what was looked for.
+    """
+    named = {
+        "endpoint": endpoint,
+        "region": region,
+        "cloud_host": cloud_host,
+        "project_id": project_id,
+        "project_name": project_name,
+        "access_key": access_key,
+        "secret_key": secret_key,
+        "security_token": security_token,
+        "user": user,
+        "password": password,
+        "domain": domain,
+        "domain_id": domain_id,
+        "token": token,
+        "endpoints": dict(endpoints) if endpoints else None,
+        "language": language,
+        "timeout_s": timeout,
+        "connect_timeout_s": connect_timeout,
+        "attempts": attempts,
+        "parallel": parallel,
+        "page_size": page_size,
+        "ca_file": str(ca_file) if ca_file else None,
+    }
+    settings = resolve(named, environ=os.environ, home=Path.home(), folder=Path.cwd(), profile=profile)
+    if unknown := sorted(set(settings.endpoints) - set(SERVICES)):
+        raise SettingsError(
+            _(
+                "There is no service called {unknown}; endpoints= knows {known}.",
+                unknown=", ".join(unknown),
+                known=", ".join(SERVICES),
+            )
+        )
+    if transport is None:
+        _refuse_open_password(settings)
+    return Cloud(settings, http=transport, pace=pace)
+
+
+def _refuse_open_password(settings: Settings) -> None:
+    """Refuse to carry a password or a token in the clear; a signature gives nothing away."""
+    origins = {origin_of(service, settings) for service in SERVICES}
+    for origin in sorted(origins):
+        if settings.kind != "access key" and origin.startswith("http:") and not is_loopback(origin):
+            raise SettingsError(
+                _(
+                    "{origin} is not encrypted and would carry the password or token in the clear; use https, or an "
+                    "access key.",
+                    origin=origin,
+                )
+            )

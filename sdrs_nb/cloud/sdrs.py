@@ -1,0 +1,114 @@
+"""Storage disaster recovery: protection groups, protected instances, replication pairs, jobs."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sdrs_nb.cloud.answers import Call
+from sdrs_nb.cloud.paging import Documents, Page, row_pages, rows_of
+from sdrs_nb.cloud.service import Service, unwrap
+from sdrs_nb.cloud.session import segment
+from sdrs_nb.cloud.submitting import start_job
+from sdrs_nb.errors import NotFoundError, ServiceError
+
+__all__ = ["Sdrs"]
+
+_ROOT = "/v1/{project_id}"
+_INSTANCES = f"{_ROOT}/protected-instances"
+#: The service's own words for a job it cannot find, said with a 400 or a 500 (error-codes.json).
+_NO_SUCH_JOB = "SDRS.0408"
+
+
+class Sdrs(Service):
+    """Reads are repeated where that is harmless; calls that start a job are sent once."""
+
+    async def groups(self) -> Documents:
+        """Return every protection group."""
+        return await self._all(f"{_ROOT}/server-groups", "server_groups")
+
+    async def group(self, group_id: str) -> dict[str, Any]:
+        """Return one protection group; ``NotFoundError`` when there is none of that id."""
+        return unwrap(await self._get(f"{_ROOT}/server-groups/{segment(group_id)}"), "server_group")
+
+    async def protected_instances(self, group_id: str | None = None) -> Documents:
+        """Return the protected instances of the project, or of one group."""
+        return await self._all(_INSTANCES, "protected_instances", server_group_id=group_id)
+
+    async def protected_instance(self, protected_instance_id: str) -> dict[str, Any]:
+        """Return one protected instance; ``NotFoundError`` when there is none of that id."""
+        return unwrap(await self._get(f"{_INSTANCES}/{segment(protected_instance_id)}"), "protected_instance")
+
+    async def replication_pairs(self, group_id: str | None = None) -> Documents:
+        """Return the replication pairs of the project, or of one group."""
+        return await self._all(f"{_ROOT}/replications", "replications", server_group_id=group_id)
+
+    async def drills(self) -> Documents:
+        """Return every DR drill with its ``drill_servers``."""
+        return await self._all(f"{_ROOT}/disaster-recovery-drills", "disaster_recovery_drills")
+
+    async def domains(self) -> Documents:
+        """Return the active domains: pairs of AZs that can protect one another."""
+        return rows_of(await self._get(f"{_ROOT}/active-domains"), "domains").rows
+
+    async def quotas(self) -> Documents:
+        """Return the quotas of protection groups and replication pairs: ``type, used, quota`` (-1: no limit)."""
+        return rows_of(unwrap(await self._get(f"{_ROOT}/sdrs/quotas"), "quotas"), "resources").rows
+
+    async def failure_jobs(self, group_id: str | None = None) -> Documents:
+        """Return failed jobs: of one group's objects, or without ``group_id`` those of groups themselves."""
+        return await self._all(f"{_ROOT}/task-center/failure-jobs", "failure_jobs", "job_id", server_group_id=group_id)
+
+    async def job(self, job_id: str) -> dict[str, Any]:
+        """Return a job document as it came; ``NotFoundError`` when the service no longer knows the job."""
+        try:
+            document = await self._get(f"{_ROOT}/jobs/{segment(job_id)}")
+        except ServiceError as error:
+            if error.code != _NO_SUCH_JOB:
+                raise
+            raise NotFoundError(str(error), **_facts(error)) from error
+        return document if isinstance(document, dict) else {}
+
+    async def batch_create(self, body: bytes) -> str:
+        """Send one batch of protected instances, ``body`` byte for byte, and return the job id.
+
+        Raises ``SubmissionUncertain`` or ``CloudUnreachable`` with ``sent`` when its fate is not known, another
+        ``CloudError`` when it was refused whole.
+        """
+        return await self._start("POST", f"{_INSTANCES}/batch", body)
+
+    async def create_protected_instance(self, body: bytes) -> str:
+        """Send one single create, ``body`` byte for byte, and return the job id; errors as ``batch_create``."""
+        return await self._start("POST", _INSTANCES, body)
+
+    async def protected_instances_batch_delete(self, body: bytes) -> str:
+        """Send one batch delete, ``body`` byte for byte, and return the job id; errors as ``batch_create``."""
+        return await self._start("POST", f"{_INSTANCES}/delete", body)
+
+    async def create_group(self, document: Mapping[str, Any]) -> str:
+        """Create a group from ``{"server_group": {...}}`` and return the job id; errors as ``batch_create``."""
+        return await self._start("POST", f"{_ROOT}/server-groups", _bytes(document))
+
+    async def group_action(self, group_id: str, action: Mapping[str, Any]) -> str:
+        """Start an action such as ``{"start-server-group": {}}`` and return the job id; errors as ``batch_create``."""
+        return await self._start("POST", f"{_ROOT}/server-groups/{segment(group_id)}/action", _bytes(action))
+
+    async def _start(self, method: str, path: str, body: bytes) -> str:
+        return await start_job(self._session, Call(method, "sdrs", path, body=body))
+
+    async def _get(self, path: str, query: Mapping[str, object] | None = None) -> Any:
+        return await self._session.get("sdrs", path, query or {})
+
+    async def _all(self, path: str, kind: str, key: str = "id", **filters: object) -> Documents:
+        async def fetch(row: int, size: int) -> Page:
+            return rows_of(await self._get(path, {**filters, "limit": size, "offset": row}), kind)
+
+        return await row_pages(fetch, key=key, size=self._session.settings.page_size)
+
+
+def _bytes(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def _facts(error: ServiceError) -> dict[str, Any]:
+    names = ("method", "path", "status", "code", "cloud_message", "request_id")
+    return {name: getattr(error, name) for name in names}

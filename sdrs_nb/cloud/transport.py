@@ -1,0 +1,145 @@
+"""One HTTP client on the private loop: send, pace, repeat where harmless, and turn answers into our errors."""
+
+import logging
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any
+
+import httpx
+import stamina
+
+from sdrs_nb import __version__
+from sdrs_nb.cloud.answers import Answer, Call, error_of, parse
+from sdrs_nb.cloud.endpoints import origin_of
+from sdrs_nb.cloud.pace import Pace, Parallel
+from sdrs_nb.cloud.retry import may_repeat
+from sdrs_nb.cloud.signing import encode_query
+from sdrs_nb.cloud.unreachable import unreachable
+from sdrs_nb.errors import SdrsError, SettingsError
+from sdrs_nb.i18n import _
+from sdrs_nb.settings import Settings, is_loopback
+
+__all__ = ["Authenticate", "Outgoing", "Transport"]
+
+# Back-off between tries, in seconds; stamina doubles it and adds jitter, so parallel pages do not return together.
+_WAIT_INITIAL_S, _WAIT_MAX_S, _WAIT_JITTER_S = 0.5, 20.0, 1.0
+
+
+class Outgoing:
+    """A request about to leave: what an authentication needs to see."""
+
+    __slots__ = ("body", "host", "method", "path", "query")
+
+    def __init__(self, call: Call, path: str, url: httpx.URL) -> None:
+        self.method, self.path, self.query, self.body = call.method, path, call.query, call.body
+        self.host = url.netloc.decode("ascii")
+
+
+Authenticate = Callable[[Outgoing], Awaitable[Mapping[str, str]]]
+
+
+class Transport:
+    """Sends calls; every method runs on the private loop.
+
+    Parameters
+    ----------
+    settings
+        Origins, time limits and how often to try.
+    http
+        An httpx transport in place of the network (tests); closed with this one.
+    pace
+        Who may go when; ``Parallel(settings.parallel)`` by default.
+    """
+
+    def __init__(
+        self, settings: Settings, *, http: httpx.AsyncBaseTransport | None = None, pace: Pace | None = None
+    ) -> None:
+        self._settings = settings
+        self._http = http
+        self._pace = pace or Parallel(settings.parallel)
+        self._client: httpx.AsyncClient | None = None
+        self._is_closed = False
+
+    async def exchange(self, call: Call, path: str, authenticate: Authenticate) -> tuple[Any, Answer]:
+        """Send ``call`` to ``path`` (filled in and percent-encoded) and return its JSON and its answer.
+
+        Repeats what ``retry.CHECKS`` allow, each time authenticated afresh.  Raises the ``CloudError`` of the
+        answer or ``CloudUnreachable``.
+        """
+        if self._is_closed:
+            raise SdrsError(_("This connection was closed; call connect() for a new one."))
+        async for attempt in stamina.retry_context(
+            on=partial(may_repeat, call),
+            attempts=self._settings.attempts,
+            timeout=None,
+            wait_initial=_WAIT_INITIAL_S,
+            wait_max=_WAIT_MAX_S,
+            wait_jitter=_WAIT_JITTER_S,
+        ):
+            with attempt:
+                return await self._once(call, path, authenticate)
+        raise AssertionError  # pragma: no cover - the loop above returns or raises
+
+    async def close(self) -> None:
+        """Close every connection; calling it again does nothing."""
+        self._is_closed = True
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def _once(self, call: Call, path: str, authenticate: Authenticate) -> tuple[Any, Answer]:
+        origin = origin_of(call.service, self._settings)
+        query = encode_query(call.query)
+        url = httpx.URL(f"{origin}{path}{'?' if query else ''}{query}")
+        # Waiting for a place comes first: a signature made before it could be old when it leaves.
+        async with self._pace.slot(call.method, path):
+            headers = {**self._headers(), **await authenticate(Outgoing(call, path, url))}
+            client = self._opened()
+            request = client.build_request(call.method, url, headers=headers, content=call.body or None)
+            try:
+                response = await client.send(request)
+            except httpx.RequestError as error:
+                raise unreachable(call, path, url.netloc.decode("ascii"), error) from error
+        answer = Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, response.content)
+        if response.is_success:
+            return parse(call, path, answer), answer
+        refusal = error_of(call, path, answer)
+        self._pace.heard(call.method, path, answer.status, refusal.cloud_message)
+        raise refusal
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        return headers | ({"X-Language": self._settings.language} if self._settings.language else {})
+
+    def _opened(self) -> httpx.AsyncClient:
+        if self._client is None:
+            _hush_retries()
+            settings = self._settings
+            local = bool(settings.endpoint) and is_loopback(settings.endpoint or "")
+            self._client = httpx.AsyncClient(
+                transport=self._http,
+                timeout=httpx.Timeout(settings.timeout_s, connect=settings.connect_timeout_s),
+                limits=httpx.Limits(max_connections=settings.parallel, max_keepalive_connections=settings.parallel),
+                follow_redirects=False,
+                trust_env=not local,  # a company proxy cannot reach this machine's own addresses
+                headers={"User-Agent": f"sdrs_nb/{__version__}"},
+                verify=_trusting(settings) if settings.ca_file else True,
+            )
+        return self._client
+
+
+def _trusting(settings: Settings) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=settings.ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(
+            _("The certificate file {path} cannot be used: {reason}.", path=settings.ca_file, reason=error)
+        ) from error
+
+
+def _hush_retries() -> None:
+    """Keep stamina's "retry scheduled" off stderr, where Python prints warnings nobody set logging up for."""
+    log = logging.getLogger("stamina")
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())

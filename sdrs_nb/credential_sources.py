@@ -1,0 +1,182 @@
+"""Places that may hold endpoints, projects and credentials, read into one vocabulary.
+
+Pure given an environment and folders: nothing here asks ``os.environ``.  The vendor's SDK, its Terraform
+provider, OpenStack's tools and this package each have their own names (cloud-apis 2); a ``Source`` keeps our name
+of a value, the value, and the words for where it was found.
+"""
+
+import configparser
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sdrs_nb.errors import SettingsError
+from sdrs_nb.i18n import _
+
+__all__ = ["Source", "credentials_file", "environment_sources", "openstack_clouds"]
+
+_FIELDS = (
+    *("endpoint", "region", "cloud_host", "auth_url", "ca_file", "project_id", "project_name", "domain", "domain_id"),
+    *("access_key", "secret_key", "security_token", "user", "password", "token"),
+)
+
+# Our name -> variables, first one set wins.  SDRS_NB_* is regular: the field in capitals.
+_VARIABLES: dict[str, dict[str, tuple[str, ...]]] = {
+    "SDRS_NB_*": {name: (f"SDRS_NB_{name.upper()}",) for name in _FIELDS},
+    "HUAWEICLOUD_SDK_*": {
+        "access_key": ("HUAWEICLOUD_SDK_AK",),
+        "secret_key": ("HUAWEICLOUD_SDK_SK",),
+        "security_token": ("HUAWEICLOUD_SDK_SECURITY_TOKEN",),
+        "project_id": ("HUAWEICLOUD_SDK_PROJECT_ID",),
+        "domain_id": ("HUAWEICLOUD_SDK_DOMAIN_ID",),
+        "auth_url": ("HUAWEICLOUD_SDK_IAM_ENDPOINT",),
+    },
+    "HW_*": {
+        "access_key": ("HW_ACCESS_KEY",),
+        "secret_key": ("HW_SECRET_KEY",),
+        "security_token": ("HW_SECURITY_TOKEN",),
+        "user": ("HW_USER_NAME",),
+        "password": ("HW_USER_PASSWORD",),
+        "domain": ("HW_DOMAIN_NAME",),
+        "domain_id": ("HW_DOMAIN_ID",),
+        "token": ("HW_AUTH_TOKEN",),
+        "project_id": ("HW_PROJECT_ID",),
+        "project_name": ("HW_PROJECT_NAME",),
+        "region": ("HW_REGION_NAME",),
+        "cloud_host": ("HW_CLOUD",),
+        "auth_url": ("HW_AUTH_URL",),
+    },
+    "OS_*": {
+        "access_key": ("OS_ACCESS_KEY",),
+        "secret_key": ("OS_SECRET_KEY",),
+        "user": ("OS_USERNAME",),
+        "password": ("OS_PASSWORD",),
+        "domain": ("OS_USER_DOMAIN_NAME", "OS_DOMAIN_NAME", "OS_PROJECT_DOMAIN_NAME"),
+        "domain_id": ("OS_USER_DOMAIN_ID", "OS_DOMAIN_ID"),
+        "token": ("OS_AUTH_TOKEN",),
+        "project_id": ("OS_PROJECT_ID",),
+        "project_name": ("OS_PROJECT_NAME",),
+        "region": ("OS_REGION_NAME",),
+        "auth_url": ("OS_AUTH_URL",),
+        "ca_file": ("OS_CACERT",),
+    },
+}
+
+# Our name -> keys of an entry of clouds.yaml, inside ``auth`` or beside it.
+_CLOUDS_YAML = {
+    "access_key": ("ak", "access_key"),
+    "secret_key": ("sk", "secret_key"),
+    "user": ("username",),
+    "password": ("password",),
+    "domain": ("user_domain_name", "domain_name", "project_domain_name"),
+    "domain_id": ("user_domain_id", "domain_id"),
+    "token": ("token",),
+    "project_id": ("project_id",),
+    "project_name": ("project_name",),
+    "region": ("region_name",),
+    "auth_url": ("auth_url",),
+    "ca_file": ("cacert",),
+}
+_CREDENTIALS_FILE = {
+    "access_key": ("ak",),
+    "secret_key": ("sk",),
+    "security_token": ("security_token",),
+    "project_id": ("project_id",),
+    "domain_id": ("domain_id",),
+    "auth_url": ("iam_endpoint",),
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One place: its name for people, and what it holds by our names; values never show in a repr."""
+
+    name: str
+    values: Mapping[str, str] = field(repr=False, default_factory=dict)
+    places: Mapping[str, str] = field(repr=False, default_factory=dict)
+
+    def place(self, name: str) -> str:
+        """Return the words for where this source holds ``name``."""
+        return self.places.get(name, self.name)
+
+
+def environment_sources(environ: Mapping[str, str]) -> list[Source]:
+    """Return what the environment holds, one source a family of variables, in the order they count."""
+    return [_picked(family, names, environ) for family, names in _VARIABLES.items()]
+
+
+def openstack_clouds(environ: Mapping[str, str], home: Path, folder: Path) -> dict[str, Source]:
+    """Return the entries of ``clouds.yaml`` by name, ``secure.yaml`` beside it merged in; reads files.
+
+    Looked for at ``OS_CLIENT_CONFIG_FILE``, else in ``folder``, ``~/.config/openstack`` and ``/etc/openstack``.
+    Raises ``SettingsError`` for a file that is not YAML.
+    """
+    for path in _clouds_files(environ, home, folder):
+        if path.is_file():
+            public, secret = _clouds(path), _clouds(path.with_name("secure.yaml"))
+            return {
+                name: _entry(f"{path}, cloud {name}", _flat(entry) | _flat(secret.get(name)))
+                for name, entry in public.items()
+            }
+    return {}
+
+
+def credentials_file(environ: Mapping[str, str], home: Path) -> dict[str, Source]:
+    """Return the sections of the vendor SDK's credentials file by name; reads the file, ``{}`` without one.
+
+    ``HUAWEICLOUD_SDK_CREDENTIALS_FILE`` moves it from ``~/.huaweicloud/credentials``.  ``[basic]`` holds what
+    project services use; ``[global]`` is for account-wide ones.
+    """
+    path = Path(environ.get("HUAWEICLOUD_SDK_CREDENTIALS_FILE") or home / ".huaweicloud" / "credentials")
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read(path, encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError, OSError):
+        # The parser's own message would quote the line, which may be the secret.
+        raise SettingsError(
+            _("{path} cannot be read as a credentials file; correct it or move it away.", path=path)
+        ) from None
+    return {
+        section: _picked(f"{path} [{section}]", _CREDENTIALS_FILE, dict(parser[section]))
+        for section in parser.sections()
+    }
+
+
+def _picked(name: str, names: Mapping[str, tuple[str, ...]], held: Mapping[str, str]) -> Source:
+    found = {ours: theirs for ours, candidates in names.items() for theirs in reversed(candidates) if held.get(theirs)}
+    return Source(
+        name, {ours: held[theirs] for ours, theirs in found.items()}, {o: f"{t} ({name})" for o, t in found.items()}
+    )
+
+
+def _entry(name: str, held: dict[str, str]) -> Source:
+    return _picked(name, _CLOUDS_YAML, held)
+
+
+def _clouds_files(environ: Mapping[str, str], home: Path, folder: Path) -> Iterator[Path]:
+    if named := environ.get("OS_CLIENT_CONFIG_FILE"):
+        yield Path(named)
+        return
+    for place in (folder, home / ".config" / "openstack", Path("/etc/openstack")):
+        yield place / "clouds.yaml"
+
+
+def _clouds(path: Path) -> dict[str, Any]:
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except (yaml.YAMLError, UnicodeDecodeError, OSError):
+        # As above: the parser would quote the line.
+        raise SettingsError(_("{path} cannot be read as YAML; correct it or move it away.", path=path)) from None
+    clouds = document.get("clouds") if isinstance(document, dict) else None
+    return clouds if isinstance(clouds, dict) else {}
+
+
+def _flat(entry: Any) -> dict[str, str]:
+    if not isinstance(entry, dict):
+        return {}
+    auth = entry.get("auth")
+    both = {**entry, **(auth if isinstance(auth, dict) else {})}
+    return {key: str(value) for key, value in both.items() if isinstance(value, str | int)}

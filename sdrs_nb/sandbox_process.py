@@ -1,0 +1,196 @@
+"""The sandbox cloud as a process of its own: start it, connect to it, stop it.
+
+Only started, never imported: a sandbox that shared code with us would share our mistakes.
+"""
+
+import asyncio
+import atexit
+import contextlib
+import json
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from sdrs_nb.cloud import Cloud, connect
+from sdrs_nb.errors import SdrsError
+from sdrs_nb.i18n import _
+
+__all__ = ["SandboxProcess", "start_sandbox"]
+
+#: Seconds until a sandbox must listen; estates of 100,000 servers take a while to make.
+START_LIMIT_S = 120.0
+_STOP_LIMIT_S = 10.0
+#: Lines of its complaints that are shown when it dies.
+_SHOWN_LINES = 12
+_CREDENTIALS = ("project_id", "access_key", "secret_key", "user", "password", "domain")
+
+
+class SandboxProcess:
+    """A running sandbox; a context manager, ``with`` or ``async with``, that stops it at the end.
+
+    ``facts`` is what it printed when it began to listen: endpoint, region, project and the credentials it takes.
+    """
+
+    def __init__(self, process: "subprocess.Popen[str]", facts: dict[str, Any]) -> None:
+        self._process = process
+        self._facts = facts
+        atexit.register(self.stop)
+
+    @property
+    def endpoint(self) -> str:
+        """The address of every service of this sandbox."""
+        return str(self._facts["endpoint"])
+
+    @property
+    def region(self) -> str:
+        """The name of its only region."""
+        return str(self._facts.get("region", ""))
+
+    @property
+    def project_id(self) -> str:
+        """The id of its project."""
+        return str(self._facts.get("project_id", ""))
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process is alive."""
+        return self._process.poll() is None
+
+    def connect(self, **options: Any) -> Cloud:
+        """Return a connection to this sandbox; ``options`` are those of ``sdrs_nb.connect`` and win."""
+        named = {"endpoint": self.endpoint, "region": self.region or None}
+        if not {"access_key", "user", "token"} & options.keys():
+            named |= {name: self._facts.get(name) for name in ("access_key", "secret_key")}
+        return connect(**{**named, "project_id": self._facts.get("project_id"), **options})
+
+    def environment(self) -> dict[str, str]:
+        """Return the ``SDRS_NB_*`` variables that point a process, such as ``sdrs-nb``, at this sandbox."""
+        names = ("endpoint", "region", *_CREDENTIALS)
+        return {f"SDRS_NB_{name.upper()}": str(self._facts[name]) for name in names if self._facts.get(name)}
+
+    def stop(self) -> None:
+        """Stop the process and wait for its end; calling it again does nothing."""
+        atexit.unregister(self.stop)
+        if self.is_running:
+            self._process.terminate()
+            try:
+                self._process.wait(_STOP_LIMIT_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.stop)
+
+    def __repr__(self) -> str:
+        return f"SandboxProcess(endpoint={self.endpoint!r}, is_running={self.is_running})"
+
+
+def start_sandbox(
+    *,
+    servers: int = 240,
+    seed: int = 7,
+    speed: float = 60,
+    port: int = 0,
+    state: str | Path | None = None,
+    profile: str | None = None,
+    latency_ms: float | None = None,
+    start_limit_s: float = START_LIMIT_S,
+) -> SandboxProcess:
+    """Start a sandbox cloud on this machine, wait until it listens, and return it.
+
+    Parameters
+    ----------
+    servers, seed
+        The estate; the same pair gives the same one everywhere.
+    speed
+        Seconds of cloud time in a second; 0 stands still until it is advanced.
+    port
+        Port to listen on; 0 takes a free one.
+    state
+        Folder that keeps its world across restarts.
+    profile, latency_ms
+        Its rule profile, and a delay of every answer in milliseconds.
+    start_limit_s
+        Seconds until it must listen.
+
+    Raises
+    ------
+    SdrsError
+        It ended or did not listen in time; the message holds what it said.
+    """
+    options = {
+        "--servers": servers,
+        "--seed": seed,
+        "--speed": speed,
+        "--port": port,
+        "--state": state,
+        "--profile": profile,
+        "--latency-ms": latency_ms,
+    }
+    chosen = [text for name, value in options.items() if value is not None for text in (name, str(value))]
+    return _start([sys.executable, "-m", "sdrs_nb.sandbox", *chosen], start_limit_s)
+
+
+def _start(command: list[str], start_limit_s: float) -> SandboxProcess:
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
+        process = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints, text=True, encoding="utf-8"
+        )
+        try:
+            return SandboxProcess(process, _facts(process, start_limit_s))
+        except ValueError as error:
+            process.kill()
+            code = process.wait()
+            complaints.seek(0)
+            said = "\n".join(complaints.read().strip().splitlines()[-_SHOWN_LINES:])
+            raise SdrsError(
+                _(
+                    "The sandbox did not start ({reason}, exit code {code}). It said: {said}",
+                    reason=error,
+                    code=code,
+                    said=said or "-",
+                )
+            ) from error
+
+
+def _facts(process: "subprocess.Popen[str]", limit_s: float) -> dict[str, Any]:
+    lines: queue.Queue[str] = queue.Queue()
+    threading.Thread(target=_read, args=(process.stdout, lines), name="sdrs-nb-sandbox", daemon=True).start()
+    try:
+        line = lines.get(timeout=limit_s)
+    except queue.Empty:
+        raise ValueError(_("it did not listen within {seconds} s", seconds=limit_s)) from None
+    if not line:
+        raise ValueError(_("it ended"))
+    facts = json.loads(line)
+    if not isinstance(facts, dict) or "endpoint" not in facts:
+        raise ValueError(_("it printed no endpoint"))
+    return facts
+
+
+def _read(stream: IO[str] | None, lines: "queue.Queue[str]") -> None:
+    """Hand over the first line, then keep reading so that the process never waits for us."""
+    if stream is not None:
+        with stream, contextlib.suppress(ValueError):
+            lines.put(stream.readline())
+            for _line in stream:
+                pass

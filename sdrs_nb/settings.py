@@ -1,0 +1,244 @@
+"""Endpoint, project, credentials and timeouts: what was asked for, else what environment and files hold.
+
+Order: arguments, ``SDRS_NB_*``, ``HUAWEICLOUD_SDK_*``, ``HW_*``, ``OS_*``, ``clouds.yaml``, the SDK's credentials
+file.  Credentials are taken whole from the first place that holds a complete set; project and account come from
+the arguments, ``SDRS_NB_*`` or that same place, since a project found elsewhere may belong to another account.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from sdrs_nb.credential_sources import Source, credentials_file, environment_sources, openstack_clouds
+from sdrs_nb.errors import SettingsError
+from sdrs_nb.i18n import _
+
+__all__ = ["DEFAULT_CLOUD_HOST", "Settings", "is_loopback", "resolve"]
+
+#: Host of every service after its name and the region; the vendor's own, Open Telekom Cloud has another.
+DEFAULT_CLOUD_HOST = "myhuaweicloud.com"
+_SETS = (("token",), ("access_key", "secret_key"), ("user", "password"))
+_OWNED = ("project_id", "project_name", "domain", "domain_id", "auth_url")
+_SHARED = ("region", "cloud_host", "ca_file")
+_CREDENTIALS = ("access_key", "secret_key", "security_token", "user", "password", "token")
+_TUNING = ("timeout_s", "connect_timeout_s", "attempts", "parallel", "page_size", "language")
+# iam.{region}.{cloud host}: a region has a hyphen, which tells it from the global host iam.myhuaweicloud.com.
+_REGIONAL_IAM = re.compile(r"iam\.(?P<region>[a-z]+-[a-z0-9-]+)\.(?P<cloud_host>[^.]+\..+)")
+
+
+class Settings(BaseModel):
+    """Everything a connection needs, checked; secrets show neither in a repr nor in a message.
+
+    Parameters
+    ----------
+    endpoint
+        One origin for every service (a sandbox, a gateway); None: region and ``cloud_host`` make the hosts.
+    endpoints
+        Origin of single services by our name of them (``{"iam": "https://..."}``); wins over everything.
+    region, cloud_host
+        Parts of the host names: ``https://ecs.{region}.{cloud_host}``.
+    project_id, project_name
+        The project; without an id it is looked up by name, which is the region's name by default.
+    timeout_s, connect_timeout_s
+        Seconds to wait for an answer and for a connection (the vendor SDK's values).
+    attempts
+        How often a repeatable call is tried.
+    parallel
+        Calls that may be under way at once.
+    page_size
+        Rows asked for per page, 1 to 1000.
+    language
+        Language of the cloud's own messages, sent as ``X-Language``; None leaves it to the cloud.
+    found_in
+        Where each value was found, by name; never the value.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    endpoint: str | None = None
+    endpoints: Mapping[str, str] = Field(default_factory=dict)
+    region: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,64}$")
+    cloud_host: str = Field(default=DEFAULT_CLOUD_HOST, pattern=r"^[A-Za-z0-9.-]{1,200}$")
+    project_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    project_name: str | None = None
+    domain: str | None = None
+    domain_id: str | None = None
+    access_key: str | None = Field(default=None, repr=False)
+    secret_key: SecretStr | None = None
+    security_token: SecretStr | None = None
+    user: str | None = None
+    password: SecretStr | None = None
+    token: SecretStr | None = None
+    ca_file: Path | None = None
+    timeout_s: float = Field(default=120, gt=0)
+    connect_timeout_s: float = Field(default=60, gt=0)
+    attempts: int = Field(default=5, ge=1, le=20)
+    parallel: int = Field(default=8, ge=1, le=64)
+    page_size: int = Field(default=1000, ge=1, le=1000)
+    language: str | None = Field(default=None, pattern=r"^[A-Za-z-]{2,10}$")
+    found_in: Mapping[str, str] = Field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """Say how calls are authenticated: ``"token"``, ``"access key"`` or ``"password"``."""
+        if self.token is not None:
+            return "token"
+        return "access key" if self.access_key is not None else "password"
+
+
+def resolve(
+    arguments: Mapping[str, Any],
+    *,
+    environ: Mapping[str, str],
+    home: Path,
+    folder: Path,
+    profile: str | None = None,
+) -> Settings:
+    """Return the settings that ``arguments``, environment and files give together; reads files, no network.
+
+    Parameters
+    ----------
+    arguments
+        What the caller named, by field of ``Settings``; None counts as not named.
+    environ, home, folder
+        The environment, and the folders searched for ``~/.huaweicloud``, ``~/.config/openstack`` and
+        ``clouds.yaml``.
+    profile
+        An entry of ``clouds.yaml`` or a section of the credentials file; then only it is searched for
+        credentials.  ``SDRS_NB_PROFILE`` names one too.
+
+    Raises
+    ------
+    SettingsError
+        Nothing complete was found, one value is not acceptable, or the profile does not exist.  The message
+        lists what was looked for.
+    """
+    given = {name: value for name, value in arguments.items() if value is not None}
+    asked = Source(_("arguments"), {n: v for n, v in given.items() if isinstance(v, str)})
+    sources = _sources(asked, environ, home, folder, profile or environ.get("SDRS_NB_PROFILE"))
+    holder = _holder(sources)
+    values, found_in = _collect(sources, holder)
+    tuned = {name: environ[key] for name in _TUNING if environ.get(key := f"SDRS_NB_{name.upper()}")}
+    merged = {**tuned, **values, **{n: v for n, v in given.items() if not isinstance(v, str)}}
+    _place_iam(merged, merged.pop("auth_url", None))
+    settings = _checked({**merged, **{n: given[n] for n in _TUNING if n in given}, "found_in": found_in})
+    _refuse_gaps(settings)
+    return settings
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether ``url`` stays on this machine, where no proxy may be asked and plain HTTP leaks nothing."""
+    host = urlsplit(url).hostname or ""
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
+def _sources(
+    asked: Source, environ: Mapping[str, str], home: Path, folder: Path, profile: str | None
+) -> Sequence[Source]:
+    variables = environment_sources(environ)
+    if _is_complete(asked, asked) and not profile:
+        return [asked, *variables]  # nobody's broken file may stand in the way of what was named
+    clouds, sections = openstack_clouds(environ, home, folder), credentials_file(environ, home)
+    if profile:
+        if profile not in clouds and profile not in sections:
+            known = ", ".join(sorted({*clouds, *sections})) or "-"
+            raise SettingsError(
+                _(
+                    "There is no profile {profile}; clouds.yaml and the credentials file hold: {known}.",
+                    profile=profile,
+                    known=known,
+                )
+            )
+        return [asked, clouds.get(profile) or sections[profile], variables[0]]
+    named = environ.get("OS_CLOUD") or (next(iter(clouds)) if len(clouds) == 1 else "")
+    files = [clouds[named]] if named in clouds else []
+    return [asked, *variables, *files, *([sections["basic"]] if "basic" in sections else [])]
+
+
+def _is_complete(source: Source, asked: Source) -> bool:
+    # A password typed at a prompt may complete a user name of the environment; keys are pairs of one place.
+    login = {**source.values, **{n: asked.values[n] for n in ("user", "password") if n in asked.values}}
+    return any(all(name in login for name in names) for names in _SETS)
+
+
+def _holder(sources: Sequence[Source]) -> Source:
+    asked = sources[0]
+    if ("access_key" in asked.values) != ("secret_key" in asked.values):
+        raise SettingsError(_("An access key and a secret key belong together; only one of the two was given."))
+    for source in sources:
+        if _is_complete(source, asked):
+            return source
+    places = "; ".join(f"{source.name}{_partly(source)}" for source in sources)
+    raise SettingsError(
+        _(
+            "No credentials were found. Looked in: {places}. Set SDRS_NB_ACCESS_KEY and SDRS_NB_SECRET_KEY, or "
+            "SDRS_NB_USER, SDRS_NB_PASSWORD and SDRS_NB_DOMAIN, or pass access_key and secret_key to connect().",
+            places=places,
+        )
+    )
+
+
+def _partly(source: Source) -> str:
+    held = [source.place(name) for name in _CREDENTIALS if name in source.values]
+    return _(" (only {held})", held=", ".join(held)) if held else ""
+
+
+def _collect(sources: Sequence[Source], holder: Source) -> tuple[dict[str, Any], dict[str, str]]:
+    asked = sources[0]
+    ours = [source for source in sources if source is asked or source.name == "SDRS_NB_*"]
+    chosen: dict[str, tuple[Source, ...]] = dict.fromkeys(_CREDENTIALS, (holder,))
+    chosen |= dict.fromkeys(("user", "password"), (asked, holder))
+    chosen |= dict.fromkeys(_OWNED, (*ours, holder))
+    chosen |= dict.fromkeys(_SHARED, (*ours, holder, *sources))
+    chosen |= {"endpoint": tuple(ours)}
+    values: dict[str, Any] = {}
+    found_in: dict[str, str] = {}
+    for name, places in chosen.items():
+        if source := next((place for place in places if name in place.values), None):
+            value = source.values[name]
+            values[name] = value if name == "password" else value.strip()
+            found_in[name] = source.place(name)
+    return values, found_in
+
+
+def _place_iam(merged: dict[str, Any], auth_url: str | None) -> None:
+    """Read region and cloud host out of a regional IAM address; any other address is IAM's own endpoint."""
+    if not auth_url or merged.get("endpoint"):
+        return
+    address = urlsplit(auth_url if "//" in auth_url else f"https://{auth_url}")
+    if regional := _REGIONAL_IAM.fullmatch(address.hostname or ""):
+        merged.setdefault("region", regional["region"])
+        merged.setdefault("cloud_host", regional["cloud_host"])
+    else:
+        merged["endpoints"] = {"iam": f"{address.scheme}://{address.netloc}", **merged.get("endpoints", {})}
+
+
+def _checked(values: dict[str, Any]) -> Settings:
+    for name, url in [("endpoint", values.get("endpoint")), *values.get("endpoints", {}).items()]:
+        address = urlsplit(url or "https://none")
+        if address.scheme not in {"http", "https"} or not address.hostname or address.path.strip("/") or address.query:
+            raise SettingsError(
+                _("The endpoint {url} ({name}) is not an address such as https://host:port.", url=url, name=name)
+            )
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise SettingsError(_("These settings are not acceptable: {wrong}.", wrong=wrong)) from None
+
+
+def _refuse_gaps(settings: Settings) -> None:
+    if not settings.endpoint and not settings.region:
+        raise SettingsError(_("No region was named. Set SDRS_NB_REGION or pass region= (or endpoint=) to connect()."))
+    if settings.kind != "password":
+        return
+    if not (settings.domain or settings.domain_id):
+        raise SettingsError(_("A user and a password need the account they belong to: set SDRS_NB_DOMAIN or domain=."))
+    if not (settings.project_id or settings.project_name or settings.region):
+        raise SettingsError(
+            _("No project was named. Set SDRS_NB_PROJECT_ID or pass project_id=, project_name= or region=.")
+        )
