@@ -90,7 +90,7 @@ async def resume(
 async def _same_cloud(cloud: "Cloud", run: Run) -> None:
     identity = await cloud.check()
     scope = run.scope
-    if (cloud.endpoint, identity.project_id) != (scope["endpoint"], scope["project_id"]):
+    if (identity.endpoint, identity.project_id) != (scope["endpoint"], scope["project_id"]):
         raise SettingsError(
             _(
                 "Run {run} belongs to project {project} at {endpoint}, but this connection is for project {here} at "
@@ -99,7 +99,7 @@ async def _same_cloud(cloud: "Cloud", run: Run) -> None:
                 project=scope["project_id"],
                 endpoint=scope["endpoint"],
                 here=identity.project_id,
-                there=cloud.endpoint,
+                there=identity.endpoint,
             )
         )
 

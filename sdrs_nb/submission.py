@@ -68,7 +68,7 @@ async def submit(
     store = ledger or Ledger()
     identity = await cloud.check()
     run_id = store.create_run(
-        scope={"endpoint": cloud.endpoint, "region": cloud.region or "", "project_id": identity.project_id},
+        scope={"endpoint": identity.endpoint, "region": identity.region, "project_id": identity.project_id},
         plan=plan,
         approval=approval,
         settings=(pace or Pace()).model_dump(),

@@ -91,9 +91,14 @@ class GivenToken:
     def __init__(self, token: SecretStr) -> None:
         self._token = token
 
-    async def headers(self, outgoing: Outgoing, scope: Mapping[str, str]) -> dict[str, str]:  # noqa: ARG002 - same for all
-        """Return the token's header."""
-        return {"X-Auth-Token": self._token.get_secret_value()}
+    async def headers(
+        self,
+        outgoing: Outgoing,
+        scope: Mapping[str, str],  # noqa: ARG002 - one token for everything
+    ) -> dict[str, str]:
+        """Return the token's header, and the token as its own subject where it asks about itself."""
+        token = self._token.get_secret_value()
+        return {"X-Auth-Token": token, **({"X-Subject-Token": token} if outgoing.path == TOKENS else {})}
 
     def serial(self) -> int:
         """Return 0: there is nothing to renew."""

@@ -43,6 +43,11 @@ class Cloud:
         self.kps, self.deh, self.dss = Kps(session), Deh(session), Dss(session)
         self.autoscaling, self.eps, self.sdrs = AutoScaling(session), Eps(session), Sdrs(session)
 
+    @property
+    def time_scale(self) -> float:
+        """Seconds of the cloud's clock in one of ours: 1, or what a sandbox says of itself."""
+        return self._session.time_scale
+
     async def check(self) -> Identity:
         """Prove the credentials with one cheap call and return who we are; remembered once it succeeded.
 

@@ -36,6 +36,9 @@ class Outgoing:
         self.host = url.netloc.decode("ascii")
 
 
+#: A sandbox says here how many of its seconds pass in one of ours; a real cloud sends no such header.
+_SPEED = "x-sandbox-speed"
+
 Authenticate = Callable[[Outgoing], Awaitable[Mapping[str, str]]]
 
 
@@ -50,6 +53,11 @@ class Transport:
         An httpx transport in place of the network (tests); closed with this one.
     pace
         Who may go when; ``Parallel(settings.parallel)`` by default.
+
+    Attributes
+    ----------
+    time_scale
+        Seconds of the cloud's clock in one of ours, as the last answer said; 1 for a real cloud.
     """
 
     def __init__(
@@ -60,6 +68,7 @@ class Transport:
         self._pace = pace or Parallel(settings.parallel)
         self._client: httpx.AsyncClient | None = None
         self._is_closed = False
+        self.time_scale = 1.0
 
     async def exchange(self, call: Call, path: str, authenticate: Authenticate) -> tuple[Any, Answer]:
         """Send ``call`` to ``path`` (filled in and percent-encoded) and return its JSON and its answer.
@@ -102,6 +111,8 @@ class Transport:
             except httpx.RequestError as error:
                 raise unreachable(call, path, url.netloc.decode("ascii"), error) from error
         answer = Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, response.content)
+        if _SPEED in response.headers:
+            self.time_scale = _number(response.headers[_SPEED])
         if response.is_success:
             return parse(call, path, answer), answer
         refusal = error_of(call, path, answer)
@@ -127,6 +138,13 @@ class Transport:
                 verify=_trusting(settings) if settings.ca_file else True,
             )
         return self._client
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 1.0
 
 
 def _trusting(settings: Settings) -> ssl.SSLContext:

@@ -1,0 +1,74 @@
+"""What many tests need: a sandbox cloud in this process, a cloud that talks to it, a ledger folder of its own."""
+
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+import pytest_asyncio
+import stamina
+
+from sdrs_nb.cloud import connect
+from sdrs_nb.ledger import Ledger
+from sdrs_nb.sandbox import Sandbox
+
+
+@pytest.fixture(autouse=True)
+def no_waiting_and_a_home_of_its_own(tmp_path, monkeypatch):
+    """Retries do not wait, and no test touches the operator's ledger or credentials."""
+    monkeypatch.setenv("SDRS_NB_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
+    for name in ("LANG", "LC_ALL", "LC_MESSAGES", "SDRS_NB_LANG"):
+        monkeypatch.delenv(name, raising=False)
+    with stamina.set_testing(True, attempts=3):
+        yield
+
+
+@pytest.fixture
+def sandbox():
+    """A sandbox of 240 servers whose clock stands still until somebody advances it."""
+    return Sandbox(servers=240, seed=7, speed=0)
+
+
+@pytest_asyncio.fixture
+async def cloud(sandbox):
+    """A cloud connected to the sandbox in this process, signing with its access key."""
+    keys = sandbox.credentials
+    async with connect(
+        endpoint="http://sandbox.test",
+        project_id=keys["project_id"],
+        access_key=keys["access_key"],
+        secret_key=keys["secret_key"],
+        transport=httpx.ASGITransport(sandbox.app),
+    ) as connected:
+        yield connected
+
+
+class CloudTime:
+    """The clock and the sleep of a run on a sandbox that stands still: sleeping moves both."""
+
+    def __init__(self, sandbox):
+        self.sandbox = sandbox
+        self.now = datetime(2026, 1, 31, tzinfo=UTC)
+        self.slept = []
+
+    def clock(self):
+        return self.now
+
+    async def sleep(self, seconds):
+        self.slept.append(seconds)
+        self.now += timedelta(seconds=seconds)
+        self.sandbox.advance(seconds)
+
+
+@pytest.fixture
+def cloud_time(sandbox):
+    """The sandbox's time, moved only by waiting."""
+    return CloudTime(sandbox)
+
+
+@pytest.fixture
+def ledger(tmp_path, cloud_time):
+    """An empty ledger on the sandbox's time."""
+    opened = Ledger(tmp_path / "ledger.db", clock=cloud_time.clock)
+    yield opened
+    opened.close()

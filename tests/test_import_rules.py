@@ -1,0 +1,94 @@
+"""Who may import whom, and that importing does no work (docs/design.md)."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "sdrs_nb"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+GROUND = {"errors", "tables", "models", "i18n", "rulebook", "exports"}
+STAGES = {
+    "inventory", "eligibility", "checks", "planning", "payloads", "jobs", "ledger", "runs", "engine", "sending",
+    "watching", "submission", "following", "verification", "reporting", "pacing",
+}  # fmt: skip
+
+
+def part(path):
+    """Return the module or sub-package of sdrs_nb that a file belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path):
+    """Return every module a file imports, wherever in it the import stands."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def ours(names):
+    """Return the parts of sdrs_nb among imported names."""
+    return {name.split(".")[1] for name in names if name.startswith("sdrs_nb.") and len(name.split(".")) > 1}
+
+
+def offenders(parts, *forbidden):
+    """Return files of these parts that import any of the forbidden packages."""
+    return [
+        str(path.relative_to(PACKAGE))
+        for path in MODULES
+        if part(path) in parts and any(n == f or n.startswith(f + ".") for n in imports(path) for f in forbidden)
+    ]
+
+
+def test_the_ground_imports_nothing_above_it():
+    """Errors, tables, models, catalogue and rule book know only one another."""
+    above = {str(path.relative_to(PACKAGE)): ours(imports(path)) - GROUND for path in MODULES if part(path) in GROUND}
+
+    assert {path: names for path, names in above.items() if names} == {}
+
+
+def test_stages_know_neither_http_nor_widgets():
+    """Stage modules run in a script and in a plain test."""
+    assert offenders(STAGES, "httpx", "ipywidgets", "anywidget", "IPython") == []
+
+
+def test_only_cloud_speaks_http():
+    """Nobody but the cloud package imports httpx."""
+    everybody_else = {part(path) for path in MODULES} - {"cloud"}
+
+    assert offenders(everybody_else, "httpx", "requests", "urllib3") == []
+
+
+def test_cloud_judges_nothing():
+    """The cloud package moves documents: no pandas and no stage in it."""
+    assert offenders({"cloud"}, "pandas", *(f"sdrs_nb.{stage}" for stage in STAGES)) == []
+
+
+def test_the_sandbox_and_the_rest_never_meet():
+    """The sandbox is an independent second opinion, and is only ever started as a process."""
+    rest = {part(path) for path in MODULES} - {"sandbox"}
+    beside = {name for path in MODULES if part(path) == "sandbox" for name in ours(imports(path))}
+
+    assert beside <= {"sandbox"}
+    assert offenders(rest, "sdrs_nb.sandbox") == []
+
+
+def test_widgets_are_handed_a_cloud():
+    """Widgets hold no HTTP and start no sandbox."""
+    assert offenders({"widgets"}, "httpx", "sdrs_nb.sandbox", "sdrs_nb.sandbox_process") == []
+
+
+@pytest.mark.parametrize("module", ["sdrs_nb", "sdrs_nb.errors", "sdrs_nb.models"])
+def test_importing_is_light(module):
+    """Importing the package loads no pandas, no HTTP client, no widget and no terminal library."""
+    code = f"import sys, {module}; print(sorted({{'pandas','httpx','ipywidgets','rich','typer'}} & set(sys.modules)))"
+
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert printed.stdout.strip() == "[]"
