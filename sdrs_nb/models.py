@@ -88,11 +88,15 @@ class BatchOptions(Record):
 
 
 class Batch(Record):
-    """One create request: its servers in sending order and everything they share."""
+    """One create request: its servers in sending order and everything they share.
+
+    ``wave`` is no part of the request: batches of a wave are sent when every batch of the waves before has ended.
+    """
 
     batch_id: str
     group_id: str
     name_prefix: str
+    wave: int = 1
     server_ids: tuple[str, ...] = Field(min_length=1)
     flavors: Mapping[str, str] = Field(default_factory=dict)
     cluster_id: str | None = None

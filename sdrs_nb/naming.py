@@ -164,8 +164,8 @@ def _skip_notes(skipped: int) -> list[str]:
         return []
     return [
         ngettext_(
-            "{count} batch number was skipped, because instances that exist are called as those of that batch would be.",
-            "{count} batch numbers were skipped, because instances that exist are called as those of these batches "
+            "{count} batch number was skipped, because existing instances are called as those of that batch would be.",
+            "{count} batch numbers were skipped, because existing instances are called as those of these batches "
             "would be.",
             skipped,
         )
@@ -179,11 +179,11 @@ def _byte_notes(names: Sequence[str]) -> list[str]:
         return []
     return [
         ngettext_(
-            'The instance names of {count} batch, such as those of "{prefix}", will have more than {limit} bytes. The '
-            "page on batch creation counts characters, the one on single creation bytes: should the service refuse "
+            'The instance names of {count} batch, such as those of "{prefix}", will have more than {limit} bytes. '
+            "The page on batch creation counts characters, the one on single creation bytes: should the service refuse "
             "the names, take a shorter prefix.",
-            'The instance names of {count} batches, such as those of "{prefix}", will have more than {limit} bytes. The '
-            "page on batch creation counts characters, the one on single creation bytes: should the service refuse "
+            'The instance names of {count} batches, such as those of "{prefix}", will have more than {limit} bytes. '
+            "The page on batch creation counts characters, the one on single creation bytes: should the service refuse "
             "the names, take a shorter prefix.",
             len(long),
             prefix=long[0],

@@ -1,0 +1,279 @@
+"""A plan: ordered batches with the facts they rest on, frozen under one fingerprint."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Self
+
+import pandas as pd
+from pydantic import ValidationError
+
+from sdrs_nb import freezing
+from sdrs_nb.errors import PlanError
+from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.models import Batch, BatchOptions
+from sdrs_nb.plan_facts import FACTS, Facts, placed, read_facts
+from sdrs_nb.selection import Loaded
+from sdrs_nb.tables import BOOL, INT, LEFT_OUT, STR
+
+__all__ = ["Plan"]
+
+_PROOF = {
+    "group_id": STR, "name": STR, "servers": INT, "batches": INT, "lower_bound": INT, "proven": BOOL, "why": STR,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Plan:
+    """The create requests that will be sent, in order; made by ``plan_batches``, ``load`` or ``from_document``.
+
+    Parameters
+    ----------
+    batches
+        One ``Batch`` a request, in sending order.
+    options
+        What the requests share.
+    name_prefix
+        As it was asked for; each batch has its own, made from it.
+    rulebook_version
+        Rules the servers were judged by.
+    notes
+        Sentences about what planning did or could not check.
+    bodies
+        The exact request bodies, in the order of ``batches``.
+    facts
+        What was known of the planned servers, their volumes and their groups.
+    """
+
+    batches: tuple[Batch, ...]
+    options: BatchOptions
+    name_prefix: str
+    rulebook_version: str
+    notes: tuple[str, ...]
+    bodies: tuple[bytes, ...]
+    facts: Facts
+    left_out_frame: pd.DataFrame = field()
+    proof_frame: pd.DataFrame = field()
+
+    def __repr__(self) -> str:
+        servers = ngettext_("{count} server", "{count} servers", sum(len(each.server_ids) for each in self.batches))
+        batches = ngettext_("{count} batch", "{count} batches", len(self.batches))
+        groups = ngettext_("{count} group", "{count} groups", len({each.group_id for each in self.batches}))
+        return _(
+            "Plan {fingerprint}: {servers} in {batches} for {groups}, {left_out} left out",
+            fingerprint=self.fingerprint[:12],
+            servers=servers,
+            batches=batches,
+            groups=groups,
+            left_out=len(self.left_out_frame),
+        )
+
+    @property
+    def left_out(self) -> pd.DataFrame:
+        """Every server that was asked for and is in no batch, with the reason (``tables.LEFT_OUT``); a copy."""
+        return self.left_out_frame.copy()
+
+    @property
+    def proof(self) -> pd.DataFrame:
+        """Why there are no fewer batches; a copy.
+
+        One row a batch key: ``group_id, name, servers, batches, lower_bound`` (no packing has fewer batches),
+        ``proven`` (batches equal the lower bound), ``why`` (a sentence).
+        """
+        return self.proof_frame.astype(_PROOF)
+
+    @cached_property
+    def _servers(self) -> pd.DataFrame:
+        return placed(self.batches, self.facts)
+
+    @property
+    def servers(self) -> pd.DataFrame:
+        """One row a planned server in sending order; a copy.
+
+        Columns: ``server_id, name, group_id, batch_id, wave, position`` (from 1 in its batch), ``instance_name`` (to
+        expect), ``volumes`` (count), ``size_gib`` (sum), ``status, az, vpc_id, flavor_id`` (as planned).
+        """
+        return self._servers.copy()
+
+    @cached_property
+    def server_names(self) -> Mapping[str, str]:
+        """The name of every planned server by its id; empty where it has none."""
+        servers = self.facts.servers
+        return MappingProxyType(dict(zip(servers["server_id"], servers["name"].fillna(""), strict=True)))
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {batch.batch_id: position for position, batch in enumerate(self.batches)}
+
+    def batch(self, batch_id: str) -> Batch:
+        """Return one batch.
+
+        Raises
+        ------
+        PlanError
+            The plan has no batch of that id.
+        """
+        return self.batches[self._position(batch_id)]
+
+    def payloads(self) -> list[dict[str, Any]]:
+        """Return the request bodies in sending order, exactly what will be sent, as dicts of the caller's own."""
+        return [json.loads(body) for body in self.bodies]
+
+    def payload_bytes(self, batch_id: str) -> bytes:
+        """Return the exact bytes of one request body.
+
+        Raises
+        ------
+        PlanError
+            The plan has no batch of that id.
+        """
+        return self.bodies[self._position(batch_id)]
+
+    def _position(self, batch_id: str) -> int:
+        try:
+            return self._positions[batch_id]
+        except KeyError:
+            raise PlanError(
+                _(
+                    "The plan has no batch {batch_id}. Its batches are {first} to {last}.",
+                    batch_id=batch_id,
+                    first=self.batches[0].batch_id,
+                    last=self.batches[-1].batch_id,
+                )
+            ) from None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The name of exactly this plan: SHA-256 in hex, the same wherever and whenever the plan is made.
+
+        It covers batches, exact request bodies, the facts, what is left out, the rule book's version and the batch
+        limit.  Sentences are not covered: the language in use changes no fingerprint.
+        """
+        return freezing.digest(
+            [
+                [batch.model_dump(mode="json") for batch in self.batches],
+                *self.bodies,
+                *(freezing.rows_of(getattr(self.facts, name)) for name in FACTS),
+                freezing.rows_of(self.left_out_frame[["server_id", "group_id", "verdict", "rules"]]),
+                [self.rulebook_version, self.name_prefix, self.options.model_dump(mode="json")],
+            ]
+        )
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the whole plan as one JSON document that ``from_document`` reads."""
+        return freezing.seal(
+            {
+                "fingerprint": self.fingerprint,
+                "name_prefix": self.name_prefix,
+                "rulebook_version": self.rulebook_version,
+                "options": self.options.model_dump(mode="json"),
+                "notes": list(self.notes),
+                "batches": [
+                    {"batch": batch.model_dump(mode="json"), "payload": json.loads(body)}
+                    for batch, body in zip(self.batches, self.bodies, strict=True)
+                ],
+                "facts": {name: freezing.rows_of(getattr(self.facts, name)) for name in FACTS},
+                "left_out": freezing.rows_of(self.left_out_frame),
+                "proof": freezing.rows_of(self.proof),
+            }
+        )
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Return the plan in a document that ``to_document`` made.
+
+        Raises
+        ------
+        PlanError
+            It is no plan, of another version, or not what its fingerprint names.
+        """
+        where = _("The document")
+        return cls._read(freezing.opened(dict(document), where), where)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the plan to ``path`` as JSON, whole or not at all, and return the path.
+
+        Raises
+        ------
+        PlanError
+            The file cannot be written.
+        """
+        freezing.write_document(self.to_document(), Path(path))
+        return Path(path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Return the plan that ``save`` wrote to ``path``.
+
+        Raises
+        ------
+        PlanError
+            The file cannot be read, is no plan, of another version, or one byte of it was changed.
+        """
+        return cls._read(freezing.read_document(Path(path)), str(path))
+
+    @classmethod
+    def _read(cls, document: Mapping[str, Any], where: str) -> Self:
+        try:
+            plan = cls(
+                batches=tuple(Batch.model_validate(each["batch"]) for each in document["batches"]),
+                options=BatchOptions.model_validate(document["options"]),
+                name_prefix=document["name_prefix"],
+                rulebook_version=document["rulebook_version"],
+                notes=tuple(document["notes"]),
+                bodies=tuple(freezing.body_bytes(each["payload"]) for each in document["batches"]),
+                facts=Facts(**{name: freezing.frame_from_rows(document["facts"][name], FACTS[name]) for name in FACTS}),
+                left_out_frame=freezing.frame_from_rows(document["left_out"], LEFT_OUT.columns),
+                proof_frame=freezing.frame_from_rows(document["proof"], _PROOF),
+            )
+        except (KeyError, TypeError, ValueError, ValidationError):
+            raise freezing.changed(where) from None
+        if plan.fingerprint != document["fingerprint"]:
+            raise freezing.changed(where)
+        return plan
+
+    def changes_in(self, inventory: Loaded) -> pd.DataFrame:
+        """Return what has changed since the plan was made: empty when ``inventory`` still has the same facts.
+
+        One row a fact: ``kind`` (server, volume, group), ``id, name, fact`` (a column, or ``present``), ``before``
+        (as planned), ``after`` (as in ``inventory``).  Neither network nor disk.
+        """
+        groups = {batch.group_id for batch in self.batches}
+        return self.facts.compare(read_facts(inventory, self.facts.servers["server_id"], groups))
+
+    def diff(self, other: "Plan") -> pd.DataFrame:
+        """Return what is different in ``other``: empty when both have one fingerprint.
+
+        One row a fact: ``kind`` (server, volume, group, batch, plan), ``id, name, fact, before`` (here), ``after``
+        (there).  A server's batch, instance name and group are facts of the server.
+        """
+        mine, theirs = self.servers.drop(columns="position"), other.servers.drop(columns="position")
+        return pd.concat(
+            [
+                freezing.compare(mine, theirs, "server", "server_id"),
+                freezing.compare(self.facts.volumes, other.facts.volumes, "volume", "volume_id"),
+                freezing.compare(self.facts.groups, other.facts.groups, "group", "group_id"),
+                freezing.compare(_batch_facts(self), _batch_facts(other), "batch", "batch_id"),
+                freezing.compare(_own_facts(self), _own_facts(other), "plan", "plan"),
+            ],
+            ignore_index=True,
+        )
+
+
+def _batch_facts(plan: Plan) -> pd.DataFrame:
+    bodies = [body.decode() for body in plan.bodies]
+    return pd.DataFrame({"batch_id": [each.batch_id for each in plan.batches], "payload": bodies}, dtype=STR)
+
+
+def _own_facts(plan: Plan) -> pd.DataFrame:
+    facts = {
+        "plan": "plan",
+        "rulebook_version": plan.rulebook_version,
+        "name_prefix": plan.name_prefix,
+        "batch_limit": str(plan.options.batch_limit),
+        "left_out": ", ".join(sorted(plan.left_out_frame["server_id"])),
+    }
+    return pd.DataFrame([facts], dtype=STR)
