@@ -1,6 +1,6 @@
 """Auto scaling: which servers belong to a scaling group."""
 
-from sdrs_nb.cloud.paging import Documents, Page, all_side_by_side, counted_pages, rows_of
+from sdrs_nb.cloud.paging import Documents, Page, all_side_by_side, counted_pages
 from sdrs_nb.cloud.service import Service
 from sdrs_nb.cloud.session import segment
 
@@ -13,6 +13,8 @@ PAGE = 100
 
 class AutoScaling(Service):
     """Scaling groups and their servers."""
+
+    service = "autoscaling"
 
     async def groups(self) -> Documents:
         """Return every scaling group: ``scaling_group_id, scaling_group_name, ...``."""
@@ -35,6 +37,6 @@ class AutoScaling(Service):
     async def _all(self, path: str, kind: str, key: str) -> Documents:
         async def fetch(number: int, size: int) -> Page:
             query = {"start_number": number * size, "limit": size}
-            return rows_of(await self._session.get("autoscaling", path, query), kind, "total_number")
+            return await self._page(path, kind, query, total="total_number")
 
         return await counted_pages(fetch, key=key, size=PAGE)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sdrs_nb.cloud.paging import Documents, OnPage, Page, all_side_by_side, counted_pages, marked_pages, rows_of
-from sdrs_nb.cloud.service import Service, unwrap
+from sdrs_nb.cloud.paging import Documents, OnPage, Page, all_side_by_side, counted_pages, marked_pages
+from sdrs_nb.cloud.service import Service
 from sdrs_nb.cloud.session import segment
 
 __all__ = ["Ecs"]
@@ -17,6 +17,8 @@ IDS_AT_ONCE = 100
 class Ecs(Service):
     """Servers as the list with details shows them."""
 
+    service = "ecs"
+
     async def servers(self, on_page: OnPage | None = None) -> Documents:
         """Return every server of the project; pages after the first are read side by side.
 
@@ -27,13 +29,13 @@ class Ecs(Service):
         async def fetch(number: int, size: int) -> Page:
             # The offset of this list is a page number from 1, not a row (cloud-apis 4.1).
             query = {"offset": number + 1, "limit": size}
-            return rows_of(await self._session.get("ecs", f"{_SERVERS}/detail", query), "servers")
+            return await self._page(f"{_SERVERS}/detail", "servers", query)
 
         return await counted_pages(fetch, key="id", size=self._session.settings.page_size, on_page=on_page)
 
     async def server(self, server_id: str) -> dict[str, Any]:
         """Return one server; ``NotFoundError`` when there is none of that id."""
-        return unwrap(await self._session.get("ecs", f"{_SERVERS}/{segment(server_id)}"), "server")
+        return await self._object(f"{_SERVERS}/{segment(server_id)}", "server")
 
     async def servers_by_id(self, server_ids: Sequence[str]) -> Documents:
         """Return the servers of ``server_ids`` that exist, without promise of order; ``[]`` asks nothing."""
@@ -44,14 +46,13 @@ class Ecs(Service):
 
     async def _chunk(self, ids: Sequence[str]) -> Documents:
         query = {"server_id": ",".join(ids), "limit": IDS_AT_ONCE, "offset": 1}
-        page = rows_of(await self._session.get("ecs", f"{_SERVERS}/detail", query), "servers")
+        page = await self._page(f"{_SERVERS}/detail", "servers", query)
         # An unknown id comes back as an entry with only "id" and "fault"; some sites ignore the filter's rest.
         return [row for row in page.rows if row.get("status") and row.get("id") in set(ids)]
 
     async def flavors(self, az: str | None = None) -> Documents:
         """Return flavors; with ``az`` those that can be used there.  Extra specs are under ``os_extra_specs``."""
-        query = {"availability_zone": az}
-        return rows_of(await self._session.get("ecs", f"{_SERVERS}/flavors", query), "flavors").rows
+        return (await self._page(f"{_SERVERS}/flavors", "flavors", {"availability_zone": az})).rows
 
     async def resize_flavors(self, server_id: str) -> Documents:
         """Return the flavors that ``server_id`` could be given; its own is not among them.
@@ -61,19 +62,19 @@ class Ecs(Service):
 
         async def fetch(marker: str | None, size: int) -> Page:
             query = {"instance_uuid": server_id, "limit": size, "marker": marker}
-            return rows_of(await self._session.get("ecs", f"{_SERVERS}/resize_flavors", query), "flavors")
+            return await self._page(f"{_SERVERS}/resize_flavors", "flavors", query)
 
         return await marked_pages(fetch, size=1000, key="id")
 
     async def limits(self) -> dict[str, Any]:
         """Return the project's limits and use (``maxTotalInstances``, ``totalInstancesUsed``, ...; -1: no limit)."""
-        return unwrap(await self._session.get("ecs", f"{_SERVERS}/limits"), "absolute")
+        return await self._object(f"{_SERVERS}/limits", "absolute")
 
     async def server_groups(self) -> Documents:
         """Return the ECS groups (anti-affinity): ``id, name, members, policies``."""
 
         async def fetch(marker: str | None, size: int) -> Page:
             query = {"limit": size, "marker": marker}
-            return rows_of(await self._session.get("ecs", f"{_SERVERS}/os-server-groups", query), "server_groups")
+            return await self._page(f"{_SERVERS}/os-server-groups", "server_groups", query)
 
         return await marked_pages(fetch, size=100)

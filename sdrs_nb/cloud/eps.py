@@ -1,6 +1,6 @@
 """Enterprise projects: names only, servers carry the ids themselves."""
 
-from sdrs_nb.cloud.paging import Documents, Page, counted_pages, rows_of
+from sdrs_nb.cloud.paging import Documents, Page, counted_pages
 from sdrs_nb.cloud.service import Service
 
 __all__ = ["Eps"]
@@ -9,12 +9,14 @@ __all__ = ["Eps"]
 class Eps(Service):
     """The account's enterprise projects; an account-wide service, so a project's token may be refused."""
 
+    service = "eps"
+    scope = "domain"
+
     async def enterprise_projects(self) -> Documents:
         """Return every enterprise project: ``id, name, status, ...``; ``PermissionDeniedError`` is common."""
 
         async def fetch(number: int, size: int) -> Page:
             query = {"offset": number * size, "limit": size}
-            document = await self._session.get("eps", "/v1.0/enterprise-projects", query, scope="domain")
-            return rows_of(document, "enterprise_projects", "total_count")
+            return await self._page("/v1.0/enterprise-projects", "enterprise_projects", query, total="total_count")
 
         return await counted_pages(fetch, key="id", size=1000)

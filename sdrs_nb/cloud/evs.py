@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sdrs_nb.cloud.paging import Documents, OnPage, Page, all_side_by_side, counted_pages, rows_of
-from sdrs_nb.cloud.service import Service, unwrap
+from sdrs_nb.cloud.paging import Documents, OnPage, Page, all_side_by_side, counted_pages
+from sdrs_nb.cloud.service import Service
 
 __all__ = ["Evs"]
 
@@ -17,12 +17,14 @@ IDS_AT_ONCE = 60
 class Evs(Service):
     """Volumes as the list with details shows them."""
 
+    service = "evs"
+
     async def volumes(self, on_page: OnPage | None = None) -> Documents:
         """Return every volume of the project; pages after the first are read side by side."""
 
         async def fetch(number: int, size: int) -> Page:
             query = {"offset": number * size, "limit": size}
-            return rows_of(await self._session.get("evs", _VOLUMES, query), "volumes")
+            return await self._page(_VOLUMES, "volumes", query)
 
         return await counted_pages(fetch, key="id", size=self._session.settings.page_size, on_page=on_page)
 
@@ -35,10 +37,9 @@ class Evs(Service):
 
     async def _chunk(self, ids: Sequence[str]) -> Documents:
         query = {"ids": json.dumps(ids, separators=(",", ":")), "limit": IDS_AT_ONCE}
-        page = rows_of(await self._session.get("evs", _VOLUMES, query), "volumes")
+        page = await self._page(_VOLUMES, "volumes", query)
         return [row for row in page.rows if row.get("id") in set(ids)]
 
     async def quota(self) -> dict[str, Any]:
         """Return the project's volume quotas (``volumes, gigabytes, gigabytes_SSD, ...``; limit -1: none)."""
-        path = "/v2/{project_id}/os-quota-sets/{project_id}"
-        return unwrap(await self._session.get("evs", path, {"usage": "True"}), "quota_set")
+        return await self._object("/v2/{project_id}/os-quota-sets/{project_id}", "quota_set", {"usage": "True"})

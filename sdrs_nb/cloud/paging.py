@@ -9,10 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sdrs_nb.errors import CloudError
-from sdrs_nb.i18n import _
-
-__all__ = ["Documents", "OnPage", "Page", "all_side_by_side", "counted_pages", "marked_pages", "row_pages", "rows_of"]
+__all__ = ["Documents", "OnPage", "Page", "all_side_by_side", "counted_pages", "marked_pages", "row_pages"]
 
 Documents = list[dict[str, Any]]
 #: Told after every page: rows read so far, and rows there are (None where the list does not say).
@@ -30,26 +27,6 @@ class Page:
     rows: Documents
     total: int | None = None
     marker: str | None = None
-
-
-def rows_of(document: Any, key: str, total: str = "count") -> Page:
-    """Return the page in an answer.
-
-    Raises ``CloudError`` when the answer has no list under ``key``, which is no empty list: something else than
-    the service answered.
-    """
-    rows = document.get(key) if isinstance(document, dict) else None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise CloudError(
-            _("A list answered without {key}; check that the endpoint is the cloud's.", key=key),
-            method="GET",
-            path="",
-            status=200,
-        )
-    told = document.get(total)
-    about = document.get("page_info")
-    marker = about.get("next_marker") if isinstance(about, dict) else None
-    return Page(rows, told if isinstance(told, int) else None, marker if isinstance(marker, str) else None)
 
 
 async def counted_pages(

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sdrs_nb.cloud.answers import Call
-from sdrs_nb.cloud.paging import Documents, Page, row_pages, rows_of
-from sdrs_nb.cloud.service import Service, unwrap
+from sdrs_nb.cloud.paging import Documents, Page, row_pages
+from sdrs_nb.cloud.service import Service
 from sdrs_nb.cloud.session import segment
 from sdrs_nb.cloud.submitting import start_job
 from sdrs_nb.errors import NotFoundError, ServiceError
@@ -22,13 +22,15 @@ _NO_SUCH_JOB = "SDRS.0408"
 class Sdrs(Service):
     """Reads are repeated where that is harmless; calls that start a job are sent once."""
 
+    service = "sdrs"
+
     async def groups(self) -> Documents:
         """Return every protection group."""
         return await self._all(f"{_ROOT}/server-groups", "server_groups")
 
     async def group(self, group_id: str) -> dict[str, Any]:
         """Return one protection group; ``NotFoundError`` when there is none of that id."""
-        return unwrap(await self._get(f"{_ROOT}/server-groups/{segment(group_id)}"), "server_group")
+        return await self._object(f"{_ROOT}/server-groups/{segment(group_id)}", "server_group")
 
     async def protected_instances(self, group_id: str | None = None) -> Documents:
         """Return the protected instances of the project, or of one group."""
@@ -36,7 +38,7 @@ class Sdrs(Service):
 
     async def protected_instance(self, protected_instance_id: str) -> dict[str, Any]:
         """Return one protected instance; ``NotFoundError`` when there is none of that id."""
-        return unwrap(await self._get(f"{_INSTANCES}/{segment(protected_instance_id)}"), "protected_instance")
+        return await self._object(f"{_INSTANCES}/{segment(protected_instance_id)}", "protected_instance")
 
     async def replication_pairs(self, group_id: str | None = None) -> Documents:
         """Return the replication pairs of the project, or of one group."""
@@ -48,11 +50,12 @@ class Sdrs(Service):
 
     async def domains(self) -> Documents:
         """Return the active domains: pairs of AZs that can protect one another."""
-        return rows_of(await self._get(f"{_ROOT}/active-domains"), "domains").rows
+        return (await self._page(f"{_ROOT}/active-domains", "domains")).rows
 
     async def quotas(self) -> Documents:
         """Return the quotas of protection groups and replication pairs: ``type, used, quota`` (-1: no limit)."""
-        return rows_of(unwrap(await self._get(f"{_ROOT}/sdrs/quotas"), "quotas"), "resources").rows
+        quotas = await self._object(f"{_ROOT}/sdrs/quotas", "quotas")
+        return [row for row in quotas.get("resources") or () if isinstance(row, dict)]
 
     async def failure_jobs(self, group_id: str | None = None) -> Documents:
         """Return failed jobs: of one group's objects, or without ``group_id`` those of groups themselves."""
@@ -61,7 +64,7 @@ class Sdrs(Service):
     async def job(self, job_id: str) -> dict[str, Any]:
         """Return a job document as it came; ``NotFoundError`` when the service no longer knows the job."""
         try:
-            document = await self._get(f"{_ROOT}/jobs/{segment(job_id)}")
+            document = await self._document(f"{_ROOT}/jobs/{segment(job_id)}")
         except ServiceError as error:
             if error.code != _NO_SUCH_JOB:
                 raise
@@ -95,12 +98,9 @@ class Sdrs(Service):
     async def _start(self, method: str, path: str, body: bytes) -> str:
         return await start_job(self._session, Call(method, "sdrs", path, body=body))
 
-    async def _get(self, path: str, query: Mapping[str, object] | None = None) -> Any:
-        return await self._session.get("sdrs", path, query or {})
-
     async def _all(self, path: str, kind: str, key: str = "id", **filters: object) -> Documents:
         async def fetch(row: int, size: int) -> Page:
-            return rows_of(await self._get(path, {**filters, "limit": size, "offset": row}), kind)
+            return await self._page(path, kind, {**filters, "limit": size, "offset": row})
 
         return await row_pages(fetch, key=key, size=self._session.settings.page_size)
 

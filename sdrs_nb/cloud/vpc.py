@@ -1,7 +1,7 @@
 """Virtual private clouds, subnets, free addresses."""
 
-from sdrs_nb.cloud.paging import Documents, Page, marked_pages, rows_of
-from sdrs_nb.cloud.service import Service, unwrap
+from sdrs_nb.cloud.paging import Documents, Page, marked_pages
+from sdrs_nb.cloud.service import Service
 from sdrs_nb.cloud.session import segment
 
 __all__ = ["Vpc"]
@@ -11,6 +11,8 @@ _IPV4 = 4
 
 class Vpc(Service):
     """Networks of the project."""
+
+    service = "vpc"
 
     async def vpcs(self) -> Documents:
         """Return every VPC: ``id, name, cidr, status, ...``."""
@@ -23,13 +25,13 @@ class Vpc(Service):
     async def free_addresses(self, network_id: str) -> int:
         """Return how many IPv4 addresses of a subnet (by its ``neutron_network_id``) are free."""
         path = f"/v2.0/network-ip-availabilities/{segment(network_id)}"
-        found = unwrap(await self._session.get("vpc", path), "network_ip_availability")
+        found = await self._object(path, "network_ip_availability")
         parts = [part for part in found.get("subnet_ip_availability") or () if part.get("ip_version") == _IPV4]
         return sum(int(part["total_ips"]) - int(part["used_ips"]) for part in parts or [found])
 
     async def _all(self, kind: str) -> Documents:
         async def fetch(marker: str | None, size: int) -> Page:
             query = {"limit": size, "marker": marker}
-            return rows_of(await self._session.get("vpc", f"/v1/{{project_id}}/{kind}", query), kind)
+            return await self._page(f"/v1/{{project_id}}/{kind}", kind, query)
 
         return await marked_pages(fetch, size=1000, key="id")
