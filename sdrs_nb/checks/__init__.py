@@ -1,0 +1,10 @@
+"""One small pure function a rule; importing this package registers them all.
+
+A rule is an entry in ``sdrs_nb/rulebook`` (words, severity, source) and a function here of the same id.  Functions
+look at ``Facts`` and give back ``Hits``: positions and evidence, no text and no verdict.
+"""
+
+from sdrs_nb.checks import cluster, group, request, server, server_consequences, volume
+from sdrs_nb.checks.judging import Fired, judge
+
+__all__ = ["Fired", "cluster", "group", "judge", "request", "server", "server_consequences", "volume"]

@@ -1,0 +1,337 @@
+"""Everything the rules may look at, as sorted arrays, made once per check from the frames of an inventory."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+
+from sdrs_nb.checks.clusters import Clusters, Companions, find_clusters
+from sdrs_nb.checks.columns import BoolArray, Columns, Ids, IntArray, Lookup, ObjectArray, code_together
+from sdrs_nb.checks.hits import Hits, Many, grouped
+from sdrs_nb.checks.matching import Match
+from sdrs_nb.errors import InventoryError
+from sdrs_nb.i18n import _
+from sdrs_nb.models import BatchOptions
+from sdrs_nb.rulebook import Rulebook
+
+__all__ = ["Attachments", "Facts", "Frames", "Judged", "Labels", "build_facts"]
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The frames of an inventory as handed in: by name, which were read, and who read them."""
+
+    frames: Mapping[str, pd.DataFrame]
+    loaded: frozenset[str]
+    caller_user_id: str | None = None
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        return self.frames.get(name, pd.DataFrame())
+
+    def column(self, frame: str, name: str) -> pd.Series:
+        """Return a column of a frame; without values where frame or column is missing."""
+        table = self[frame]
+        return table[name] if name in table else pd.Series([], dtype="string")
+
+
+@dataclass(frozen=True)
+class Attachments:
+    """Volumes on servers, sorted by server and volume; positions into servers and volumes, ``columns`` row by row."""
+
+    servers: IntArray
+    volumes: IntArray
+    columns: Columns
+
+    def __len__(self) -> int:
+        return len(self.servers)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Names for the operator, made when read: ``name (id)``, or the id alone where there is no name."""
+
+    ids: Lookup
+    names: Lookup
+
+    def __getitem__(self, position: int, /) -> str:
+        identity, name = self.ids[position], self.names[position]
+        return f"{name} ({identity})" if name else str(identity)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the rules other than those of clusters said of every server; masks by server position."""
+
+    protected: BoolArray
+    not_candidate: BoolArray
+    blocked: BoolArray
+    unknown: BoolArray
+    reasons: Mapping[int, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def usable(self) -> BoolArray:
+        """Servers that nothing speaks against."""
+        return ~(self.protected | self.not_candidate | self.blocked | self.unknown)
+
+
+@dataclass
+class Facts:
+    """What rules look at.  Positions of servers, volumes and groups follow their sorted ids.
+
+    Servers are those of the inventory, those asked for, and owners of volumes that the inventory does not know.
+    ``match`` and ``judged`` are there for the phases that need them.
+    """
+
+    book: Rulebook
+    options: BatchOptions
+    frames: Frames
+    server_ids: Ids
+    volume_ids: Ids
+    group_ids: Ids
+    selected: BoolArray
+    attachments: Attachments
+    sources: IntArray  # position of each protected instance's production server, -1: not among our servers
+    targets: IntArray
+    drills: IntArray
+    scaling: IntArray
+    pair_volumes: IntArray  # position of each volume named by a replication pair, -1: not among our volumes
+    pair_rows: IntArray  # the pair's row, aligned
+    busy_groups: frozenset[str] = frozenset()
+    match: Match = field(default_factory=Match.none)
+    judged: Judged | None = None
+
+    def loaded(self, *names: str) -> bool:
+        """Tell whether all these frames could be read."""
+        return self.frames.loaded.issuperset(names)
+
+    @cached_property
+    def servers(self) -> Columns:
+        """Columns of servers, by server position."""
+        return Columns(self.frames["servers"], self.server_ids.rows)
+
+    @cached_property
+    def volumes(self) -> Columns:
+        """Columns of volumes, by volume position."""
+        return Columns(self.frames["volumes"], self.volume_ids.rows)
+
+    @cached_property
+    def groups(self) -> Columns:
+        """Columns of protection groups, by group position."""
+        return Columns(self.frames["groups"], self.group_ids.rows)
+
+    @cached_property
+    def server_labels(self) -> Labels:
+        """Servers as the operator knows them."""
+        return Labels(self.server_ids.labels, self.servers.raw("name"))
+
+    @cached_property
+    def volume_labels(self) -> Labels:
+        """Volumes as the operator knows them."""
+        return Labels(self.volume_ids.labels, self.volumes.raw("name"))
+
+    @cached_property
+    def group_labels(self) -> Labels:
+        """Groups as the operator knows them."""
+        return Labels(self.group_ids.labels, self.groups.raw("name"))
+
+    @cached_property
+    def production_az(self) -> ObjectArray:
+        """Where each group's production runs now, by group position; None where the group does not say.
+
+        ``source_az`` while ``priority_station`` is ``source``, else ``target_az``: the AZs of a group never change,
+        the station does (page "Querying protection groups", field priority_station).
+        """
+        return self._az_of_station({"source": "source_az", "target": "target_az"})
+
+    @cached_property
+    def dr_az(self) -> ObjectArray:
+        """The other AZ of each group."""
+        return self._az_of_station({"source": "target_az", "target": "source_az"})
+
+    def _az_of_station(self, columns: Mapping[str, str]) -> ObjectArray:
+        station = self.groups.coded("priority_station")
+        chosen = [
+            self.groups.coded(columns[station[at]])[at] if station[at] in columns else None
+            for at in range(len(self.groups))
+        ]
+        return np.array([*chosen, None], dtype=object)[:-1]
+
+    @cached_property
+    def windows_with_key(self) -> BoolArray:
+        """Windows servers that log in with a key pair."""
+        return self.servers.coded("os_type").isin({"Windows"}) & self.servers.coded("key_name").given
+
+    @cached_property
+    def owners(self) -> IntArray:
+        """How many servers each volume is attached to."""
+        return np.bincount(self.attachments.volumes, minlength=len(self.volume_ids))
+
+    @cached_property
+    def shared(self) -> BoolArray:
+        """Shared volumes: multiattach, or attached to more than one server (the union of what ECS and EVS say)."""
+        return self.volumes.true("multiattach") | (self.owners > 1)
+
+    @cached_property
+    def clusters(self) -> Clusters:
+        """Servers tied together by shared volumes."""
+        return find_clusters(self.attachments.servers, self.attachments.volumes, self.owners, len(self.server_ids))
+
+    @cached_property
+    def system_volume(self) -> BoolArray:
+        """For each attachment whether it is its server's system volume: bootIndex "0", else the root device."""
+        bootable = self.attachments.columns.true("bootable")
+        has = np.zeros(len(self.server_ids), dtype=bool)
+        has[self.attachments.servers[bootable]] = True
+        device, root = self.attachments.columns.coded("device"), self.servers.coded("root_device")
+        as_root = np.append(root.code_of(device.labels), -1)[device.codes]
+        mounted = (as_root >= 0) & (as_root == root.codes[self.attachments.servers])
+        return np.asarray(bootable | (mounted & ~has[self.attachments.servers]), dtype=bool)
+
+    @cached_property
+    def paired(self) -> BoolArray:
+        """Volumes that are in a replication pair already."""
+        paired = np.zeros(len(self.volume_ids), dtype=bool)
+        paired[self.pair_volumes[self.pair_volumes >= 0]] = True
+        return paired
+
+    def by_attachment(
+        self,
+        mask: BoolArray,
+        *,
+        variant: str = "",
+        unverified: bool = False,
+        by_row: Mapping[str, Lookup] | None = None,
+        **by_volume: Lookup,
+    ) -> Hits:
+        """Return one hit a server that has an attachment where ``mask`` holds, with lists of evidence.
+
+        ``volumes`` (names and ids) is always there; further evidence is read by volume or by attachment.
+        """
+        rows = np.flatnonzero(mask)
+        volumes = self.attachments.volumes[rows]
+        fields = {name: (values, volumes) for name, values in {"volumes": self.volume_labels, **by_volume}.items()}
+        fields |= {name: (values, rows) for name, values in (by_row or {}).items()}
+        return grouped(self.attachments.servers[rows], fields, variant=variant, unverified=unverified)
+
+    def by_rows(self, frame: str, positions: IntArray, chosen: BoolArray | None = None, **columns: str) -> Hits:
+        """Return one hit a server that rows of another frame name, with lists of those rows' values.
+
+        ``positions`` are the servers named, row by row; ``columns`` are evidence and the frame's column it shows.
+        """
+        rows = np.flatnonzero(positions >= 0 if chosen is None else (positions >= 0) & chosen)
+        rows = rows[np.argsort(positions[rows], kind="stable")]
+        return grouped(positions[rows], {name: (self.raw(frame, column), rows) for name, column in columns.items()})
+
+    def given(self, frame: str, column: str) -> BoolArray:
+        """Return where a column of another frame has a value that is not empty, by row of that frame."""
+        values = self.frames.column(frame, column)
+        return np.asarray(values.fillna("").ne(""), dtype=bool)
+
+    def raw(self, frame: str, column: str) -> Lookup:
+        """Return a column of any frame for evidence, by row of that frame."""
+        table = self.frames[frame]
+        return Columns(table, np.arange(len(table))).raw(column)
+
+    def of_volumes(self, mask: BoolArray) -> BoolArray:
+        """Return a mask over volumes as one over attachments."""
+        return mask[self.attachments.volumes]
+
+    def shared_by(self, servers: IntArray) -> Many:
+        """Return evidence: the volumes that tie each of ``servers`` to others."""
+        links = self.clusters.links
+        owners = self.attachments.servers[links]
+        starts, ends = np.searchsorted(owners, servers, "left"), np.searchsorted(owners, servers, "right")
+        return Many(self.volume_labels, self.attachments.volumes[links], starts, ends)
+
+    def members(self, hits: IntArray, chosen: BoolArray, values: Lookup | None = None) -> Companions:
+        """Return evidence: for each server of ``hits``, the other members of its cluster that are ``chosen``."""
+        return self.clusters.companions(hits, chosen, self.server_labels if values is None else values)
+
+
+def build_facts(
+    frames: Frames,
+    book: Rulebook,
+    options: BatchOptions,
+    server_ids: Collection[str] | None,
+    busy_groups: Collection[str] = (),
+) -> Facts:
+    """Return the facts of an inventory; raises ``InventoryError`` where an id is missing or stands twice."""
+    for frame, key in (("servers", "server_id"), ("volumes", "volume_id"), ("groups", "group_id")):
+        _refuse_repetition(frames, frame, key)
+    asked = pd.Series([] if server_ids is None else sorted(server_ids), dtype="string")
+    attached = (frames.column("attachments", "server_id"), frames.column("attachments", "volume_id"))
+    servers, (asked_at, owner_at), (sources, targets, drills, scaling) = code_together(
+        frames.column("servers", "server_id"),
+        [asked, attached[0]],
+        [
+            frames.column("protected_instances", "source_server_id"),
+            frames.column("protected_instances", "target_server_id"),
+            frames.column("drill_servers", "server_id"),
+            frames.column("scaling_instances", "server_id"),
+        ],
+    )
+    named, pair_rows = _named_by_pairs(frames.column("replication_pairs", "volume_ids"))
+    volumes, (volume_at,), (pair_volumes,) = code_together(
+        frames.column("volumes", "volume_id"), [attached[1]], [named]
+    )
+    groups, _none, _none = code_together(frames.column("groups", "group_id"), [], [])
+    selected = servers.rows >= 0
+    if server_ids is not None:
+        selected = np.zeros(len(servers), dtype=bool)
+        selected[asked_at] = True
+    return Facts(
+        book,
+        options,
+        frames,
+        servers,
+        volumes,
+        groups,
+        selected,
+        _attachments(frames["attachments"], owner_at, volume_at, len(volumes)),
+        sources,
+        targets,
+        drills,
+        scaling,
+        pair_volumes,
+        pair_rows,
+        busy_groups=frozenset(busy_groups),
+    )
+
+
+def _named_by_pairs(lists: pd.Series) -> tuple[pd.Series, IntArray]:
+    """Return every volume id that replication pairs name, and the row of its pair; one split for all of them."""
+    texts = lists.fillna("").astype(str).str.replace(" ", "").tolist()
+    counts = np.array([text.count(",") + 1 for text in texts], dtype=np.int64)
+    names = ",".join(texts).split(",") if texts else []
+    return pd.Series(names, dtype="string"), np.repeat(np.arange(len(texts)), counts)
+
+
+def _attachments(frame: pd.DataFrame, servers: IntArray, volumes: IntArray, n_volumes: int) -> Attachments:
+    """Sort attachments by server and volume; a pair that stands twice counts once, and a row without ids not at all."""
+    usable = np.flatnonzero((servers >= 0) & (volumes >= 0))
+    keys = servers[usable] * max(n_volumes, 1) + volumes[usable]
+    order = np.argsort(keys, kind="stable")
+    first = np.diff(keys[order], prepend=-1) != 0
+    if not first.all():
+        # Rows that say different things of one attachment: the one that sorts first, so that order never matters.
+        texts = frame.iloc[usable].astype("string").fillna("").agg("\x1f".join, axis=1).to_numpy(dtype=str)
+        order = np.lexsort((texts, keys))
+        first = np.diff(keys[order], prepend=-1) != 0
+    rows = usable[order[first]]
+    return Attachments(servers[rows], volumes[rows], Columns(frame, rows))
+
+
+def _refuse_repetition(frames: Frames, frame: str, key: str) -> None:
+    ids = frames.column(frame, key)
+    if ids.isna().any():
+        raise InventoryError(
+            _("A row of {frame} has no {key}. Fill it in or remove the row, then load again.", frame=frame, key=key)
+        )
+    if not ids.is_unique:
+        twice = ", ".join(sorted(set(ids[ids.duplicated()]))[:5])
+        raise InventoryError(
+            _("{frame} lists {ids} more than once. Keep one row each, then load again.", frame=frame, ids=twice)
+        )

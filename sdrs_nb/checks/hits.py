@@ -1,0 +1,138 @@
+"""What a rule gives back: positions and evidence as arrays, no text.
+
+Evidence points into columns and is read when a finding is shown, so a rule that fires for every server of a big
+estate costs no more than one that fires for none.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Protocol
+
+import numpy as np
+
+from sdrs_nb.checks.columns import BoolArray, IntArray, Lookup
+
+__all__ = ["Evidence", "Hits", "Many", "One", "Same", "grouped", "where"]
+
+
+class Evidence(Protocol):
+    """One field of evidence, aligned with the rows of its hits."""
+
+    def value(self, hit: int) -> Any:
+        """Return the value for the given hit: a plain value, a list of values, or None."""
+        ...
+
+    def take(self, keep: IntArray) -> "Evidence":
+        """Return the same field for some of the hits."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """The same value for every hit."""
+
+    constant: Any
+
+    def value(self, hit: int) -> Any:  # noqa: ARG002 - the protocol's argument; every hit has the same value
+        """Return the constant."""
+        return self.constant
+
+    def take(self, keep: IntArray) -> "Same":  # noqa: ARG002 - the protocol's argument; nothing to select from
+        """Return itself."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """One value a hit: ``values`` read at ``rows``."""
+
+    values: Lookup
+    rows: IntArray
+
+    def value(self, hit: int) -> Any:
+        """Return the value at the hit's row."""
+        return self.values[self.rows[hit]]
+
+    def take(self, keep: IntArray) -> "One":
+        """Return the same field for some of the hits."""
+        return One(self.values, self.rows[keep])
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A list a hit: ``values`` read at ``rows[starts:ends]``, sorted as text and each value once."""
+
+    values: Lookup
+    rows: IntArray
+    starts: IntArray
+    ends: IntArray
+
+    def value(self, hit: int) -> list[Any]:
+        """Return the hit's values, sorted, without repetition."""
+        found = {self.values[row] for row in self.rows[self.starts[hit] : self.ends[hit]]}
+        return sorted(found - {None}, key=str)
+
+    def take(self, keep: IntArray) -> "Many":
+        """Return the same field for some of the hits."""
+        return Many(self.values, self.rows, self.starts[keep], self.ends[keep])
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Where a rule fired.
+
+    ``rows`` are positions on the axis of the rule's scope: servers, or groups for a rule of scope ``group``.
+    ``variant`` names an entry of the rule's ``variants``; ``unverified`` marks rows whose data was missing;
+    ``groups`` names the group of each row where it is not the one the server is judged against.
+    """
+
+    rows: IntArray
+    evidence: Mapping[str, Evidence] = field(default_factory=lambda: MappingProxyType({}))
+    variant: str = ""
+    unverified: bool = False
+    groups: IntArray | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, keep: IntArray) -> "Hits":
+        """Return some of the hits, evidence with them."""
+        return Hits(
+            self.rows[keep],
+            {name: one.take(keep) for name, one in self.evidence.items()},
+            self.variant,
+            self.unverified,
+            None if self.groups is None else self.groups[keep],
+        )
+
+
+def where(mask: BoolArray, /, *, variant: str = "", unverified: bool = False, **evidence: Any) -> Hits:
+    """Return hits where ``mask`` holds; evidence given as a column is read at the row, anything else is the same."""
+    rows = np.flatnonzero(mask)
+    return Hits(rows, {name: _field(value, rows) for name, value in evidence.items()}, variant, unverified)
+
+
+def grouped(
+    owners: IntArray,
+    evidence: Mapping[str, tuple[Lookup, IntArray]],
+    *,
+    variant: str = "",
+    unverified: bool = False,
+) -> Hits:
+    """Return one hit for each distinct owner of ``owners`` (ascending), with lists of evidence.
+
+    Each evidence is ``(values, rows)`` with ``rows`` aligned to ``owners``.
+    """
+    starts = np.flatnonzero(np.diff(owners, prepend=-1))
+    ends = np.append(starts[1:], len(owners))
+    fields = {name: Many(values, rows, starts, ends) for name, (values, rows) in evidence.items()}
+    return Hits(owners[starts], fields, variant, unverified)
+
+
+def _field(value: Any, rows: IntArray) -> Evidence:
+    if isinstance(value, (Same, One, Many)):
+        return value
+    if value is None or isinstance(value, (str, int, float)):
+        return Same(value)
+    return One(value, rows)

@@ -1,0 +1,127 @@
+"""Asking every rule in its turn: groups, matching, servers, and at last clusters, which need what the others said."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from sdrs_nb.checks.columns import BoolArray, IntArray
+from sdrs_nb.checks.facts import Facts, Judged
+from sdrs_nb.checks.hits import Hits, Same, where
+from sdrs_nb.checks.matching import match_groups
+from sdrs_nb.checks.registry import Check, registered
+from sdrs_nb.rulebook import Effect, Rule
+
+__all__ = ["Fired", "judge"]
+
+_PROTECTED, _NO_CANDIDATE = frozenset({"S4"}), frozenset({"S5", "S6"})
+_DECIDING = (Effect.BLOCKER, Effect.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """Hits of one rule and what they do; ``groups`` is the group of each hit, -1 where none is meant."""
+
+    rule: str
+    effect: Effect
+    hits: Hits
+    groups: IntArray
+
+
+def judge(facts: Facts, group_id: str | None = None, choice: Mapping[str, str] | None = None) -> list[Fired]:
+    """Ask every rule and return what fired, servers that were not asked for included; sets ``match`` and ``judged``.
+
+    Raises ``PlanError`` for a group or a choice that does not exist.
+    """
+    checks = [registered()[rule_id] for rule_id in facts.book.rules if rule_id in registered()]
+    of_groups = [
+        (check, effect, hits) for check in checks if check.phase == "group" for effect, hits in _ask(facts, check)
+    ]
+    facts.match = match_groups(facts, _bad_groups(facts, of_groups), group_id, choice)
+    fired = [Fired(check.rule, effect, *_told(facts, hits)) for check, effect, hits in of_groups]
+    fired += _phase(facts, checks, "server")
+    facts.judged = _sum_up(facts, fired)
+    fired += _phase(facts, checks, "cluster")
+    place = {rule_id: at for at, rule_id in enumerate(facts.book.rules)}
+    return sorted((one for one in fired if len(one.hits)), key=lambda one: place[one.rule])
+
+
+def _phase(facts: Facts, checks: list[Check], phase: str) -> list[Fired]:
+    return [
+        Fired(check.rule, effect, hits, facts.match.group[hits.rows])
+        for check in checks
+        if check.phase == phase
+        for effect, hits in _ask(facts, check)
+    ]
+
+
+def _ask(facts: Facts, check: Check) -> Iterator[tuple[Effect, Hits]]:
+    rule = facts.book.rule(check.rule)
+    if facts.book.severity(check.rule) is Effect.OFF:
+        return
+    if lacking := [name for name in rule.needs if not facts.loaded(name)]:
+        if rule.reported_by is None:
+            concerned = facts.servers.known if check.concerns is None else check.concerns(facts) & facts.servers.known
+            yield _undecided(facts, rule), where(concerned, unverified=True, frames=Same(lacking))
+        return
+    axis = facts.groups.known if check.phase == "group" else None
+    for hits in check.function(facts):
+        known = facts.servers.known if axis is None else axis
+        kept = hits if check.rule == "S1" or known.all() else hits.take(np.flatnonzero(known[hits.rows]))
+        effect = _undecided(facts, rule) if hits.unverified else facts.book.severity(rule.id, hits.variant)
+        if effect is not Effect.OFF:
+            yield effect, kept
+
+
+def _undecided(facts: Facts, rule: Rule) -> Effect:
+    """What missing data means: for a rule that could block, under any of its variants, nobody knows."""
+    worst = {facts.book.severity(rule.id, variant) for variant in ("", *rule.variants)}
+    return Effect.UNKNOWN if worst.intersection(_DECIDING) else Effect.UNVERIFIED
+
+
+def _bad_groups(facts: Facts, fired: list[tuple[Check, Effect, Hits]]) -> BoolArray:
+    bad = np.zeros(len(facts.group_ids), dtype=bool)
+    for _check, effect, hits in fired:
+        if effect is Effect.BLOCKER and not _about_servers(hits):
+            bad[hits.rows] = True
+    return bad
+
+
+def _about_servers(hits: Hits) -> bool:
+    """Tell whether hits of a group rule already speak of servers: its data was missing, so no group was asked."""
+    return "frames" in hits.evidence
+
+
+def _told(facts: Facts, hits: Hits) -> tuple[Hits, IntArray]:
+    """Tell what a group rule said to every server that is judged against the group."""
+    if _about_servers(hits):
+        return hits, facts.match.group[hits.rows]
+    at = np.full(len(facts.group_ids), -1, dtype=np.int64)
+    at[hits.rows] = np.arange(len(hits))
+    hit = at[facts.match.pair_groups]
+    told = np.flatnonzero(hit >= 0)
+    told = told[np.argsort(facts.match.pair_servers[told], kind="stable")]
+    told = told[facts.servers.known[facts.match.pair_servers[told]]]
+    spread = hits.take(hit[told])
+    servers = facts.match.pair_servers[told]
+    return Hits(servers, spread.evidence, hits.variant, hits.unverified), facts.match.pair_groups[told]
+
+
+def _sum_up(facts: Facts, fired: list[Fired]) -> Judged:
+    size = len(facts.server_ids)
+    protected, apart, blocked, unknown = (np.zeros(size, dtype=bool) for _mask in range(4))
+    reasons: dict[int, list[str]] = {}
+    for one in fired:
+        if one.effect is Effect.UNKNOWN:
+            unknown[one.hits.rows] = True
+        fact = not one.hits.unverified
+        if fact and one.rule in _PROTECTED:
+            protected[one.hits.rows] = True
+        elif fact and one.rule in _NO_CANDIDATE:
+            apart[one.hits.rows] = True
+        elif one.effect is Effect.BLOCKER:
+            blocked[one.hits.rows] = True
+        if one.effect in _DECIDING:
+            for row in one.hits.rows[facts.clusters.tied[one.hits.rows]].tolist():
+                reasons.setdefault(row, []).append(one.rule)
+    return Judged(protected, apart, blocked, unknown, {row: tuple(dict.fromkeys(ids)) for row, ids in reasons.items()})

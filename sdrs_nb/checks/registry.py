@@ -1,0 +1,49 @@
+"""Which function decides which rule: one function a rule id, registered where it is written."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+from sdrs_nb.checks.columns import BoolArray
+from sdrs_nb.checks.hits import Hits
+
+if TYPE_CHECKING:
+    from sdrs_nb.checks.facts import Facts
+
+__all__ = ["Check", "Phase", "registered", "rule"]
+
+#: When a rule is asked: of groups, before servers are matched with them; of servers; of clusters and their companions,
+#: when every other rule has spoken.
+Phase = Literal["group", "server", "cluster"]
+
+Function = Callable[["Facts"], Iterable[Hits]]
+Concern = Callable[["Facts"], BoolArray]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A rule's function, when it is asked, and which servers it concerns while its data is missing (None: all)."""
+
+    rule: str
+    phase: Phase
+    function: Function
+    concerns: Concern | None
+
+
+_checks: dict[str, Check] = {}
+
+
+def rule(rule_id: str, *, phase: Phase = "server", concerns: Concern | None = None) -> Callable[[Function], Function]:
+    """Register a function as the one that decides ``rule_id``."""
+
+    def register(function: Function) -> Function:
+        _checks[rule_id] = Check(rule_id, phase, function, concerns)
+        return function
+
+    return register
+
+
+def registered() -> Mapping[str, Check]:
+    """Return every check by rule id; importing ``sdrs_nb.checks`` is what fills it."""
+    return MappingProxyType(_checks)

@@ -1,0 +1,255 @@
+"""Rules of a request (Q) and of what a whole plan would use up (G8, G9): asked of options, not of servers."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from sdrs_nb.checks.facts import Facts
+from sdrs_nb.models import BatchOptions
+from sdrs_nb.rulebook import Effect, Rulebook
+
+__all__ = ["Case", "Request", "RequestFinding", "registered_requests", "request_findings"]
+
+_MARK = len("-0001")
+_FORBIDDEN = re.compile(r"[\x00-\x1f*<>\\=,|/]")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is about to be asked for; ``facts`` only where an inventory is at hand."""
+
+    options: BatchOptions
+    book: Rulebook
+    name_prefix: str | None = None
+    existing_names: frozenset[str] = frozenset()
+    facts: Facts | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One firing of a request rule: the values that made it fire, and which variant it is."""
+
+    evidence: Mapping[str, object]
+    variant: str = ""
+
+
+@dataclass(frozen=True)
+class RequestFinding:
+    """A request rule that fired, with what it does in this profile."""
+
+    rule: str
+    effect: Effect
+    evidence: Mapping[str, object]
+    variant: str = ""
+
+
+Function = Callable[[Request], Iterable[Case]]
+_rules: dict[str, Function] = {}
+
+
+def registered_requests() -> Mapping[str, Function]:
+    """Return every request rule by id."""
+    return MappingProxyType(_rules)
+
+
+def request_findings(
+    options: BatchOptions,
+    name_prefix: str | None,
+    rulebook: Rulebook,
+    *,
+    existing_names: Iterable[str] = (),
+    facts: Facts | None = None,
+) -> list[RequestFinding]:
+    """Return what the rule book says against a request, in the order of the rule book.
+
+    Parameters
+    ----------
+    options
+        What the requests share.
+    name_prefix
+        Prefix of instance names; None while it is not known yet, then Q1-Q3 are not asked.
+    existing_names
+        Names of protected instances that exist (Q3).
+    facts
+        Facts of an inventory for rules that add up what would be used; without them these are not asked.
+    """
+    request = Request(options, rulebook, name_prefix, frozenset(existing_names), facts)
+    return [
+        RequestFinding(rule_id, effect, case.evidence, case.variant)
+        for rule_id in rulebook.rules
+        if rule_id in _rules
+        for case in _rules[rule_id](request)
+        if (effect := rulebook.severity(rule_id, case.variant)) is not Effect.OFF
+    ]
+
+
+def request_rule(rule_id: str) -> Callable[[Function], Function]:
+    """Register a function as the one that decides ``rule_id`` for a request."""
+
+    def register(function: Function) -> Function:
+        _rules[rule_id] = function
+        return function
+
+    return register
+
+
+@request_rule("Q1")
+def prefix_allowed(request: Request) -> Iterator[Case]:
+    """1 to 59 characters: Chinese, letters, digits, ``.``, ``_``, ``-`` (batch-create page, field name_prefix)."""
+    prefix, book = request.name_prefix, request.book
+    if prefix is None:
+        return
+    limit = book.number("prefix_characters")
+    wrong = sorted({letter for letter in prefix if not re.fullmatch(str(book.limit("prefix_alphabet")), letter)})
+    if not prefix:
+        yield Case({"limit": limit}, "empty")
+    elif len(prefix) > limit:
+        yield Case({"name_prefix": prefix, "length": len(prefix), "limit": limit})
+    if wrong:
+        yield Case({"name_prefix": prefix, "wrong": " ".join(map(_visible, wrong))}, "characters")
+
+
+@request_rule("Q2")
+def prefix_fits_bytes(request: Request) -> Iterator[Case]:
+    """The single-create page counts 64 bytes; from 20 Chinese characters on a prefix passes that."""
+    size = len((request.name_prefix or "").encode()) + _MARK
+    limit = request.book.number("name_bytes")
+    if size > limit:
+        yield Case({"name_prefix": request.name_prefix, "bytes": size, "limit": limit})
+
+
+@request_rule("Q3")
+def prefix_unused(request: Request) -> Iterator[Case]:
+    """The service numbers from 0001 in every request, so a prefix used before gives equal names."""
+    start = f"{request.name_prefix}-0"
+    same = sorted(name for name in request.existing_names if request.name_prefix and name.startswith(start))
+    if same:
+        yield Case({"name_prefix": request.name_prefix, "names": same})
+
+
+@request_rule("Q4")
+def description_allowed(request: Request) -> Iterator[Case]:
+    """At most 64 characters without angle brackets (batch-create page, field description)."""
+    text, limit = request.options.description or "", request.book.number("description_characters")
+    if len(text) > limit:
+        yield Case({"length": len(text), "limit": limit})
+    if "<" in text or ">" in text:
+        yield Case({"description": text}, "characters")
+
+
+@request_rule("Q5")
+def batch_limit_allowed(request: Request) -> Iterator[Case]:
+    """A request holds at least one server; the service takes 5 by default, more only where it was raised."""
+    limit, default = request.options.batch_limit, request.book.number("batch_size")
+    if limit < 1:
+        yield Case({"batch_limit": limit})
+    elif limit > default:
+        yield Case({"batch_limit": limit, "limit": default}, "raised")
+
+
+@request_rule("Q6")
+def tags_allowed(request: Request) -> Iterator[Case]:
+    """At most 10 tags, keys of 1-36 and values of 0-43 characters, unique (batch-create page, table 3)."""
+    tags, book = request.options.tags or (), request.book
+    most, key_limit, value_limit = (
+        book.number(name) for name in ("tags", "tag_key_characters", "tag_value_characters")
+    )
+    if len(tags) > most:
+        yield Case({"count": len(tags), "limit": most})
+    keys = [tag.key for tag in tags]
+    for key in sorted({key for key in keys if keys.count(key) > 1}):
+        yield Case({"key": key}, "duplicate")
+    for tag in tags:
+        if not tag.key:
+            yield Case({"value": tag.value}, "empty_key")
+        if len(tag.key) > key_limit:
+            yield Case({"key": tag.key, "length": len(tag.key), "limit": key_limit}, "long_key")
+        if len(tag.value) > value_limit:
+            yield Case({"key": tag.key, "length": len(tag.value), "limit": value_limit}, "long_value")
+        if wrong := _forbidden(tag.key):
+            yield Case({"key": tag.key, "wrong": wrong}, "key_characters")
+        if wrong := _forbidden(tag.value):
+            yield Case({"key": tag.key, "wrong": wrong}, "value_characters")
+
+
+@request_rule("Q7")
+def tags_plain(request: Request) -> Iterator[Case]:
+    """The console takes only letters, digits, ``-`` and ``_`` in tags; the API takes more."""
+    for tag in request.options.tags or ():
+        if not re.fullmatch(r"[A-Za-z0-9_-]*", tag.key + tag.value):
+            yield Case({"key": tag.key, "value": tag.value})
+
+
+@request_rule("Q8")
+def tenancy_allowed(request: Request) -> Iterator[Case]:
+    """``shared`` or ``dedicated``; a host only with the latter (batch-create page, tenancy and dedicated_host_id)."""
+    tenancy, host = request.options.tenancy, request.options.dedicated_host_id
+    if tenancy not in {None, "", "shared", "dedicated"}:
+        yield Case({"tenancy": tenancy})
+    if host and tenancy != "dedicated":
+        yield Case({"dedicated_host_id": host, "tenancy": tenancy or "shared"}, "host")
+
+
+@request_rule("Q9")
+def nothing_empty(request: Request) -> Iterator[Case]:
+    """Optional fields are left out, never sent empty."""
+    options = request.options
+    fields = {name: getattr(options, name) for name in _OPTIONAL}
+    fields |= {f"flavors[{server}]": flavor for server, flavor in sorted((options.flavors or {}).items())}
+    for name, value in fields.items():
+        if value == "":
+            yield Case({"field": name})
+
+
+_OPTIONAL = ("tenancy", "dedicated_host_id", "cluster_id", "primary_subnet_id")
+
+
+@request_rule("G8")
+def group_has_room(request: Request) -> Iterator[Case]:
+    """A group takes a limited number of instances that no page tells; asked only where a limit was set."""
+    facts, limit = request.facts, request.book.number("group_instances")
+    if facts is None or facts.judged is None or limit < 0:
+        return
+    ready = facts.judged.usable & facts.selected & (facts.match.group >= 0)
+    planned = np.bincount(facts.match.group[ready], minlength=len(facts.group_ids))
+    present = np.nan_to_num(facts.groups.numbers("protected_instance_num")).astype(np.int64)
+    for group in np.flatnonzero((planned > 0) & (planned + present > limit)):
+        yield Case(
+            {
+                "group": facts.group_labels[int(group)],
+                "planned": int(planned[group]),
+                "present": int(present[group]),
+                "limit": limit,
+            },
+            "over_all",
+        )
+
+
+@request_rule("G9")
+def pair_quota_reaches(request: Request) -> Iterator[Case]:
+    """One pair for every distinct volume not paired yet; a shared volume counts once, quota -1 is no limit."""
+    facts = request.facts
+    if facts is None or facts.judged is None:
+        return
+    if not facts.loaded("quotas", "attachments", "replication_pairs"):
+        yield Case({"frames": "quotas, attachments, replication_pairs"}, "not_loaded")
+        return
+    quotas = facts.frames["quotas"]
+    pairs = quotas[quotas["resource_type"] == "replications"]
+    ready = facts.judged.usable & facts.selected
+    wanted = np.unique(facts.attachments.volumes[ready[facts.attachments.servers]])
+    need = int((~facts.paired[wanted]).sum())
+    for used, quota in zip(pairs["used"], pairs["quota"], strict=True):
+        if quota >= 0 and need > quota - used:
+            yield Case({"need": need, "used": int(used), "quota": int(quota)}, "over_all")
+
+
+def _forbidden(text: str) -> str:
+    return " ".join(map(_visible, sorted(set(_FORBIDDEN.findall(text)))))
+
+
+def _visible(letter: str) -> str:
+    return letter if letter.isprintable() and not letter.isspace() else f"U+{ord(letter):04X}"

@@ -1,0 +1,105 @@
+"""Rules of servers that tell what protection brings with it or what may fail later (S20-S36)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sdrs_nb.checks.columns import BoolArray
+from sdrs_nb.checks.facts import Facts
+from sdrs_nb.checks.hits import Hits, where
+from sdrs_nb.checks.registry import rule
+
+__all__: list[str] = []
+
+_DEFAULT_PROJECT = frozenset({"", "0"})
+
+
+def _may_need_key(facts: Facts) -> BoolArray:
+    """Servers with a key pair whose system is Windows or not known."""
+    system = facts.servers.coded("os_type")
+    return facts.servers.coded("key_name").given & (system.isin({"Windows"}) | ~system.given)
+
+
+def _linux_with_key(facts: Facts) -> BoolArray:
+    return facts.servers.coded("key_name").given & facts.servers.coded("os_type").isin({"Linux"})
+
+
+def _key_missing(facts: Facts) -> BoolArray:
+    present = set(facts.frames.column("key_pairs", "name").dropna())
+    return facts.servers.coded("key_name").where(lambda name: bool(name) and name not in present)
+
+
+@rule("S22", concerns=_may_need_key)
+def windows_key_pair_exists(facts: Facts) -> Iterator[Hits]:
+    """The key pair of a Windows server still exists (batch-create page, Constraints, sixth item)."""
+    key, missing = facts.servers.coded("key_name"), _key_missing(facts)
+    yield where(missing & facts.windows_with_key, key_name=key)
+    yield where(missing & ~facts.servers.coded("os_type").given, unverified=True, key_name=key)
+
+
+@rule("S23")
+def windows_key_pair_is_ours(facts: Facts) -> Iterator[Hits]:
+    """A user-scoped key pair serves only the user who made the server, and is invisible to everyone else."""
+    key, maker = facts.servers.coded("key_name"), facts.servers.coded("user_id")
+    caller = facts.frames.caller_user_id
+    if not facts.loaded("key_pairs"):
+        yield where(facts.windows_with_key, variant="not_loaded", key_name=key)
+    elif caller:
+        other = maker.given & ~maker.isin({caller})
+        yield where(facts.windows_with_key & other, key_name=key, user_id=maker, caller=caller)
+
+
+@rule("S24", concerns=_linux_with_key)
+def linux_key_pair(facts: Facts) -> Iterator[Hits]:
+    """A Linux server can be protected without its key pair; the DR server then shows none."""
+    key = facts.servers.coded("key_name")
+    yield where(_key_missing(facts) & facts.servers.coded("os_type").isin({"Linux"}), key_name=key)
+
+
+@rule("S25")
+def made_by_scaling(facts: Facts) -> Iterator[Hits]:
+    """Scale-in can no longer delete a protected server that a scaling group made (batch-create page, fifth item)."""
+    yield _scaled(facts, facts.given("scaling_instances", "scaling_configuration_id"))
+
+
+@rule("S26")
+def added_to_scaling(facts: Facts) -> Iterator[Hits]:
+    """A server that was added to a scaling group by hand is no creature of it."""
+    yield _scaled(facts, ~facts.given("scaling_instances", "scaling_configuration_id"))
+
+
+@rule("S27")
+def scaling_read(facts: Facts) -> Iterator[Hits]:
+    """Scaling groups were read; names are no proof of membership."""
+    if not facts.loaded("scaling_instances"):
+        yield where(facts.servers.known, unverified=True)
+
+
+@rule("S28")
+def enterprise_project(facts: Facts) -> Iterator[Hits]:
+    """The DR server does not join the server's enterprise project (batch-create page, Constraints, seventh item)."""
+    project = facts.servers.coded("enterprise_project_id")
+    yield where(project.where(lambda text: text not in _DEFAULT_PROJECT), enterprise_project_id=project)
+
+
+@rule("S29")
+def settings_stop_following(facts: Facts) -> Iterator[Hits]:
+    """Seven settings stop following production (batch-create page, Constraints, eighth item)."""
+    columns = ("hostname", "name", "security_groups", "agency_name", "ecs_group_id", "tags")
+    present: dict[str, Any] = {name: facts.servers.raw(name) for name in columns}
+    yield where(facts.servers.known, **present)
+
+
+@rule("S30")
+def same_name(facts: Facts) -> Iterator[Hits]:
+    """The DR server gets production's name and another id (batch-create page, Function)."""
+    yield where(facts.servers.known, name=facts.servers.raw("name"))
+
+
+def _scaled(facts: Facts, chosen: BoolArray) -> Hits:
+    return facts.by_rows(
+        "scaling_instances",
+        facts.scaling,
+        chosen,
+        scaling_group="scaling_group_name",
+        scaling_group_id="scaling_group_id",
+    )

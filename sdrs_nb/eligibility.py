@@ -1,0 +1,295 @@
+"""Who may be protected, and every reason why not.
+
+``check_eligibility`` asks the whole rule book about every server at once.  It works on an ``Inventory`` alone, so a
+file serves as well as a live cloud, and it never guesses: what could not be read is said to be unknown.
+"""
+
+from collections.abc import Collection, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from sdrs_nb.checks import Fired, judge
+from sdrs_nb.checks.columns import BoolArray, IntArray, ObjectArray
+from sdrs_nb.checks.facts import Facts, Frames, build_facts
+from sdrs_nb.checks.rendering import render, render_requests
+from sdrs_nb.checks.request import request_findings
+from sdrs_nb.errors import PlanError
+from sdrs_nb.i18n import _, current_language
+from sdrs_nb.models import BatchOptions, Verdict
+from sdrs_nb.rulebook import Effect, Rulebook, load_rulebook
+from sdrs_nb.tables import CANDIDATES, FINDINGS, INVENTORY_TABLES, VERDICTS, empty, shape
+
+if TYPE_CHECKING:
+    from sdrs_nb.inventory import Inventory
+
+__all__ = ["Eligibility", "check_eligibility"]
+
+_COUNTED = {
+    "blockers": (Effect.BLOCKER,),
+    "warnings": (Effect.WARNING,),
+    "notices": (Effect.NOTICE,),
+    "unverified": (Effect.UNKNOWN, Effect.UNVERIFIED),
+}
+
+
+def check_eligibility(
+    inventory: "Inventory",
+    *,
+    options: BatchOptions | None = None,
+    group_id: str | None = None,
+    server_ids: Collection[str] | None = None,
+    group_choice: Mapping[str, str] | None = None,
+    rulebook: Rulebook | None = None,
+    busy_groups: Collection[str] = (),
+) -> "Eligibility":
+    """Return what every rule says of every server, and the verdict that follows.
+
+    Parameters
+    ----------
+    inventory
+        Servers and everything known around them; it is not changed.
+    options
+        What the requests will share; ``BatchOptions()`` by default.
+    group_id
+        Judge every server against this protection group.  Left out, each server is matched with the groups of its
+        VPC that produce in its AZ.
+    server_ids
+        Which servers to judge; all of the inventory when left out.  The others still count as facts, as owners of
+        shared volumes for instance.  An id that the inventory does not know is blocked by rule S1.
+    group_choice
+        ``{server_id: group_id}`` where several groups fit; what is chosen for one server of a cluster holds for all.
+    rulebook
+        Rules and limits; ``load_rulebook()`` by default.
+    busy_groups
+        Groups on which a job of ours still runs (rule G12).
+
+    Returns
+    -------
+    Eligibility
+        Sorted by server id, whatever the order of rows: same input, same output.
+
+    Raises
+    ------
+    PlanError
+        ``group_id`` or a chosen group is not in the inventory, a server is listed twice, or two groups are chosen
+        for one cluster.
+    InventoryError
+        A server, volume or group has no id or stands twice.
+
+    Notes
+    -----
+    Pure: no network, no disk but the rule book's own files.  An empty inventory gives empty frames.
+    """
+    book, wanted = rulebook or load_rulebook(), options or BatchOptions()
+    if server_ids is not None:
+        _refuse_repetition(server_ids)
+    frames = Frames(
+        {name: inventory.frame(name) for name in INVENTORY_TABLES},
+        frozenset(name for name in INVENTORY_TABLES if inventory.is_loaded(name)),
+        inventory.about.caller_user_id,
+    )
+    facts = build_facts(frames, book, wanted, server_ids, busy_groups)
+    return Eligibility(inventory, facts, judge(facts, group_id, group_choice))
+
+
+def _refuse_repetition(server_ids: Collection[str]) -> None:
+    ids = pd.Series(list(server_ids), dtype="string")
+    if not ids.is_unique:
+        twice = ", ".join(sorted(set(ids[ids.duplicated()]))[:5])
+        raise PlanError(_("The list of servers names {servers} more than once. List each server once.", servers=twice))
+
+
+class Eligibility:
+    """What the rules said: verdicts, findings, candidates and clusters, each a frame of its own at every access.
+
+    Made by ``check_eligibility``.  Findings are kept as codes; their texts are made in the current language when they
+    are read.
+    """
+
+    def __init__(self, inventory: "Inventory", facts: Facts, fired: list[Fired]) -> None:
+        self._inventory = inventory
+        self._facts = facts
+        self._fired = [kept for one in fired if len((kept := _of_selected(one, facts.selected)).hits)]
+        self._rendered: dict[str, pd.DataFrame] = {}
+
+    @property
+    def inventory(self) -> "Inventory":
+        """The inventory that was judged."""
+        return self._inventory
+
+    @property
+    def options(self) -> BatchOptions:
+        """What the requests will share."""
+        return self._facts.options
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """The rules that were asked."""
+        return self._facts.book
+
+    @cached_property
+    def asked(self) -> tuple[str, ...]:
+        """Ids of the servers that were judged, sorted."""
+        return tuple(self._facts.server_ids.labels[self._facts.selected])
+
+    @property
+    def verdicts(self) -> pd.DataFrame:
+        """One row per server that was asked about: ``server_id, name, group_id, verdict`` and counts of findings.
+
+        ``verdict`` is the strongest of ``models.Verdict``; ``group_id`` is NA where no group fits, or several do and
+        none was chosen.
+        """
+        return self._verdicts.copy()
+
+    @property
+    def findings(self) -> pd.DataFrame:
+        """One row per server, group and rule that fired, every reason and never only the first.
+
+        Columns as in ``tables.FINDINGS``; sorted by server, rule and group.  Texts are in the current language.
+        """
+        language = current_language()
+        if language not in self._rendered:
+            self._rendered[language] = render(self._facts, self._fired)
+        return self._rendered[language].copy()
+
+    @property
+    def request_findings(self) -> pd.DataFrame:
+        """What speaks against the request itself, one row per rule that fired; columns of ``findings``.
+
+        Rules of options (tags, description, tenancy) and sums over all servers that are ready (pair quota).  There
+        is no ``server_id``.  A blocker here means that no request can be built from these options.
+        """
+        found = request_findings(self.options, None, self.rulebook, facts=self._facts)
+        return render_requests(self.rulebook, found)
+
+    @property
+    def candidates(self) -> pd.DataFrame:
+        """One row per server and protection group it could join: its VPC, its AZ, and the group takes servers."""
+        match, facts = self._facts.match, self._facts
+        keep = facts.selected[match.candidate_servers]
+        servers, groups = match.candidate_servers[keep], match.candidate_groups[keep]
+        order = np.lexsort((groups, servers))
+        return shape(
+            pd.DataFrame(
+                {
+                    "server_id": facts.server_ids.labels[servers[order]],
+                    "group_id": facts.group_ids.labels[groups[order]],
+                }
+            ),
+            CANDIDATES,
+        )
+
+    @property
+    def clusters(self) -> pd.DataFrame:
+        """One row per server that shares a volume with another: ``server_id, cluster_id, volume_ids``.
+
+        Servers of one ``cluster_id`` go into one request or none.  Servers that were not asked for, and owners that
+        the inventory does not know, are listed too.  ``volume_ids`` are the volumes the server shares, comma-joined.
+        """
+        clusters, facts = self._facts.clusters, self._facts
+        shared = facts.shared_by(clusters.members).take(np.arange(len(clusters.members)))
+        ids = [
+            ",".join(sorted(set(facts.volume_ids.labels[shared.rows[start:end]])))
+            for start, end in zip(shared.starts, shared.ends, strict=True)
+        ]
+        first = clusters.members[clusters.starts[:-1]]
+        return pd.DataFrame(
+            {
+                "server_id": facts.server_ids.labels[clusters.members],
+                "cluster_id": facts.server_ids.labels[first[clusters.of[clusters.members]]],
+                "volume_ids": ids,
+            },
+            dtype="string",
+        )
+
+    def findings_of(self, server_id: str) -> pd.DataFrame:
+        """Return the findings of one server; empty when it was not asked for or nothing fired."""
+        at = self._facts.server_ids.positions([server_id]).get(server_id)
+        return empty(FINDINGS) if at is None else render(self._facts, self._fired, np.array([at]))
+
+    def by_rule(self) -> pd.DataFrame:
+        """Return one row per rule and severity that fired: ``rule, title, severity, servers``; in the book's order."""
+        rows = []
+        for rule_id in dict.fromkeys(one.rule for one in self._fired):
+            blocks = [one for one in self._fired if one.rule == rule_id]
+            for severity, effects in _COUNTED.items():
+                hit = [one.hits.rows for one in blocks if one.effect in effects]
+                if hit:
+                    name = severity.removesuffix("s")
+                    servers = len(np.unique(np.concatenate(hit)))
+                    rows.append((rule_id, self.rulebook.rule(rule_id).title, name, servers))
+        frame = pd.DataFrame(rows, columns=["rule", "title", "severity", "servers"])
+        return frame.astype({"rule": "string", "title": "string", "severity": "string", "servers": "Int64"})
+
+    def __repr__(self) -> str:
+        counts = self._verdicts["verdict"].value_counts()
+        told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if verdict in counts)
+        return f"Eligibility({told or 'no servers'})"
+
+    @cached_property
+    def _counts(self) -> Mapping[str, IntArray]:
+        size = len(self._facts.server_ids)
+        counts = {name: np.zeros(size, dtype=np.int64) for name in _COUNTED}
+        for one in self._fired:
+            name = next((name for name, effects in _COUNTED.items() if one.effect in effects), None)
+            if name is not None:
+                counts[name] += np.bincount(one.hits.rows, minlength=size)
+        return counts
+
+    @cached_property
+    def _verdict(self) -> ObjectArray:
+        """The verdict of every server, by position; later lines are stronger."""
+        judged = self._facts.judged
+        assert judged is not None  # noqa: S101 - judge() has set it
+        verdict = np.full(len(self._facts.server_ids), Verdict.ELIGIBLE.value, dtype=object)
+        for mask, stronger in (
+            (self._counts["warnings"] > 0, Verdict.WARNING),
+            (self._unknown, Verdict.UNKNOWN),
+            (self._counts["blockers"] > 0, Verdict.BLOCKED),
+            (judged.not_candidate, Verdict.NOT_A_CANDIDATE),
+            (judged.protected, Verdict.PROTECTED),
+        ):
+            verdict[mask] = stronger.value
+        return verdict
+
+    @property
+    def _unknown(self) -> BoolArray:
+        unknown = np.zeros(len(self._facts.server_ids), dtype=bool)
+        for one in self._fired:
+            if one.effect is Effect.UNKNOWN:
+                unknown[one.hits.rows] = True
+        return unknown
+
+    @cached_property
+    def _verdicts(self) -> pd.DataFrame:
+        facts, at = self._facts, np.flatnonzero(self._facts.selected)
+        if not len(at):
+            return empty(VERDICTS)
+        group = facts.match.group[at]
+        groups = np.array([*facts.group_ids.labels, None], dtype=object)
+        rows = facts.server_ids.rows[at]
+        names = facts.frames.column("servers", "name").reindex(rows).reset_index(drop=True)
+        return shape(
+            pd.DataFrame(
+                {
+                    "server_id": facts.server_ids.labels[at],
+                    "name": names,
+                    "group_id": groups[group],
+                    "verdict": self._verdict[at],
+                    **{name: counts[at] for name, counts in self._counts.items()},
+                }
+            ),
+            VERDICTS,
+        )
+
+
+def _of_selected(one: Fired, selected: BoolArray) -> Fired:
+    """Drop hits on servers that were not asked for; they were needed to judge the others only."""
+    kept = selected[one.hits.rows]
+    if kept.all():
+        return one
+    at = np.flatnonzero(kept)
+    return Fired(one.rule, one.effect, one.hits.take(at), one.groups[at])

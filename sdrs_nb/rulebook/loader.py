@@ -1,0 +1,130 @@
+"""Reading the rule book from the package's own data files."""
+
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from sdrs_nb.errors import SettingsError
+from sdrs_nb.i18n import _
+from sdrs_nb.rulebook.model import PROFILES, Effect, LimitValue, Rule, Rulebook
+
+__all__ = ["load_rulebook"]
+
+_FILES = ("request", "group", "server", "volume", "cluster", "placement")
+_DIGEST_LENGTH = 12
+
+
+def load_rulebook(profile: str = "huaweicloud", **overrides: LimitValue) -> Rulebook:
+    """Return the rule book as one profile sees it; the same arguments give the same object.
+
+    Parameters
+    ----------
+    profile
+        ``huaweicloud`` (the customer's document, the default), ``huaweicloud-2025`` (the newest mainland pages) or
+        ``otc`` (Open Telekom Cloud).
+    **overrides
+        A rule's id with another severity (``S22="warning"``), ``"off"`` included, or a limit's name with another
+        value (``batch_size=10``).  They are recorded in ``version``.
+
+    Raises
+    ------
+    SettingsError
+        For a profile, rule, limit or severity that does not exist.
+
+    Notes
+    -----
+    Reads files of the package, once per process; no network.
+    """
+    if profile not in PROFILES:
+        raise SettingsError(
+            _("There is no profile {profile}. Use one of: {known}.", profile=profile, known=", ".join(PROFILES))
+        )
+    return _loaded(profile, tuple(sorted(overrides.items())))
+
+
+@cache
+def _loaded(profile: str, overrides: tuple[tuple[str, LimitValue], ...]) -> Rulebook:
+    documents = _documents()
+    rules = {rule_id: Rule(id=rule_id, **entry) for rule_id, entry in documents["rules"].items()}
+    limits: dict[str, Any] = {**documents["limits"]["default"], **documents["limits"].get(profile, {})}
+    severities: dict[str, LimitValue] = {}
+    for name, value in overrides:
+        if name in rules:
+            severities[name] = _severity(name, value)
+        elif name in limits:
+            limits[name] = _fitting(name, value, limits[name])
+        else:
+            raise SettingsError(
+                _(
+                    "The rule book has neither a rule nor a limit {name}. Limits are: {known}.",
+                    name=name,
+                    known=", ".join(limits),
+                )
+            )
+    frozen = {name: _frozen(value) for name, value in limits.items()}
+    return Rulebook(
+        profile=profile,
+        rules=rules,
+        limits=frozen,
+        overrides=severities,
+        version=_version(profile, documents, overrides),
+    )
+
+
+@cache
+def _documents() -> Mapping[str, Any]:
+    folder = files("sdrs_nb.rulebook")
+    rules: dict[str, Any] = {}
+    for name in _FILES:
+        rules.update(tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8")))
+    limits = tomllib.loads((folder / "limits.toml").read_text(encoding="utf-8"))
+    pages = limits.pop("pages")
+    for entry in rules.values():
+        page, _colon, section = entry["source"].partition(": ")
+        entry["source"] = f"{pages[page]}, {section}" if section else pages[page]
+    return {"rules": dict(sorted(rules.items(), key=lambda item: _order(item[0]))), "limits": limits}
+
+
+def _frozen(value: Any) -> LimitValue:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _order(rule_id: str) -> tuple[int, int]:
+    """Sort rules as the operator reads them: request, group, server, volume, shared volumes, placement."""
+    letter, number = re.fullmatch(r"([A-Z])(\d+)", rule_id).groups()  # type: ignore[union-attr]  # our own files
+    return "QGSDHP".index(letter), int(number)
+
+
+def _severity(rule_id: str, value: LimitValue) -> str:
+    try:
+        return Effect(str(value)).value
+    except ValueError:
+        raise SettingsError(
+            _(
+                "Rule {rule} cannot be set to {value}. Use one of: {known}.",
+                rule=rule_id,
+                value=value,
+                known=", ".join(effect.value for effect in Effect),
+            )
+        ) from None
+
+
+def _fitting(name: str, value: LimitValue, present: LimitValue) -> LimitValue:
+    kind = tuple if isinstance(present, list | tuple) else type(present)
+    if isinstance(value, kind):
+        return value
+    raise SettingsError(
+        _("Limit {name} cannot be {value}. Give a value like {present}.", name=name, value=value, present=present)
+    )
+
+
+def _version(profile: str, documents: Mapping[str, Any], overrides: tuple[tuple[str, LimitValue], ...]) -> str:
+    content = json.dumps([documents, overrides], sort_keys=True, ensure_ascii=False).encode()
+    digest = hashlib.sha256(content).hexdigest()[:_DIGEST_LENGTH]
+    changed = "".join(f" {name}={value}" for name, value in overrides)
+    return f"{profile} {digest}{changed}"
