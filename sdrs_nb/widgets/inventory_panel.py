@@ -1,0 +1,161 @@
+"""Load the inventory, look through it, and choose whom to judge."""
+
+import ipywidgets
+import pandas as pd
+
+from sdrs_nb import html
+from sdrs_nb.cloud import Cloud
+from sdrs_nb.i18n import _
+from sdrs_nb.inventory import Inventory, load_inventory
+from sdrs_nb.tables import SERVERS, empty
+from sdrs_nb.widgets.grid import Grid
+from sdrs_nb.widgets.panel import Panel, button, row
+from sdrs_nb.widgets.state import Step, WorkbenchState
+
+__all__ = ["InventoryPanel", "server_labels"]
+
+_COLUMNS = (
+    "name", "server_id", "status", "az", "vpc_id", "os_type", "flavor_id", "vcpus", "ram_gib", "billing",
+    "enterprise_project_id", "private_ips", "key_name", "tags", "created_at",
+)  # fmt: skip
+_VISIBLE = ("name", "server_id", "status", "az", "vpc_id", "os_type", "flavor_id", "tags")
+
+
+def server_labels() -> dict[str, str]:
+    """Return the titles of server columns in the operator's language."""
+    return {
+        "name": _("Name"),
+        "server_id": _("Server ID"),
+        "status": _("Status"),
+        "az": _("AZ"),
+        "vpc_id": _("VPC"),
+        "os_type": _("OS"),
+        "flavor_id": _("Flavor"),
+        "vcpus": _("vCPUs"),
+        "ram_gib": _("Memory, GiB"),
+        "billing": _("Billing"),
+        "enterprise_project_id": _("Enterprise project"),
+        "private_ips": _("Private IPs"),
+        "key_name": _("Key pair"),
+        "tags": _("Tags"),
+        "created_at": _("Created"),
+        "group_id": _("Group"),
+        "verdict": _("Verdict"),
+        "blockers": _("Blockers"),
+        "warnings": _("Warnings"),
+        "notices": _("Notices"),
+        "unverified": _("Unverified"),
+        "stage": _("Stage"),
+        "batch_id": _("Batch"),
+        "job_id": _("Job"),
+        "message": _("Message"),
+        "error_code": _("Code"),
+        "protected_instance_id": _("Protected instance"),
+        "dr_server_id": _("DR server"),
+        "reason": _("Reason"),
+        "rules": _("Rules"),
+    }
+
+
+class InventoryPanel(Panel):
+    """Servers of the project in a grid; the selection chooses whom the next steps judge.
+
+    Parameters
+    ----------
+    cloud
+        Where to load from; None shows only what the state already holds.
+    state
+        The workbench's state; a panel that stands alone makes its own.
+    """
+
+    def __init__(self, cloud: Cloud | None, state: WorkbenchState | None = None) -> None:
+        super().__init__(state or WorkbenchState(), Step.INVENTORY, _("Inventory"))
+        self.cloud = cloud
+        self._drawn: Inventory | None = None
+        self._load = button(_("Load inventory"), self._on_load_click, style="primary")
+        self._bar = ipywidgets.IntProgress(max=1, layout=ipywidgets.Layout(width="220px", visibility="hidden"))
+        self._doing = ipywidgets.Label()
+        self._facts = ipywidgets.HTML()
+        self.grid = Grid(
+            empty(SERVERS),
+            "server_id",
+            _COLUMNS,
+            visible=_VISIBLE,
+            labels=server_labels(),
+            status_columns={"status": {"ACTIVE": "good", "SHUTOFF": "neutral", "BUILD": "running", "ERROR": "bad"}},
+            title=_("Servers"),
+        )
+        self.grid.on_selection(self._on_grid_selection)
+        self._everybody = button(_("Judge all servers"), self._on_everybody_click)
+        self._chosen = ipywidgets.Label()
+        self._fill(
+            [
+                row(self._load, self._bar, self._doing),
+                self._facts,
+                self.grid,
+                row(self._everybody, self._chosen),
+            ]
+        )
+
+    def _on_load_click(self) -> None:
+        if self.cloud is None or self.background.is_running("load"):
+            return
+        self.state.begin(self.step)
+        self.background.start("load", self._loading(self.cloud), done=self._on_loaded, failed=self._failed)
+
+    async def _loading(self, cloud: Cloud) -> Inventory:
+        return await load_inventory(cloud, on_progress=self._on_progress)
+
+    def _on_progress(self, frame: str, done: int, total: int | None) -> None:
+        self.background.post(self._bar, max=max(total or done, 1), value=done)
+        self.background.post(self._doing, value=_("Reading {frame}: {done} rows", frame=frame, done=done))
+
+    def _on_loaded(self, inventory: Inventory) -> None:
+        self.background.post(self._doing, value="")
+        self.state.end(self.step)
+        self.state.set_inventory(inventory)
+
+    def _on_grid_selection(self, ids: tuple[str, ...]) -> None:
+        self.state.choose_servers(ids or None)
+
+    def _on_everybody_click(self) -> None:
+        self.grid.selected = ()
+
+    def _draw(self) -> None:
+        running = self.background.is_running("load")
+        self._bar.layout.visibility = "visible" if running else "hidden"
+        self._load.disabled = running or self.cloud is None
+        inventory = self.state.inventory
+        self._load.description = _("Load inventory") if inventory is None else _("Load again")
+        if inventory is not None and inventory is not self._drawn:
+            self._drawn = inventory
+            self.grid.update(inventory.servers)
+            self._facts.value = _inventory_facts(inventory)
+        total = 0 if inventory is None else len(inventory.servers)
+        chosen = self.state.server_ids
+        self._chosen.value = (
+            _("All {count} servers will be judged. Select rows to judge only those.", count=total)
+            if chosen is None
+            else _(
+                "{count} of {total} servers selected; the others still count as facts.", count=len(chosen), total=total
+            )
+        )
+        self._everybody.disabled = chosen is None
+
+
+def _inventory_facts(inventory: Inventory) -> str:
+    names = ("servers", "volumes", "groups", "protected_instances", "replication_pairs", "vpcs")
+    titles = (
+        _("Servers"), _("Volumes"), _("Protection groups"), _("Protected instances"), _("Replication pairs"), _("VPCs"),
+    )  # fmt: skip
+    counts = [(title, len(getattr(inventory, name))) for title, name in zip(titles, names, strict=True)]
+    return html.fragment(html.facts(counts)) + _unread(inventory.sources)
+
+
+def _unread(sources: pd.DataFrame) -> str:
+    missing = sources[sources["state"] != "loaded"]
+    texts = [
+        _("{frame} could not be read: {reason}", frame=one.frame, reason=one.message or one.state)
+        for one in missing.itertuples()
+    ]
+    return html.message("\n".join(texts), "warning") if texts else ""

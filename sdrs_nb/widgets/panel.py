@@ -1,0 +1,123 @@
+"""What every stage panel has: a heading with its state in words, what holds it back, its failure, its body.
+
+A panel shows the state object and calls it; it holds no rule.  Drawing goes through the coalescing writer, so a
+panel may be told of a change from any thread, as often as it likes.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import ipywidgets
+
+from sdrs_nb import html
+from sdrs_nb.i18n import _
+from sdrs_nb.widgets.background import Background
+from sdrs_nb.widgets.state import Step, StepState, WorkbenchState
+from sdrs_nb.widgets.writing import writer
+
+__all__ = ["Panel", "button", "row", "state_tone", "state_word"]
+
+_TONES = {
+    StepState.TODO: "neutral",
+    StepState.READY: "neutral",
+    StepState.RUNNING: "running",
+    StepState.DONE: "good",
+    StepState.FAILED: "bad",
+    StepState.STALE: "warning",
+}
+
+
+def state_word(state: StepState) -> str:
+    """Return a step's state in the operator's language."""
+    return {
+        StepState.TODO: _("waiting"),
+        StepState.READY: _("ready"),
+        StepState.RUNNING: _("running"),
+        StepState.DONE: _("done"),
+        StepState.FAILED: _("failed"),
+        StepState.STALE: _("out of date"),
+    }[state]
+
+
+def state_tone(state: StepState) -> str:
+    """Return the tone (word, colour and shape go together) of a step's state."""
+    return _TONES[state]
+
+
+def button(text: str, on_click: Callable[[], None], *, style: str = "", tooltip: str = "") -> ipywidgets.Button:
+    """Return a button as wide as its text that calls ``on_click``."""
+    made = ipywidgets.Button(
+        description=text,
+        button_style=style,
+        tooltip=tooltip or text,
+        layout=ipywidgets.Layout(width="auto", min_width="90px"),
+    )
+    made.on_click(lambda _button: on_click())
+    return made
+
+
+def row(*children: ipywidgets.Widget) -> ipywidgets.HBox:
+    """Return widgets side by side, wrapping in a narrow window."""
+    layout = ipywidgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="4px 8px")
+    return ipywidgets.HBox(list(children), layout=layout)
+
+
+class Panel(ipywidgets.VBox):
+    """One stage of the job as a widget; subclasses build their body and redraw it in ``_draw``.
+
+    Parameters
+    ----------
+    state
+        What the workbench knows; panels of one workbench share it, a panel that stands alone has its own.
+    step
+        The step this panel belongs to.
+    title
+        Its heading.
+    """
+
+    def __init__(self, state: WorkbenchState, step: Step, title: str) -> None:
+        self.state = state
+        self.step = step
+        self.title = title
+        self.background = Background()
+        self._head = ipywidgets.HTML()
+        self._held = ipywidgets.HTML()
+        super().__init__([self._head, self._held, self.background.errors])
+        self.layout.width = "100%"
+        state.listen(self.redraw)
+
+    def _fill(self, body: Sequence[ipywidgets.Widget]) -> None:
+        """Put ``body`` below the heading and draw for the first time."""
+        self.children = [self._head, self._held, self.background.errors, *body]
+        self._redraw()
+
+    def redraw(self) -> None:
+        """Draw what the state says, soon; may be called from any thread."""
+        writer().post(self, "draw", self._redraw)
+
+    def _redraw(self) -> None:
+        now = self.state.state_of(self.step)
+        self._head.value = html.fragment(html.heading(self.title), html.status(state_word(now), state_tone(now)))
+        held = self.state.blockers(self.step) if now in (StepState.TODO, StepState.STALE) else []
+        if now == StepState.STALE and not held:
+            held = [_("Something before this step changed; do it again.")]
+        parts = [html.message(text, "warning" if now == StepState.STALE else "neutral") for text in held]
+        if (failure := self.state.failure(self.step)) and not self.background.errors.value:
+            parts.append(html.message(failure, "bad"))
+        self._held.value = "".join(parts)
+        self._draw()
+
+    def _draw(self) -> None:
+        """Draw the body; subclasses do."""
+
+    @property
+    def _is_free(self) -> bool:
+        """Whether the step may go on now."""
+        return self.state.state_of(self.step) != StepState.RUNNING and not self.state.blockers(self.step)
+
+    def _report(self, error: Exception) -> None:
+        self.state.fail(self.step, str(error))
+
+    @property
+    def _failed(self) -> Callable[[Exception], None]:
+        return partial(self._report)

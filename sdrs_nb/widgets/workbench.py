@@ -1,0 +1,123 @@
+"""The whole job as one widget: the steps in order, what holds each back, and the panel of the step at hand."""
+
+import ipywidgets
+import pandas as pd
+
+from sdrs_nb import html
+from sdrs_nb.cloud import Cloud
+from sdrs_nb.eligibility import Eligibility
+from sdrs_nb.i18n import _
+from sdrs_nb.inventory import Inventory
+from sdrs_nb.planning import Plan
+from sdrs_nb.runs import Run, open_run
+from sdrs_nb.widgets.eligibility_panel import EligibilityPanel
+from sdrs_nb.widgets.inventory_panel import InventoryPanel
+from sdrs_nb.widgets.outcome_panel import OutcomePanel
+from sdrs_nb.widgets.panel import Panel, state_tone, state_word
+from sdrs_nb.widgets.plan_panel import PlanPanel
+from sdrs_nb.widgets.state import WorkbenchState
+from sdrs_nb.widgets.submit_panel import SubmitPanel
+from sdrs_nb.widgets.writing import writer
+
+__all__ = ["Workbench"]
+
+
+class Workbench(ipywidgets.VBox):
+    """Load, check, plan, approve, submit, follow and verify, step by step.
+
+    Parameters
+    ----------
+    cloud
+        From ``connect``; None works on an inventory read from a file, up to the plan.
+    inventory
+        An inventory that was loaded or read already.
+    run_id
+        A run of the ledger to show where it is and carry on, as after a kernel restart.
+
+    Attributes
+    ----------
+    inventory, eligibility, plan, run, outcome
+        The results so far, to be used in the next cell; None where there is none yet.
+
+    Raises
+    ------
+    LedgerError
+        There is no run ``run_id``.
+    """
+
+    def __init__(
+        self, cloud: Cloud | None = None, *, inventory: Inventory | None = None, run_id: str | None = None
+    ) -> None:
+        self.state = WorkbenchState()
+        if inventory is not None:
+            self.state.set_inventory(inventory)
+        if run_id is not None:
+            self.state.set_run(open_run(run_id))
+        self.panels: list[Panel] = [
+            InventoryPanel(cloud, self.state),
+            EligibilityPanel(self.state),
+            PlanPanel(self.state),
+            SubmitPanel(cloud, self.state),
+            OutcomePanel(cloud, self.state),
+        ]
+        self._steps = [self._step_button(number, panel) for number, panel in enumerate(self.panels)]
+        bar = ipywidgets.HBox(self._steps, layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="4px"))
+        super().__init__([bar, *self.panels])
+        self.layout.width = "100%"
+        self._current = -1
+        self._show(3 if run_id is not None else 0)
+        self.state.listen(self._on_state_change)
+        self._draw_steps()
+
+    @property
+    def inventory(self) -> Inventory | None:
+        """The inventory that was loaded."""
+        return self.state.inventory
+
+    @property
+    def eligibility(self) -> Eligibility | None:
+        """Who may be protected, and why not."""
+        return self.state.eligibility
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan at hand."""
+        return self.state.plan
+
+    @property
+    def run(self) -> Run | None:
+        """The run that was submitted or opened."""
+        return self.state.run
+
+    @property
+    def outcome(self) -> pd.DataFrame | None:
+        """Planned against found, once verified."""
+        return self.state.outcome
+
+    def _step_button(self, number: int, panel: Panel) -> ipywidgets.Button:
+        made = ipywidgets.Button(layout=ipywidgets.Layout(width="auto", flex="1 1 150px"))
+        made.on_click(lambda _button: self._show(number))
+        made.tooltip = panel.title
+        return made
+
+    def _show(self, number: int) -> None:
+        if number == self._current:
+            return
+        self._current = number
+        for index, panel in enumerate(self.panels):
+            panel.layout.display = "" if index == number else "none"
+        self._draw_steps()
+
+    def _on_state_change(self) -> None:
+        writer().post(self, "steps", self._draw_steps)
+
+    def _draw_steps(self) -> None:
+        for number, (made, panel) in enumerate(zip(self._steps, self.panels, strict=True)):
+            now = self.state.state_of(panel.step)
+            shape = html.SHAPES[state_tone(now)]
+            made.description = f"{number + 1}  {panel.title}  {shape} {state_word(now)}"
+            made.button_style = "primary" if number == self._current else ""
+
+    def __repr__(self) -> str:
+        states = [f"{panel.title}: {state_word(self.state.state_of(panel.step))}" for panel in self.panels]
+        return _("Workbench ({states})", states=", ".join(states))
