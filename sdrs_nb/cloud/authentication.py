@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 from typing import Any, Protocol
 
@@ -14,7 +15,7 @@ from pydantic import SecretStr
 
 from sdrs_nb.cloud.answers import Answer, Call
 from sdrs_nb.cloud.signing import DATE_FORMAT, authorization
-from sdrs_nb.cloud.transport import Outgoing
+from sdrs_nb.cloud.transport import HeadersOf, Outgoing
 from sdrs_nb.errors import AuthenticationError
 from sdrs_nb.i18n import _
 from sdrs_nb.settings import Settings
@@ -34,8 +35,8 @@ Clock = Callable[[], float]
 class Authentication(Protocol):
     """What the session needs of an authentication."""
 
-    async def headers(self, outgoing: Outgoing, scope: Mapping[str, str]) -> dict[str, str]:
-        """Return the headers that authenticate one request; ``scope`` holds ``project`` or ``domain`` ids."""
+    async def ready(self, scope: Mapping[str, str]) -> HeadersOf:
+        """Return what makes the headers of a request; ``scope`` holds the ``project`` or the ``domain`` id."""
 
     def serial(self) -> int:
         """Return a number that changes with every renewal."""
@@ -51,7 +52,11 @@ class Signature:
         self._settings = settings
         self._clock = clock
 
-    async def headers(self, outgoing: Outgoing, scope: Mapping[str, str]) -> dict[str, str]:
+    async def ready(self, scope: Mapping[str, str]) -> HeadersOf:
+        """Return what signs a request; nothing has to be asked for."""
+        return partial(self._headers, scope)
+
+    def _headers(self, scope: Mapping[str, str], outgoing: Outgoing) -> dict[str, str]:
         """Return the headers of one signed request; all of them are covered by the signature."""
         settings = self._settings
         headers = {
@@ -91,11 +96,11 @@ class GivenToken:
     def __init__(self, token: SecretStr) -> None:
         self._token = token
 
-    async def headers(
-        self,
-        outgoing: Outgoing,
-        scope: Mapping[str, str],  # noqa: ARG002 - one token for everything
-    ) -> dict[str, str]:
+    async def ready(self, scope: Mapping[str, str]) -> HeadersOf:  # noqa: ARG002 - one token for everything
+        """Return what carries the token; nothing has to be asked for."""
+        return self._headers
+
+    def _headers(self, outgoing: Outgoing) -> dict[str, str]:
         """Return the token's header, and the token as its own subject where it asks about itself."""
         token = self._token.get_secret_value()
         return {"X-Auth-Token": token, **({"X-Subject-Token": token} if outgoing.path == TOKENS else {})}
@@ -132,9 +137,10 @@ class PasswordToken:
         #: The last project token's document without its secret: user, project, roles, times.
         self.document: Mapping[str, Any] = {}
 
-    async def headers(self, outgoing: Outgoing, scope: Mapping[str, str]) -> dict[str, str]:  # noqa: ARG002 - same for all
-        """Return the header with a living token of the scope, asking for one where needed."""
-        return {"X-Auth-Token": (await self.token("domain" if "domain" in scope else "project")).get_secret_value()}
+    async def ready(self, scope: Mapping[str, str]) -> HeadersOf:
+        """Return what carries a living token of the scope, asking for one where needed."""
+        token = await self.token("domain" if "domain" in scope else "project")
+        return lambda _outgoing: {"X-Auth-Token": token.get_secret_value()}
 
     async def token(self, kind: str = "project") -> SecretStr:
         """Return a living token for ``"project"`` or ``"domain"``; at most one is asked for at a time."""

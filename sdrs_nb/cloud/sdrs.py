@@ -9,7 +9,7 @@ from sdrs_nb.cloud.paging import Documents, Page, row_pages
 from sdrs_nb.cloud.service import Service
 from sdrs_nb.cloud.session import segment
 from sdrs_nb.cloud.submitting import start_job
-from sdrs_nb.errors import NotFoundError, ServiceError
+from sdrs_nb.errors import CloudError, NotFoundError
 
 __all__ = ["Sdrs"]
 
@@ -65,7 +65,7 @@ class Sdrs(Service):
         """Return a job document as it came; ``NotFoundError`` when the service no longer knows the job."""
         try:
             document = await self._document(f"{_ROOT}/jobs/{segment(job_id)}")
-        except ServiceError as error:
+        except CloudError as error:
             if error.code != _NO_SUCH_JOB:
                 raise
             raise NotFoundError(str(error), **_facts(error)) from error
@@ -109,6 +109,6 @@ def _bytes(document: Mapping[str, Any]) -> bytes:
     return json.dumps(document, ensure_ascii=False).encode()
 
 
-def _facts(error: ServiceError) -> dict[str, Any]:
+def _facts(error: CloudError) -> dict[str, Any]:
     names = ("method", "path", "status", "code", "cloud_message", "request_id")
     return {name: getattr(error, name) for name in names}

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +19,7 @@ from sdrs_nb.cloud.answers import Answer, Call
 from sdrs_nb.cloud.authentication import TOKENS, PasswordToken, authentication
 from sdrs_nb.cloud.endpoints import origin_of
 from sdrs_nb.cloud.pace import Pace
-from sdrs_nb.cloud.transport import Outgoing, Transport
+from sdrs_nb.cloud.transport import HeadersOf, Transport
 from sdrs_nb.errors import AuthenticationError, CloudError, NotFoundError, PermissionDeniedError, SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.loop import run
@@ -95,17 +96,15 @@ class Session:
         return await self._authenticated(call, path, {k: v for k, v in held.items() if v})
 
     async def _authenticated(self, call: Call, path: str, scope: Mapping[str, str]) -> tuple[Any, Answer]:
-        async def headers(outgoing: Outgoing) -> Mapping[str, str]:
-            return await self._authentication.headers(outgoing, scope)
-
+        ready = partial(self._authentication.ready, scope)
         seen = self._authentication.serial()
         try:
-            return await self._transport.exchange(call, path, headers)
+            return await self._transport.exchange(call, path, ready)
         except AuthenticationError as error:
             # A refused call was not handled, so even a create may go out again with a new token, once.
             if error.path == TOKENS or not self._authentication.renew(seen):
                 raise
-        return await self._transport.exchange(call, path, headers)
+        return await self._transport.exchange(call, path, ready)
 
     async def _anonymous(self, call: Call) -> tuple[Any, Answer]:
         return await self._transport.exchange(call, call.path, _nobody)
@@ -208,8 +207,8 @@ def _only(projects: list[dict[str, Any]], name: str | None) -> Mapping[str, Any]
     raise SettingsError(_("Several projects fit: {names}. Name one with project_id=.", names=names))
 
 
-async def _nobody(_outgoing: Outgoing) -> Mapping[str, str]:
-    return {}
+async def _nobody() -> HeadersOf:
+    return lambda _outgoing: {}
 
 
 def _mapping(document: Any, key: str) -> Mapping[str, Any]:

@@ -20,7 +20,7 @@ from sdrs_nb.errors import SdrsError, SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.settings import Settings, is_loopback
 
-__all__ = ["Authenticate", "Outgoing", "Transport"]
+__all__ = ["Authenticate", "HeadersOf", "Outgoing", "Transport"]
 
 # Back-off between tries, in seconds; stamina doubles it and adds jitter, so parallel pages do not return together.
 _WAIT_INITIAL_S, _WAIT_MAX_S, _WAIT_JITTER_S = 0.5, 20.0, 1.0
@@ -39,7 +39,10 @@ class Outgoing:
 #: A sandbox says here how many of its seconds pass in one of ours; a real cloud sends no such header.
 _SPEED = "x-sandbox-speed"
 
-Authenticate = Callable[[Outgoing], Awaitable[Mapping[str, str]]]
+#: Gives the headers of one request; made when the request is about to leave.
+HeadersOf = Callable[[Outgoing], Mapping[str, str]]
+#: Gets ready whatever needs calls of its own, such as a token.
+Authenticate = Callable[[], Awaitable[HeadersOf]]
 
 
 class Transport:
@@ -101,9 +104,11 @@ class Transport:
         origin = origin_of(call.service, self._settings)
         query = encode_query(call.query)
         url = httpx.URL(f"{origin}{path}{'?' if query else ''}{query}")
-        # Waiting for a place comes first: a signature made before it could be old when it leaves.
+        # A token is asked for before a place is taken (asking needs a place itself, and all could be waiting),
+        # a signature is made after it (made before, it could be old when it leaves).
+        headers_of = await authenticate()
         async with self._pace.slot(call.method, path):
-            headers = {**self._headers(), **await authenticate(Outgoing(call, path, url))}
+            headers = {**self._headers(), **headers_of(Outgoing(call, path, url))}
             client = self._opened()
             request = client.build_request(call.method, url, headers=headers, content=call.body or None)
             try:

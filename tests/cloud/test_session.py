@@ -6,6 +6,8 @@ import pytest
 
 from sdrs_nb import errors
 from sdrs_nb.cloud import Identity
+from sdrs_nb.cloud.answers import Answer
+from sdrs_nb.cloud.authentication import PasswordToken
 from tests.builders_cloud import ACCESS, LOGIN, PROJECT, PlayedCloud, an_error
 
 REFUSED = httpx.Response(401, json={"error_code": "APIGW.0301", "error_msg": "Incorrect IAM authentication"})
@@ -274,3 +276,37 @@ async def test_the_project_comes_before_the_path():
         "GET /v1/P/server-groups/a%2Fb%3Fc%3Dd",
         "GET /v1/P/server-groups/%252e%252e",
     ]
+
+
+async def test_renewing_a_token_does_not_wait_for_the_calls_that_need_it():
+    """With one call allowed at a time, the log-in still finds its place."""
+    played = PlayedCloud({"GET /v1/P/server-groups": [REFUSED, GROUPS]})
+
+    assert await asyncio.wait_for(played.connect(**LOGIN, parallel=1).sdrs.groups(), 5) == []
+
+
+async def test_a_token_is_renewed_ahead_of_its_end():
+    """A token of 100 seconds is replaced after 90, by a clock that never jumps."""
+    now = 0.0
+
+    def short(request):
+        return httpx.Response(
+            201,
+            json={"token": {"issued_at": "2026-01-31T00:00:00Z", "expires_at": "2026-01-31T00:01:40Z"}},
+            headers={"X-Subject-Token": f"at-{now}"},
+        )
+
+    settings = PlayedCloud({}).connect(**LOGIN).settings
+    token = PasswordToken(settings, lambda call: answered(short(call)), lambda: now)
+    first = await token.token()
+    now = 89.0
+    same = await token.token()
+    now = 91.0
+    other = await token.token()
+
+    assert [one.get_secret_value() for one in (first, same, other)] == ["at-0.0", "at-0.0", "at-91.0"]
+
+
+async def answered(response):
+    """Return what the transport returns for a response."""
+    return response.json(), Answer(response.status_code, dict(response.headers), response.content)
