@@ -1,0 +1,54 @@
+"""``python -m sdrs_nb.sandbox``: start the sandbox cloud on a loopback port."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+from . import PROFILES, Sandbox, Settings
+
+
+def parser() -> argparse.ArgumentParser:
+    """Give the command line's parser."""
+    made = argparse.ArgumentParser(prog="python -m sdrs_nb.sandbox", description="Start a sandbox cloud.")
+    made.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    made.add_argument("--port", type=int, default=0, help="port; 0 = let the system choose")
+    made.add_argument("--servers", type=int, default=240, help="size of the estate, 1 to 100000 (240)")
+    made.add_argument("--seed", type=int, default=7, help="the same seed gives the same estate (7)")
+    made.add_argument("--speed", type=float, default=60.0, help="cloud seconds per wall second; 0 = by hand (60)")
+    made.add_argument("--state", help="folder that keeps the world across restarts")
+    made.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="which site to play")
+    made.add_argument("--latency", type=float, default=0.0, metavar="MS", help="milliseconds every answer takes")
+    made.add_argument("--rate", type=int, metavar="N", help="throttle at N requests per second")
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the sandbox until it is stopped.
+
+    Returns
+    -------
+    int
+        0 after a stop, 2 for input that makes no sandbox (and one sentence on standard error).
+    """
+    options = parser().parse_args(argv)
+    settings = replace(
+        Settings.for_profile(options.profile), latency_s=options.latency / 1000, requests_per_second=options.rate
+    )
+    from .journal import JournalMismatchError
+
+    try:
+        sandbox = Sandbox(
+            servers=options.servers, seed=options.seed, speed=options.speed, settings=settings, state=options.state
+        )
+        sandbox.serve(options.host, options.port)
+    except (ValueError, OSError, JournalMismatchError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""Jobs: how they begin, run and end, and what a failed one leaves in the task center."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import MESSAGES
+from .records import FailureJob, Job
+from .routing import Call
+from .world import World
+
+
+@dataclass(slots=True, frozen=True)
+class Failure:
+    """Why a job failed: the code (of SDRS or of a neighbour) and the text after ``<TaskName>-fail:``."""
+
+    code: str
+    reason: str
+
+
+@dataclass(slots=True, frozen=True)
+class Subject:
+    """What a job works on, as the task center names it; `group_id` is empty for the group itself."""
+
+    id: str
+    name: str
+    type: str
+    failure_status: str
+    group_id: str = ""
+
+
+Work = Callable[[float], Failure | None]
+
+
+def open_job(world: World, job_type: str, begin: float, entities: dict[str, Any], *, is_sub_job: bool = False) -> Job:
+    """Make a job in INIT; sub-jobs can be asked for by id as well."""
+    job = Job(world.new_job_id(), job_type, begin, entities, is_sub_job=is_sub_job)
+    world.jobs[job.id] = job
+    return job
+
+
+def close_job(world: World, job: Job, at: float, failure: Failure | None, subject: Subject | None = None) -> None:
+    """End a job; a job that ended stays as it is."""
+    if job.end is not None:
+        return
+    job.end = at
+    job.status = "FAIL" if failure else "SUCCESS"
+    if failure:
+        job.error_code, job.fail_reason = failure.code, failure.reason
+        if subject:
+            _record_failure(world, job, subject, failure)
+
+
+def _record_failure(world: World, job: Job, subject: Subject, failure: Failure) -> None:
+    world.failure_jobs[job.id] = FailureJob(
+        job_id=job.id,
+        # The documented sample writes the job type of a failure without "NoCG".
+        job_type=job.type.removesuffix("NoCG").removesuffix("New"),
+        resource_id=subject.id,
+        resource_name=subject.name,
+        resource_type=subject.type,
+        failure_status=subject.failure_status,
+        group_id=subject.group_id,
+        begin=job.begin,
+        error_code=failure.code,
+        fail_reason=failure.reason,
+    )
+
+
+def start_job(  # noqa: PLR0917 - the parts of a job
+    call: Call,
+    job_type: str,
+    entities: dict[str, Any],
+    work: Work,
+    subject: Subject,
+    on_failure: Callable[[float], None],
+) -> Job:
+    """Start a job without sub-jobs: INIT, RUNNING after a tick, and its end after a seeded time.
+
+    Parameters
+    ----------
+    call
+        The request; its faults may fail, freeze or lose the job.
+    job_type, entities
+        As the job shows them; `work` may add to `entities`.
+    work
+        Does the job's deed when its time has come and gives a failure or None.
+    subject
+        What the task center says when the job fails.
+    on_failure
+        Puts the resources into their error states.
+    """
+    world, settings = call.world, call.settings
+    job = open_job(world, job_type, call.now, entities)
+    end = round(call.now + world.draws.uniform(*settings.job_s), 3)
+    forced = call.effects.fail.get(1)
+
+    def run(at: float) -> None:
+        del at
+        job.status = "RUNNING"
+
+    def finish(at: float) -> None:
+        failure = Failure(forced, _reason(job_type, forced)) if forced else work(at)
+        if failure:
+            on_failure(at)
+        close_job(world, job, at, failure, subject)
+
+    world.at(call.now + settings.tick_s, run)
+    if not call.effects.stuck:
+        world.at(end, finish)
+    if call.effects.vanish_s is not None:
+        job.vanishes_at = call.now + call.effects.vanish_s
+    world.touch()
+    return job
+
+
+def _reason(job_type: str, code: str) -> str:
+    return f"Sdrs{job_type[:1].upper()}{job_type[1:]}Task-fail:{MESSAGES.get(code, 'the neighbour service refused')}"

@@ -1,0 +1,5 @@
+"""To come."""
+
+from .routing import Route
+
+ROUTES: tuple[Route, ...] = ()

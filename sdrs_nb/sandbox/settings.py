@@ -1,0 +1,113 @@
+"""Every choice the documents leave open, as one frozen record: what the sandbox assumes and a test may switch."""
+
+from dataclasses import dataclass, replace
+
+PROFILES = ("huaweicloud", "huaweicloud-2025", "otc")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The assumed behaviour of the cloud, one named setting a choice.
+
+    "doc" marks a documented value that a tenant may have raised; everything else is ASSUMED in
+    ``sdrs-api.md`` or ``cloud-apis.md`` and lives here so that it can be changed in one place.
+    Times ending in ``_s`` are cloud seconds unless the comment says wall seconds.
+    """
+
+    profile: str = "huaweicloud"
+    region: str = "sandbox-1"
+
+    # Batch create page, table 1: "at most 5 servers by default" (doc).
+    batch_limit: int = 5
+    # Batch delete page: at most 20 instances by default (doc).
+    batch_delete_limit: int = 20
+    # SDRS.1358 exists, its number is published nowhere: no limit unless a test sets one.
+    group_instance_limit: int | None = None
+    # User guide: at most five pairs that hang on no instance (1826).
+    unattached_pair_limit: int = 5
+    # Only five group-creations fit before 0305 unless raised; the quota page samples 50.
+    group_quota: int = 50
+    # None: three pairs per server of the estate and at least 100, so that all that is acceptable fits.
+    pair_quota: int | None = None
+    # User guide of OTC: 12 network interfaces including the primary one (1340).
+    max_nics: int = 12
+    # 1336/1337 are site dependent refusals; off means extension NICs are supported here.
+    extension_nics_supported: bool = True
+
+    # The batch page says "at most 64" without a minimum; a newer page says 1-64.
+    empty_description_refused: bool = False
+    # Which flavor families 1356 refuses; no mainland page publishes a list.
+    refused_families: frozenset[str] = frozenset({"baremetal"})
+    # Volume types 1806 refuses although they are sold, beside every type that is not sold at all.
+    refused_volume_types: frozenset[str] = frozenset()
+    # "closed" = the customer's page: shared volumes are fine when every owner is listed; "refused" = newest page.
+    shared_volumes: str = "closed"
+    # No page gives the code with which shared volumes are refused (single create, newest batch page).
+    shared_volume_code: str = "SDRS.1806"
+    batch_available: bool = True
+    deh_supported: bool = True
+    dss_supported: bool = True
+    # OTC's pages know no tenancy, dedicated_host_id and cluster_id: unknown fields are ignored.
+    placement_fields: bool = True
+    chinese_names: bool = True
+
+    # The parent's job type is undocumented.
+    batch_create_job_type: str = "batchCreateProtectedInstanceNoCG"
+    batch_delete_job_type: str = "batchDeleteProtectedInstanceNoCG"
+    # A job nobody knows: the code is undocumented.
+    missing_job_code: str = "SDRS.0408"
+    # How long one server of a batch takes: a seeded draw between the two.
+    create_s: tuple[float, float] = (150.0, 180.0)
+    # Every other job: a seeded draw between the two.
+    job_s: tuple[float, float] = (40.0, 60.0)
+    # INIT becomes RUNNING after one tick.
+    tick_s: float = 1.0
+    # The parent ends a little after its last sub-job, as in the documented examples.
+    parent_lag_s: float = 0.033
+    # First synchronization copies this much per pair and cloud second.
+    sync_gib_per_s: float = 0.5
+    # How long the estate's group in "starting" stays there.
+    starting_group_s: float = 6 * 3600.0
+
+    # IAM: a token is valid 24 h (doc); wall seconds, because clients compare it with their own clock.
+    token_s: float = 24 * 3600.0
+    # Signature: 15 minutes of skew, five bad ones in a row lock the key for five minutes (doc); wall seconds.
+    skew_s: float = 900.0
+    lock_after: int = 5
+    lock_s: float = 300.0
+    # Throttling is off; a number here is requests per wall second and caller, answered as the gateway words it.
+    requests_per_second: int | None = None
+    # Wall seconds every answer takes at least.
+    latency_s: float = 0.0
+
+    @classmethod
+    def for_profile(cls, profile: str) -> "Settings":
+        """Give the settings of one site profile.
+
+        Parameters
+        ----------
+        profile
+            ``huaweicloud``, ``huaweicloud-2025`` or ``otc`` (``eligibility-facts.md``, section 9).
+
+        Raises
+        ------
+        ValueError
+            The profile is none of the three.
+        """
+        if profile not in PROFILES:
+            raise ValueError(f"Unknown profile {profile!r}; choose one of {', '.join(PROFILES)}.")
+        base = cls(profile=profile)
+        if profile == "huaweicloud-2025":
+            # Newest mainland page of batch create: servers must not carry shared disks.
+            return replace(base, shared_volumes="refused")
+        if profile == "otc":
+            return replace(
+                base,
+                batch_available=False,
+                placement_fields=False,
+                chinese_names=False,
+                # OTC user guide: local disks, GPU/FPGA, Kunpeng, InfiniBand and the newest generations.
+                refused_families=frozenset({"baremetal", "local", "accelerator", "arm64", "infiniband", "generation"}),
+                refused_volume_types=frozenset({"ESSD", "ESSD2"}),
+            )
+        return base
