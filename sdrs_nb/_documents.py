@@ -28,17 +28,17 @@ _BILLING = {"0": "on demand", "1": "yearly/monthly", "2": "spot"}
 def _part(document: Any, name: str) -> Mapping[str, Any]:
     """Return the object at ``name``; empty when it is null, absent or something else."""
     value = document.get(name)
-    return value if isinstance(value, dict) else _EMPTY
+    return value if value.__class__ is dict else _EMPTY
 
 
 def _items(document: Any, name: str) -> list[Mapping[str, Any]]:
     """Return the objects in the list at ``name``; empty when it is null, absent or something else."""
     value = document.get(name)
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    return [item for item in value if item.__class__ is dict] if value.__class__ is list else []
 
 
 def _join(values: Iterable[Any]) -> str:
-    return ",".join(dict.fromkeys(str(value) for value in values if value))
+    return ",".join(dict.fromkeys([str(value) for value in values if value]))
 
 
 def _first(value: Any) -> Any:
@@ -109,7 +109,7 @@ def _servers(documents: Documents) -> pd.DataFrame:
             bool(flavor.get("gpus") or flavor.get("asic_accelerators")) if flavor else None for flavor in flavors
         ],
         "security_groups": [
-            _join(g.get("name") for g in _items(document, "security_groups")) for document in documents
+            _join([group.get("name") for group in _items(document, "security_groups")]) for document in documents
         ],
         "ecs_group_id": [_first(hint.get("group")) for hint in hints],
         "tenancy": [_first(hint.get("tenancy")) for hint in hints],
@@ -117,11 +117,8 @@ def _servers(documents: Documents) -> pd.DataFrame:
         "enterprise_project_id": [_enterprise_project(document) for document in documents],
         "tags": [_join(tags) if isinstance(tags := document.get("tags"), list) else None for document in documents],
     }
-    fixed = [
-        [item for items in nets.values() if isinstance(items, list) for item in items if _is_fixed(item)]
-        for nets in addresses
-    ]
-    columns["private_ips"] = [_join(item.get("addr") for item in items) for items in fixed]
+    fixed = [_fixed(nets) for nets in addresses]
+    columns["private_ips"] = [_join([item.get("addr") for item in items]) for items in fixed]
     columns["nic_count"] = [
         # A NIC with several addresses is one port; an address without a port is told apart by its hardware address.
         len({str(item.get(_PORT) or item.get(_MAC) or item.get("addr")) for item in items})
@@ -132,8 +129,15 @@ def _servers(documents: Documents) -> pd.DataFrame:
     return _frame(tables.SERVERS, columns)
 
 
-def _is_fixed(item: Any) -> bool:
-    return isinstance(item, dict) and item.get(_KIND, "fixed") == "fixed"
+def _fixed(addresses: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the fixed addresses of a server over all its networks; floating ones are no NICs."""
+    return [
+        item
+        for items in addresses.values()
+        if items.__class__ is list
+        for item in items
+        if item.__class__ is dict and item.get(_KIND, "fixed") == "fixed"
+    ]
 
 
 def _vpc_id(metadata: Mapping[str, Any], addresses: Mapping[str, Any]) -> Any:

@@ -17,9 +17,16 @@ from sdrs_nb._headings import column_of, likely
 from sdrs_nb._values import convert, shorten
 from sdrs_nb.errors import Problem
 from sdrs_nb.i18n import _, ngettext_
-from sdrs_nb.tables import STR, Table
+from sdrs_nb.tables import STR, TIME, Table
 
-__all__ = ["Sheet", "frame_from"]
+__all__ = ["ABOUT", "Sheet", "frame_from"]
+
+#: Whose inventory a file holds; one row.
+ABOUT = Table(
+    "about",
+    "an inventory",
+    {"project_id": STR, "region": STR, "caller_user_id": STR, "loaded_at": TIME, "origin": STR},
+)
 
 #: Problems told one by one for a column; a column that is wrong throughout is then summed up in one line.
 _TOLD = 1000
@@ -39,7 +46,7 @@ class Sheet:
     def of_frame(cls, frame: pd.DataFrame, where: str) -> "Sheet":
         """Return a DataFrame as a sheet; its index means nothing, its first row is row 2."""
         columns = [frame.iloc[:, at].reset_index(drop=True) for at in range(frame.shape[1])]
-        return cls(where, [str(name) for name in frame.columns], columns, range(2, len(frame) + 2))
+        return cls(where, [str(name).strip() for name in frame.columns], columns, range(2, len(frame) + 2))
 
     @classmethod
     def of_grid(cls, grid: Sequence[Sequence[Any]], where: str, problems: list[Problem], note: str = "") -> "Sheet":
@@ -57,13 +64,6 @@ class Sheet:
             elif any(not _is_blank(cell) for cell in cells):
                 problems.append(Problem(where, 1, None, _("Column {number} has values but no heading.", number=at + 1)))
         return cls(where, [h for h, _cells in named], [c for _h, c in named], [at for at, _cells in kept], note)
-
-    @classmethod
-    def of_records(cls, records: Sequence[Mapping[str, Any]], where: str) -> "Sheet":
-        """Return JSON objects as a sheet; a key that an object lacks is an empty cell, the first object is row 2."""
-        headings = list(dict.fromkeys(key for record in records for key in record))
-        columns = [[record.get(heading) for record in records] for heading in headings]
-        return cls(where, headings, columns, range(2, len(records) + 2))
 
 
 def _is_blank(cell: Any) -> bool:
@@ -91,7 +91,7 @@ def frame_from(sheet: Sheet, table: Table, problems: list[Problem]) -> pd.DataFr
         problems += _of_column(sheet, sheet.headings[places[name]], bad[name])
     columns |= {heading: _extra(sheet.columns[at]) for heading, at in places.items() if heading not in table.columns}
     frame = pd.DataFrame(columns)
-    if all(name in places for name in table.key):
+    if table.key and all(name in places for name in table.key):
         for name in table.key:
             # A key that could not be read is NA too, and has its own problem already.
             empty = {
@@ -109,6 +109,9 @@ def _columns_of(sheet: Sheet, table: Table, problems: list[Problem]) -> dict[str
     """Return where each column stands in the sheet; headings that are missing, twice or misspelt are problems."""
     places: dict[str, int] = {}
     for at, heading in enumerate(sheet.headings):
+        if not heading:
+            problems.append(Problem(sheet.where, 1, None, _("Column {number} has no heading.", number=at + 1)))
+            continue
         name = column_of(heading, table) or heading
         if name in places:
             first = sheet.headings[places[name]]

@@ -89,9 +89,9 @@ def shorten(value: object) -> str:
 
 
 def convert(values: Sequence[Any], table: Table, name: str) -> tuple[pd.api.extensions.ExtensionArray, dict[int, str]]:
-    """Return the values in the dtype of column ``name`` of ``table``, and a sentence for each position that does not fit.
+    """Return the values in the dtype of column ``name`` of ``table``, and a sentence for each that does not fit.
 
-    Texts are trimmed; empty text, None and NaN are NA; a value that does not fit is NA and has its sentence.
+    The sentences are by position. Texts are trimmed; empty text, None and NaN are NA; a value that does not fit is NA.
     No network, no disk.
     """
     dtype = table.columns[name]

@@ -313,8 +313,8 @@ def write_template(path: "str | os.PathLike[str]") -> Path:
     """Write an empty inventory to fill in, and return its path.
 
     A path ending in .xlsx gives a workbook with a sheet per frame (headings only, columns set to text) and a sheet
-    ``readme`` that says what each column means; any other path a folder of CSV files with ``readme.txt``. Frames
-    that are left empty count as "there is none"; delete the sheet or file of what is not known. Disk only.
+    ``readme`` that says what each column means; any other path a folder of CSV files with ``readme.csv``. A
+    frame left empty counts as not known, until ``sources`` says ``loaded`` beside it: there are none. Disk only.
 
     Raises
     ------
