@@ -147,9 +147,9 @@ def credentials_file(environ: Mapping[str, str], home: Path) -> dict[str, Source
 
 def _picked(name: str, names: Mapping[str, tuple[str, ...]], held: Mapping[str, str]) -> Source:
     found = {ours: theirs for ours, candidates in names.items() for theirs in reversed(candidates) if held.get(theirs)}
-    return Source(
-        name, {ours: held[theirs] for ours, theirs in found.items()}, {o: f"{t} ({name})" for o, t in found.items()}
-    )
+    values = {ours: held[theirs] for ours, theirs in found.items()}
+    # A variable says all by its name; a key of a file does not.
+    return Source(name, values, {o: t if name.endswith("*") else f"{name}, {t}" for o, t in found.items()})
 
 
 def _entry(name: str, held: dict[str, str]) -> Source:

@@ -63,7 +63,7 @@ class SandboxProcess:
 
     def connect(self, **options: Any) -> Cloud:
         """Return a connection to this sandbox; ``options`` are those of ``sdrs_nb.connect`` and win."""
-        named = {"endpoint": self.endpoint, "region": self.region or None}
+        named = {"endpoint": self.endpoint, "region": self.region or None, "domain": self._facts.get("domain")}
         if not {"access_key", "user", "token"} & options.keys():
             named |= {name: self._facts.get(name) for name in ("access_key", "secret_key")}
         return connect(**{**named, "project_id": self._facts.get("project_id"), **options})

@@ -21,10 +21,12 @@ __all__ = ["DEFAULT_CLOUD_HOST", "Settings", "is_loopback", "resolve"]
 
 #: Host of every service after its name and the region; the vendor's own, Open Telekom Cloud has another.
 DEFAULT_CLOUD_HOST = "myhuaweicloud.com"
+# Complete sets of credentials, the plainest word of the operator first.
 _SETS = (("token",), ("access_key", "secret_key"), ("user", "password"))
+# Taken from where the credentials are, or from what was said to this package; the others from anywhere.
 _OWNED = ("project_id", "project_name", "domain", "domain_id", "auth_url")
 _SHARED = ("region", "cloud_host", "ca_file")
-_CREDENTIALS = ("access_key", "secret_key", "security_token", "user", "password", "token")
+_LOGIN = ("user", "password")
 _TUNING = ("timeout_s", "connect_timeout_s", "attempts", "parallel", "page_size", "language")
 # iam.{region}.{cloud host}: a region has a hyphen, which tells it from the global host iam.myhuaweicloud.com.
 _REGIONAL_IAM = re.compile(r"iam\.(?P<region>[a-z]+-[a-z0-9-]+)\.(?P<cloud_host>[^.]+\..+)")
@@ -120,8 +122,7 @@ def resolve(
     given = {name: value for name, value in arguments.items() if value is not None}
     asked = Source(_("arguments"), {n: v for n, v in given.items() if isinstance(v, str)})
     sources = _sources(asked, environ, home, folder, profile or environ.get("SDRS_NB_PROFILE"))
-    holder = _holder(sources)
-    values, found_in = _collect(sources, holder)
+    values, found_in = _collect(sources, *_holder(sources))
     tuned = {name: environ[key] for name in _TUNING if environ.get(key := f"SDRS_NB_{name.upper()}")}
     merged = {**tuned, **values, **{n: v for n, v in given.items() if not isinstance(v, str)}}
     _place_iam(merged, merged.pop("auth_url", None))
@@ -140,67 +141,76 @@ def _sources(
     asked: Source, environ: Mapping[str, str], home: Path, folder: Path, profile: str | None
 ) -> Sequence[Source]:
     variables = environment_sources(environ)
-    if _is_complete(asked, asked) and not profile:
+    if not profile and any(_complete(source, asked) for source in (asked, *variables)):
         return [asked, *variables]  # nobody's broken file may stand in the way of what was named
     clouds, sections = openstack_clouds(environ, home, folder), credentials_file(environ, home)
     if profile:
-        if profile not in clouds and profile not in sections:
-            known = ", ".join(sorted({*clouds, *sections})) or "-"
-            raise SettingsError(
-                _(
-                    "There is no profile {profile}; clouds.yaml and the credentials file hold: {known}.",
-                    profile=profile,
-                    known=known,
-                )
+        return [asked, _named(profile, {**sections, **clouds}), variables[0]]
+    named = environ.get("OS_CLOUD") or (next(iter(clouds)) if len(clouds) == 1 else None)
+    if named:
+        cloud = _named(named, clouds)
+    else:
+        cloud = Source(_("clouds.yaml (several clouds, OS_CLOUD names none)") if clouds else "clouds.yaml")
+    return [asked, *variables, cloud, sections.get("basic") or Source("~/.huaweicloud/credentials [basic]")]
+
+
+def _named(profile: str, known: Mapping[str, Source]) -> Source:
+    if profile not in known:
+        raise SettingsError(
+            _(
+                "There is no profile {profile}; clouds.yaml and the credentials file hold: {known}.",
+                profile=profile,
+                known=", ".join(sorted(known)) or "-",
             )
-        return [asked, clouds.get(profile) or sections[profile], variables[0]]
-    named = environ.get("OS_CLOUD") or (next(iter(clouds)) if len(clouds) == 1 else "")
-    files = [clouds[named]] if named in clouds else []
-    return [asked, *variables, *files, *([sections["basic"]] if "basic" in sections else [])]
+        )
+    return known[profile]
 
 
-def _is_complete(source: Source, asked: Source) -> bool:
+def _complete(source: Source, asked: Source) -> tuple[str, ...]:
+    """Return the names of the complete set of credentials that ``source`` holds, none where it holds none."""
     # A password typed at a prompt may complete a user name of the environment; keys are pairs of one place.
-    login = {**source.values, **{n: asked.values[n] for n in ("user", "password") if n in asked.values}}
-    return any(all(name in login for name in names) for names in _SETS)
+    held = {**source.values, **{name: asked.values[name] for name in _LOGIN if name in asked.values}}
+    names = next((names for names in _SETS if all(name in held for name in names)), ())
+    return (*names, "security_token") if "access_key" in names else names
 
 
-def _holder(sources: Sequence[Source]) -> Source:
+def _holder(sources: Sequence[Source]) -> tuple[Source, tuple[str, ...]]:
     asked = sources[0]
     if ("access_key" in asked.values) != ("secret_key" in asked.values):
         raise SettingsError(_("An access key and a secret key belong together; only one of the two was given."))
     for source in sources:
-        if _is_complete(source, asked):
-            return source
+        if names := _complete(source, asked):
+            return source, names
     places = "; ".join(f"{source.name}{_partly(source)}" for source in sources)
     raise SettingsError(
         _(
             "No credentials were found. Looked in: {places}. Set SDRS_NB_ACCESS_KEY and SDRS_NB_SECRET_KEY, or "
-            "SDRS_NB_USER, SDRS_NB_PASSWORD and SDRS_NB_DOMAIN, or pass access_key and secret_key to connect().",
+            "SDRS_NB_USER, SDRS_NB_PASSWORD and SDRS_NB_DOMAIN, or pass access_key= and secret_key= to connect().",
             places=places,
         )
     )
 
 
 def _partly(source: Source) -> str:
-    held = [source.place(name) for name in _CREDENTIALS if name in source.values]
+    held = [source.place(name) for names in _SETS for name in names if name in source.values]
     return _(" (only {held})", held=", ".join(held)) if held else ""
 
 
-def _collect(sources: Sequence[Source], holder: Source) -> tuple[dict[str, Any], dict[str, str]]:
+def _collect(sources: Sequence[Source], holder: Source, names: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
     asked = sources[0]
-    ours = [source for source in sources if source is asked or source.name == "SDRS_NB_*"]
-    chosen: dict[str, tuple[Source, ...]] = dict.fromkeys(_CREDENTIALS, (holder,))
-    chosen |= dict.fromkeys(("user", "password"), (asked, holder))
-    chosen |= dict.fromkeys(_OWNED, (*ours, holder))
-    chosen |= dict.fromkeys(_SHARED, (*ours, holder, *sources))
-    chosen |= {"endpoint": tuple(ours)}
+    ours = tuple(source for source in sources if source is asked or source.name == "SDRS_NB_*")
+    chosen: dict[str, tuple[Source, ...]] = {
+        **{name: (asked, holder) if name in _LOGIN else (holder,) for name in names},
+        **dict.fromkeys(_OWNED, (*ours, holder)),
+        **dict.fromkeys(_SHARED, (*ours, holder, *sources)),
+        "endpoint": ours,
+    }
     values: dict[str, Any] = {}
     found_in: dict[str, str] = {}
     for name, places in chosen.items():
         if source := next((place for place in places if name in place.values), None):
-            value = source.values[name]
-            values[name] = value if name == "password" else value.strip()
+            # Blanks around a key come from copying; in a password they may be meant.
+            values[name] = source.values[name] if name == "password" else source.values[name].strip()
             found_in[name] = source.place(name)
     return values, found_in
 

@@ -1,0 +1,300 @@
+from pathlib import Path
+
+import pytest
+
+from sdrs_nb.cloud import connect
+from sdrs_nb.errors import SettingsError
+from sdrs_nb.settings import is_loopback, resolve
+
+KEY = {"access_key": "AK", "secret_key": "SK"}
+ENVIRONMENTS = {
+    "ours": {"SDRS_NB_ACCESS_KEY": "ours", "SDRS_NB_SECRET_KEY": "s"},
+    "sdk": {"HUAWEICLOUD_SDK_AK": "sdk", "HUAWEICLOUD_SDK_SK": "s"},
+    "terraform": {"HW_ACCESS_KEY": "terraform", "HW_SECRET_KEY": "s"},
+    "openstack": {"OS_ACCESS_KEY": "openstack", "OS_SECRET_KEY": "s"},
+}
+CLOUDS = """
+clouds:
+  otc:
+    auth: {auth_url: "https://iam.eu-de.otc.t-systems.com/v3", username: op, user_domain_name: acc}
+    project_name: eu-de_dr
+  other:
+    auth: {auth_url: "https://iam.eu-nl.otc.t-systems.com/v3", username: op2, password: p2, user_domain_name: acc}
+"""
+SECURE = "clouds: {otc: {auth: {password: 'secret one'}}}"
+CREDENTIALS = "[basic]\nak = file\nsk = 100%s\nproject_id = p-file\n[second]\nak = two\nsk = s\n"
+
+
+@pytest.fixture
+def find(tmp_path):
+    """Return a function that resolves arguments and variables with a home folder of its own."""
+    home, folder = tmp_path / "home", tmp_path / "work"
+    home.mkdir()
+    folder.mkdir()
+
+    def resolved(arguments=None, environ=None, profile=None, region="r-1"):
+        named = {"region": region, **(arguments or {})}
+        return resolve(named, environ=environ or {}, home=home, folder=folder, profile=profile)
+
+    resolved.home, resolved.folder = home, folder
+    return resolved
+
+
+def put(path: Path, text: str) -> None:
+    """Write a file and the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def test_arguments_win_over_everything(find):
+    """What the caller names is what counts."""
+    environ = {name: value for family in ENVIRONMENTS.values() for name, value in family.items()}
+
+    assert find(KEY, environ).access_key == "AK"
+
+
+def test_the_environment_is_searched_in_the_stated_order(find):
+    """Ours, the SDK's, Terraform's, OpenStack's: each wins over those after it."""
+    remaining = dict(ENVIRONMENTS)
+    for family in ENVIRONMENTS:
+        environ = {name: value for names in remaining.values() for name, value in names.items()}
+
+        assert find({}, environ).access_key == family
+
+        del remaining[family]
+
+
+def test_the_credentials_file_of_the_sdk_comes_last(find):
+    """Section basic of ~/.huaweicloud/credentials; a percent sign is no interpolation."""
+    put(find.home / ".huaweicloud" / "credentials", CREDENTIALS)
+
+    found = find()
+
+    assert (found.access_key, found.project_id) == ("file", "p-file")
+    assert found.secret_key.get_secret_value() == "100%s"
+    assert found.found_in["access_key"].endswith("credentials [basic], ak")
+
+
+def test_the_credentials_file_can_be_moved(find, tmp_path):
+    """By the SDK's own variable."""
+    put(tmp_path / "elsewhere", CREDENTIALS)
+
+    assert find({}, {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(tmp_path / "elsewhere")}).access_key == "file"
+
+
+def test_a_cloud_of_clouds_yaml_is_taken_with_its_secret(find):
+    """The password comes from secure.yaml, region and cloud host from the address of IAM."""
+    put(find.folder / "clouds.yaml", CLOUDS)
+    put(find.folder / "secure.yaml", SECURE)
+
+    found = find({}, {"OS_CLOUD": "otc"}, region=None)
+
+    assert (found.user, found.domain, found.project_name) == ("op", "acc", "eu-de_dr")
+    assert (found.region, found.cloud_host, found.endpoints) == ("eu-de", "otc.t-systems.com", {})
+    assert found.password.get_secret_value() == "secret one"
+
+
+def test_several_clouds_and_none_named_is_said(find):
+    """The operator is told that OS_CLOUD is missing."""
+    put(find.home / ".config" / "openstack" / "clouds.yaml", CLOUDS)
+
+    with pytest.raises(SettingsError, match="several clouds, OS_CLOUD names none"):
+        find()
+
+
+@pytest.mark.parametrize(("profile", "name"), [("other", "op2"), ("second", "two")])
+def test_a_profile_is_an_entry_of_either_file_and_beats_the_environment(find, profile, name):
+    """Naming a profile is an explicit choice."""
+    put(find.folder / "clouds.yaml", CLOUDS)
+    put(find.home / ".huaweicloud" / "credentials", CREDENTIALS)
+
+    found = find({}, ENVIRONMENTS["ours"], profile=profile)
+
+    assert name in {found.access_key, found.user}
+
+
+def test_an_unknown_profile_is_answered_with_the_known_ones(find):
+    """Both files' entries are listed."""
+    put(find.folder / "clouds.yaml", CLOUDS)
+    put(find.home / ".huaweicloud" / "credentials", CREDENTIALS)
+
+    with pytest.raises(SettingsError, match=r"no profile nope; .* hold: basic, otc, other, second"):
+        find(profile="nope")
+
+
+def test_a_project_of_another_account_is_not_borrowed(find):
+    """The project comes from where the credentials are; the region may come from anywhere."""
+    environ = {**ENVIRONMENTS["sdk"], "OS_PROJECT_ID": "foreign", "OS_REGION_NAME": "r-9"}
+
+    found = find({}, environ, region=None)
+
+    assert (found.project_id, found.region) == (None, "r-9")
+
+
+def test_our_own_variables_name_the_project_of_any_credentials(find):
+    """SDRS_NB_PROJECT_ID is said to this package, wherever the keys are."""
+    assert find(KEY, {"SDRS_NB_PROJECT_ID": "p"}).project_id == "p"
+
+
+def test_a_password_can_be_given_for_a_user_of_the_environment(find):
+    """A password typed at a prompt need not stand in a file."""
+    found = find({"password": " typed "}, {"HW_USER_NAME": "op", "HW_DOMAIN_NAME": "acc"})
+
+    assert (found.user, found.domain, found.password.get_secret_value()) == ("op", "acc", " typed ")
+
+
+def test_half_a_key_does_not_hide_a_whole_login(find):
+    """An access key without its secret is passed over, and not used."""
+    environ = {"HW_ACCESS_KEY": "half", "HW_USER_NAME": "op", "HW_USER_PASSWORD": "p", "HW_DOMAIN_NAME": "acc"}
+
+    found = find({}, environ)
+
+    assert (found.kind, found.access_key) == ("password", None)
+
+
+def test_blanks_around_a_key_are_dropped(find):
+    """They come from copying."""
+    assert find({"access_key": " AK\n", "secret_key": "SK\n"}).access_key == "AK"
+
+
+def test_nothing_found_lists_where_was_looked_and_what_to_set(find):
+    """Every place is named, a half-filled one with what it holds, and no value shows."""
+    with pytest.raises(SettingsError) as caught:
+        find({}, {"HW_ACCESS_KEY": "half-a-key"})
+
+    message = str(caught.value)
+    for place in ("arguments", "SDRS_NB_*", "HUAWEICLOUD_SDK_*", "HW_* (only HW_ACCESS_KEY)", "OS_*", "clouds.yaml"):
+        assert place in message
+    assert "Set SDRS_NB_ACCESS_KEY and SDRS_NB_SECRET_KEY" in message
+    assert "half-a-key" not in message
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        pytest.param({"access_key": "a"}, "belong together", id="key without secret"),
+        pytest.param({"user": "u", "password": "p"}, "SDRS_NB_DOMAIN", id="no account"),
+        pytest.param({**KEY, "endpoint": "sdrs.example"}, "not an address", id="no scheme"),
+        pytest.param({**KEY, "endpoint": "https://h/v1/p"}, "not an address", id="endpoint with a path"),
+        pytest.param({**KEY, "endpoints": {"iam": "ftp://h"}}, r"ftp://h \(iam\)", id="endpoint of a service"),
+        pytest.param({**KEY, "region": "r.evil.example/"}, "region", id="region that is no name"),
+        pytest.param({**KEY, "page_size": 1001}, "page_size", id="page too large"),
+        pytest.param({**KEY, "page_size": 0}, "page_size", id="page of nothing"),
+        pytest.param({**KEY, "attempts": 0}, "attempts", id="no attempt"),
+        pytest.param({**KEY, "timeout_s": -1.0}, "timeout_s", id="negative time"),
+    ],
+)
+def test_what_is_not_acceptable_is_named(find, arguments, sentence):
+    """One sentence names the setting; the secrets beside it do not show."""
+    with pytest.raises(SettingsError, match=sentence) as caught:
+        find(arguments)
+
+    assert "SK" not in str(caught.value)
+
+
+def test_no_region_and_no_endpoint_is_said(find):
+    """Without either there is no host to call."""
+    with pytest.raises(SettingsError, match="SDRS_NB_REGION"):
+        find(KEY, region=None)
+
+
+def test_an_endpoint_needs_no_region_with_a_key(find):
+    """The project is looked up at the endpoint."""
+    assert find({**KEY, "endpoint": "http://127.0.0.1:1"}, region=None).region is None
+
+
+def test_limits_can_be_set_in_the_environment_and_overruled(find):
+    """Numbers come as text there; an argument wins."""
+    environ = {"SDRS_NB_PAGE_SIZE": "50", "SDRS_NB_ATTEMPTS": "2", "SDRS_NB_TIMEOUT_S": "7.5"}
+
+    found = find({**KEY, "attempts": 3}, environ)
+
+    assert (found.page_size, found.attempts, found.timeout_s) == (50, 3, 7.5)
+
+
+@pytest.mark.parametrize(
+    ("auth_url", "region", "cloud_host", "endpoints"),
+    [
+        ("https://iam.eu-de.otc.t-systems.com/v3", "r-1", "otc.t-systems.com", {}),
+        ("https://iam.myhuaweicloud.com/v3", "r-1", "myhuaweicloud.com", {"iam": "https://iam.myhuaweicloud.com"}),
+        ("https://10.0.0.1:5000/v3", "r-1", "myhuaweicloud.com", {"iam": "https://10.0.0.1:5000"}),
+    ],
+    ids=["regional", "global", "its own"],
+)
+def test_an_iam_address_tells_cloud_host_or_its_own_endpoint(find, auth_url, region, cloud_host, endpoints):
+    """A regional address tells the cloud's hosts; a region that was named stays."""
+    found = find({}, {**ENVIRONMENTS["terraform"], "HW_AUTH_URL": auth_url})
+
+    assert (found.region, found.cloud_host, found.endpoints) == (region, cloud_host, endpoints)
+
+
+@pytest.mark.parametrize("text", ["clouds: [", "\x00", "sk: !!python/object/apply:os.system ['true']"])
+def test_a_broken_clouds_yaml_is_named_without_its_content(find, text):
+    """The parser's own words would quote the line, which may be a password."""
+    put(find.folder / "clouds.yaml", text)
+
+    with pytest.raises(SettingsError, match=r"clouds\.yaml cannot be read as YAML"):
+        find()
+
+
+def test_a_broken_credentials_file_is_named_without_its_content(find):
+    """As above."""
+    put(find.home / ".huaweicloud" / "credentials", "sk = my-secret-key\n")
+
+    with pytest.raises(SettingsError, match="cannot be read as a credentials file") as caught:
+        find()
+
+    assert "my-secret-key" not in f"{caught.value}{caught.value.__cause__}"
+
+
+def test_a_broken_file_does_not_stand_in_the_way_of_whole_credentials(find):
+    """Files are only read where arguments and environment hold nothing complete."""
+    put(find.folder / "clouds.yaml", "clouds: [")
+
+    assert find(KEY).access_key == "AK"
+    assert find({}, ENVIRONMENTS["ours"]).access_key == "ours"
+
+
+@pytest.mark.parametrize("text", ["[]", "clouds: []", "clouds: {a: 1}", "clouds: {a: {auth: null}}", ""])
+def test_odd_but_valid_yaml_holds_nothing(find, text):
+    """Such a file is passed over."""
+    put(find.folder / "clouds.yaml", text)
+
+    with pytest.raises(SettingsError, match="No credentials were found"):
+        find()
+
+
+def test_where_values_were_found_is_told_without_the_values(find):
+    """The operator sees which account a notebook would use."""
+    found = find({}, ENVIRONMENTS["terraform"])
+
+    assert found.found_in == {
+        "access_key": "HW_ACCESS_KEY",
+        "secret_key": "HW_SECRET_KEY",
+        "region": "arguments",
+    }
+    assert "terraform" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("url", "stays"),
+    [("http://127.0.0.1:80", True), ("http://localhost", True), ("http://[::1]:1", True), ("https://example", False)],
+)
+def test_this_machine_is_told_from_others(url, stays):
+    """No proxy is asked for addresses of this machine."""
+    assert is_loopback(url) is stays
+
+
+def test_a_password_is_not_sent_in_the_clear():
+    """Plain HTTP to another machine is refused; a signature gives nothing away."""
+    with pytest.raises(SettingsError, match="not encrypted"):
+        connect(endpoint="http://cloud.example", region="r-1", user="u", password="p", domain="d")
+
+    connect(endpoint="http://cloud.example", region="r-1", **KEY)
+    connect(endpoint="http://127.0.0.1:1", region="r-1", user="u", password="p", domain="d")
+
+
+def test_an_unknown_service_is_answered_with_the_known_ones():
+    """A typing error in endpoints= would otherwise go unnoticed."""
+    with pytest.raises(SettingsError, match=r"no service called as; .*autoscaling"):
+        connect(region="r-1", endpoints={"as": "https://x"}, **KEY)
