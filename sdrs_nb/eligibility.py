@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from sdrs_nb.checks import Fired, judge
-from sdrs_nb.checks.columns import BoolArray, IntArray, ObjectArray
+from sdrs_nb.checks.columns import BoolArray, IntArray
 from sdrs_nb.checks.facts import Facts, Frames, build_facts
 from sdrs_nb.checks.rendering import render, render_requests
 from sdrs_nb.checks.request import request_findings
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Eligibility", "check_eligibility"]
 
+_ORDER = tuple(Verdict)
 _COUNTED = {
     "blockers": (Effect.BLOCKER,),
     "warnings": (Effect.WARNING,),
@@ -240,11 +241,12 @@ class Eligibility:
         return counts
 
     @cached_property
-    def _verdict(self) -> ObjectArray:
-        """The verdict of every server, by position; later lines are stronger."""
+    def _verdict(self) -> IntArray:
+        """The verdict of every server by position, as its place in ``Verdict``; later lines are stronger."""
         judged = self._facts.judged
-        assert judged is not None  # noqa: S101 - judge() has set it
-        verdict = np.full(len(self._facts.server_ids), Verdict.ELIGIBLE.value, dtype=object)
+        if judged is None:
+            raise RuntimeError("an Eligibility is made by check_eligibility")
+        verdict = np.full(len(self._facts.server_ids), _ORDER.index(Verdict.ELIGIBLE))
         for mask, stronger in (
             (self._counts["warnings"] > 0, Verdict.WARNING),
             (self._unknown, Verdict.UNKNOWN),
@@ -252,7 +254,7 @@ class Eligibility:
             (judged.not_candidate, Verdict.NOT_A_CANDIDATE),
             (judged.protected, Verdict.PROTECTED),
         ):
-            verdict[mask] = stronger.value
+            verdict[mask] = _ORDER.index(stronger)
         return verdict
 
     @property
@@ -268,21 +270,17 @@ class Eligibility:
         facts, at = self._facts, np.flatnonzero(self._facts.selected)
         if not len(at):
             return empty(VERDICTS)
-        group = facts.match.group[at]
-        groups = np.array([*facts.group_ids.labels, None], dtype=object)
-        rows = facts.server_ids.rows[at]
-        names = facts.frames.column("servers", "name").reindex(rows).reset_index(drop=True)
-        return shape(
-            pd.DataFrame(
-                {
-                    "server_id": facts.server_ids.labels[at],
-                    "name": names,
-                    "group_id": groups[group],
-                    "verdict": self._verdict[at],
-                    **{name: counts[at] for name, counts in self._counts.items()},
-                }
-            ),
-            VERDICTS,
+        names = facts.frames.column("servers", "name").astype("string").array
+        words = pd.array([verdict.value for verdict in _ORDER], dtype="string")
+        counts = {name: pd.array(numbers[at], dtype="Int64") for name, numbers in self._counts.items()}
+        return pd.DataFrame(
+            {
+                "server_id": facts.server_ids.texts.take(at),
+                "name": names.take(facts.server_ids.rows[at], allow_fill=True),
+                "group_id": facts.group_ids.texts.take(facts.match.group[at], allow_fill=True),
+                "verdict": words.take(self._verdict[at]),
+                **counts,
+            }
         )
 
 

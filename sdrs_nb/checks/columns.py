@@ -12,8 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pandas.api.extensions import ExtensionArray
 
-__all__ = ["BoolArray", "Coded", "Columns", "FloatArray", "Ids", "IntArray", "Lookup", "ObjectArray", "code_together"]
+__all__ = ["BoolArray", "Coded", "Columns", "FloatArray", "Ids", "IntArray", "Lookup", "ObjectArray", "RepeatedError", "code_together"]
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -142,18 +143,23 @@ class _Raw:
         return None if value is pd.NA else value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ids:
-    """A sorted universe of ids and, for each, its row in the frame that owns them (-1: it has none)."""
+    """A universe of ids and, for each, its row in the frame that owns them (-1: it has none)."""
 
-    labels: ObjectArray
+    texts: ExtensionArray
     rows: IntArray
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.rows)
+
+    @cached_property
+    def labels(self) -> ObjectArray:
+        """The ids by position."""
+        return np.asarray(self.texts, dtype=object)
 
     def positions(self, wanted: Iterable[str]) -> dict[str, int]:
-        """Return the position of each wanted id that this universe holds."""
+        """Return the position of each wanted id that this universe, if it is sorted, holds."""
         names = list(wanted)
         if not len(self):
             return {}
@@ -166,25 +172,48 @@ class Ids:
 
 
 def code_together(
-    owner: pd.Series, inside: Sequence[pd.Series], outside: Sequence[pd.Series]
+    owner: pd.Series, inside: Sequence[pd.Series], outside: Sequence[pd.Series] = (), *, in_order: bool = True
 ) -> tuple[Ids, list[IntArray], list[IntArray]]:
-    """Return one sorted universe of ids and every series as positions in it.
+    """Return one universe of ids and every series as positions in it.
 
     ``owner`` is the key column of the frame that describes these ids; ids of ``inside`` belong to the universe
     even where that frame does not know them; ids of ``outside`` that are in neither become -1, and so does a
-    missing id.  All strings are looked at once, together: that is where the time of a big estate goes.
+    missing id.  All strings are looked at once, together: that is where the time of a big estate goes.  The universe
+    is sorted unless ``in_order`` is False.
+
+    Raises ``RepeatedError`` when ``owner`` has an id twice or none.
     """
     series = [owner, *inside, *outside]
     codes, labels = pd.factorize(pd.concat([one.astype("string") for one in series], ignore_index=True))
     cuts = np.cumsum([len(one) for one in series])
     parts = np.split(codes, cuts[:-1])
     size = 1 + max((int(part.max()) for part in parts[: 1 + len(inside)] if len(part)), default=-1)
-    order = np.asarray(labels[:size].array.argsort(), dtype=np.int64)
+    texts = labels[:size].array
     # Two more places at the end, so that -1 and codes beyond the universe are found there.
     place = np.full(len(labels) + 1, -1, dtype=np.int64)
-    place[order] = np.arange(size)
+    if in_order:
+        order = np.asarray(texts.argsort(), dtype=np.int64)
+        texts = texts.take(order)
+        place[order] = np.arange(size)
+    else:
+        place[:size] = np.arange(size)
     placed = [place[part] for part in parts]
+    _refuse_repetition(placed[0], owner)
     rows = np.full(size, -1, dtype=np.int64)
     rows[placed[0]] = np.arange(len(owner))
-    universe = Ids(np.asarray(labels[:size].take(order), dtype=object), rows)
-    return universe, placed[1 : 1 + len(inside)], placed[1 + len(inside) :]
+    return Ids(texts, rows), placed[1 : 1 + len(inside)], placed[1 + len(inside) :]
+
+
+class RepeatedError(ValueError):
+    """Ids that stand more than once; ``ids`` names some of them, none at all when a row has no id."""
+
+    def __init__(self, ids: tuple[str, ...]) -> None:
+        self.ids = ids
+        super().__init__(", ".join(ids))
+
+
+def _refuse_repetition(positions: IntArray, owner: pd.Series) -> None:
+    if (positions < 0).any():
+        raise RepeatedError(())
+    if len(positions) and np.bincount(positions).max() > 1:
+        raise RepeatedError(tuple(sorted(set(owner[owner.duplicated()]))[:5]))

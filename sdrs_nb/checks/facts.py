@@ -1,6 +1,6 @@
 """Everything the rules may look at, as sorted arrays, made once per check from the frames of an inventory."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from sdrs_nb.checks.clusters import Clusters, Companions, find_clusters
-from sdrs_nb.checks.columns import BoolArray, Columns, Ids, IntArray, Lookup, ObjectArray, code_together
+from sdrs_nb.checks.columns import BoolArray, Columns, Ids, IntArray, Lookup, ObjectArray, RepeatedError, code_together
 from sdrs_nb.checks.hits import Hits, Many, grouped
-from sdrs_nb.checks.matching import Match
+from sdrs_nb.checks.matching import Match, Sites
 from sdrs_nb.errors import InventoryError
 from sdrs_nb.i18n import _
 from sdrs_nb.models import BatchOptions
@@ -147,6 +147,15 @@ class Facts:
         return self._az_of_station({"source": "source_az", "target": "target_az"})
 
     @cached_property
+    def sites(self) -> Sites:
+        """Where each group's production runs now, in the codes of servers."""
+        vpc = self.groups.coded("vpc_id")
+        return Sites(
+            self.servers.coded("vpc_id").code_of(vpc[at] for at in range(len(self.groups))),
+            self.servers.coded("az").code_of(self.production_az),
+        )
+
+    @cached_property
     def dr_az(self) -> ObjectArray:
         """The other AZ of each group."""
         return self._az_of_station({"source": "target_az", "target": "source_az"})
@@ -259,12 +268,12 @@ def build_facts(
     busy_groups: Collection[str] = (),
 ) -> Facts:
     """Return the facts of an inventory; raises ``InventoryError`` where an id is missing or stands twice."""
-    for frame, key in (("servers", "server_id"), ("volumes", "volume_id"), ("groups", "group_id")):
-        _refuse_repetition(frames, frame, key)
     asked = pd.Series([] if server_ids is None else sorted(server_ids), dtype="string")
     attached = (frames.column("attachments", "server_id"), frames.column("attachments", "volume_id"))
-    servers, (asked_at, owner_at), (sources, targets, drills, scaling) = code_together(
-        frames.column("servers", "server_id"),
+    servers, (asked_at, owner_at), (sources, targets, drills, scaling) = _universe(
+        frames,
+        "servers",
+        "server_id",
         [asked, attached[0]],
         [
             frames.column("protected_instances", "source_server_id"),
@@ -274,10 +283,11 @@ def build_facts(
         ],
     )
     named, pair_rows = _named_by_pairs(frames.column("replication_pairs", "volume_ids"))
-    volumes, (volume_at,), (pair_volumes,) = code_together(
-        frames.column("volumes", "volume_id"), [attached[1]], [named]
+    # Nobody reads volumes in order, so the biggest frame is not sorted.
+    volumes, (volume_at,), (pair_volumes,) = _universe(
+        frames, "volumes", "volume_id", [attached[1]], [named], in_order=False
     )
-    groups, _none, _none = code_together(frames.column("groups", "group_id"), [], [])
+    groups, _none, _none = _universe(frames, "groups", "group_id")
     selected = servers.rows >= 0
     if server_ids is not None:
         selected = np.zeros(len(servers), dtype=bool)
@@ -324,14 +334,25 @@ def _attachments(frame: pd.DataFrame, servers: IntArray, volumes: IntArray, n_vo
     return Attachments(servers[rows], volumes[rows], Columns(frame, rows))
 
 
-def _refuse_repetition(frames: Frames, frame: str, key: str) -> None:
-    ids = frames.column(frame, key)
-    if ids.isna().any():
-        raise InventoryError(
-            _("A row of {frame} has no {key}. Fill it in or remove the row, then load again.", frame=frame, key=key)
-        )
-    if not ids.is_unique:
-        twice = ", ".join(sorted(set(ids[ids.duplicated()]))[:5])
-        raise InventoryError(
-            _("{frame} lists {ids} more than once. Keep one row each, then load again.", frame=frame, ids=twice)
-        )
+def _universe(
+    frames: Frames,
+    frame: str,
+    key: str,
+    inside: Sequence[pd.Series] = (),
+    outside: Sequence[pd.Series] = (),
+    *,
+    in_order: bool = True,
+) -> tuple[Ids, list[IntArray], list[IntArray]]:
+    """Return ``code_together``, with what is wrong with an id in the operator's words."""
+    try:
+        return code_together(frames.column(frame, key), inside, outside, in_order=in_order)
+    except RepeatedError as error:
+        if error.ids:
+            message = _(
+                "{frame} lists {ids} more than once. Keep one row each, then load again.",
+                frame=frame,
+                ids=", ".join(error.ids),
+            )
+        else:
+            message = _("A row of {frame} has no {key}. Fill it in or remove the row.", frame=frame, key=key)
+        raise InventoryError(message) from None

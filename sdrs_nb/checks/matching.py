@@ -13,7 +13,7 @@ from sdrs_nb.i18n import _
 if TYPE_CHECKING:
     from sdrs_nb.checks.facts import Facts
 
-__all__ = ["Match", "Sites", "match_groups", "sites"]
+__all__ = ["Match", "Sites", "match_groups"]
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,6 @@ class Sites:
     production_az: IntArray
 
 
-def sites(facts: "Facts") -> Sites:
-    """Return where each group's production runs now."""
-    vpc = facts.groups.coded("vpc_id")
-    return Sites(
-        facts.servers.coded("vpc_id").code_of(vpc[at] for at in range(len(facts.groups))),
-        facts.servers.coded("az").code_of(facts.production_az),
-    )
-
-
 def match_groups(
     facts: "Facts", bad: BoolArray, group_id: str | None = None, choice: Mapping[str, str] | None = None
 ) -> Match:
@@ -66,8 +57,7 @@ def match_groups(
     judged against those.  Members of one cluster share a choice, and what one of them cannot join none can.
     Raises ``PlanError`` for an unknown group or server, and for two choices within one cluster.
     """
-    where = sites(facts)
-    slots = _Slots(facts, where)
+    slots = _Slots(facts)
     candidate_servers, candidate_groups = slots.pairs(~bad)
     torn = _torn(facts, slots.of)
     keep = ~torn[candidate_servers]
@@ -96,7 +86,8 @@ def match_groups(
 class _Slots:
     """Groups filed by VPC and production AZ; ``of`` is each server's file, -1 where there is none."""
 
-    def __init__(self, facts: "Facts", where: Sites) -> None:
+    def __init__(self, facts: "Facts") -> None:
+        where = facts.sites
         vpc, az = facts.servers.coded("vpc_id"), facts.servers.coded("az")
         width = max(len(az.labels), 1)
         usable = (where.vpc >= 0) & (where.production_az >= 0)

@@ -8,7 +8,6 @@ import numpy as np
 from sdrs_nb.checks.columns import BoolArray, IntArray, Lookup
 from sdrs_nb.checks.facts import Facts
 from sdrs_nb.checks.hits import Hits, Many, where
-from sdrs_nb.checks.matching import sites
 from sdrs_nb.checks.registry import rule
 
 __all__ = ["OfGroup"]
@@ -35,7 +34,7 @@ def in_inventory(facts: Facts) -> Iterator[Hits]:
 @rule("S2")
 def production_az(facts: Facts) -> Iterator[Hits]:
     """The server is in the AZ where the group's production runs now; exact strings, as the service compares."""
-    az, place, group = facts.servers.coded("az"), sites(facts), facts.match.group
+    az, place, group = facts.servers.coded("az"), facts.sites, facts.match.group
     judged = (group >= 0) & ~az.missing
     wanted = np.append(place.production_az, -1)[group]
     yield where(
@@ -51,7 +50,7 @@ def production_az(facts: Facts) -> Iterator[Hits]:
 def same_vpc(facts: Facts) -> Iterator[Hits]:
     """Server and group are in the same VPC (batch-create page, Constraints, fourth item)."""
     vpc, group = facts.servers.coded("vpc_id"), facts.match.group
-    wanted = np.append(sites(facts).vpc, -1)[group]
+    wanted = np.append(facts.sites.vpc, -1)[group]
     judged = (group >= 0) & vpc.given & (wanted != -1)
     yield where(judged & (wanted != vpc.codes), vpc_id=vpc, group_vpc=OfGroup(facts.groups.coded("vpc_id"), group))
     no_group = facts.match.unplaced & vpc.given & ~_vpc_has_group(facts) & (len(facts.group_ids) > 0)
@@ -149,12 +148,12 @@ def _attached(facts: Facts) -> BoolArray:
 
 
 def _vpc_has_group(facts: Facts) -> BoolArray:
-    return np.isin(facts.servers.coded("vpc_id").codes, sites(facts).vpc[sites(facts).vpc >= 0])
+    return np.isin(facts.servers.coded("vpc_id").codes, facts.sites.vpc[facts.sites.vpc >= 0])
 
 
 def _with_groups_of_vpc(facts: Facts, hits: Hits) -> Hits:
     """Add the groups of each server's VPC with the AZ in which they produce."""
-    vpc = sites(facts).vpc
+    vpc = facts.sites.vpc
     order = np.argsort(vpc, kind="stable")
     mine = facts.servers.coded("vpc_id").codes[hits.rows]
     names = [f"{facts.group_labels[at]}: {facts.production_az[at] or '-'}" for at in range(len(vpc))]
