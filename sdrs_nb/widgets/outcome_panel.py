@@ -38,7 +38,7 @@ class OutcomePanel(Panel):
         self._path = ipywidgets.Text(
             "report.html", description=_("Report file"), style={"description_width": "initial"}
         )
-        self._report = button(_("Write the report"), self._on_report_click)
+        self._write = button(_("Write the report"), self._on_report_click)
         self._written = ipywidgets.HTML()
         self._facts = ipywidgets.HTML()
         self.grid = Grid(
@@ -51,7 +51,7 @@ class OutcomePanel(Panel):
             title=_("Outcome"),
         )
         self._next = ipywidgets.HTML()
-        self._fill([row(self._verify, self._path, self._report), self._written, self._facts, self.grid, self._next])
+        self._fill([row(self._verify, self._path, self._write), self._written, self._facts, self.grid, self._next])
 
     def _on_verify_click(self) -> None:
         if self.cloud is None or not self._is_free or self.state.run is None:
@@ -70,7 +70,7 @@ class OutcomePanel(Panel):
 
     def _draw(self) -> None:
         self._verify.disabled = not self._is_free
-        self._report.disabled = self.state.run is None
+        self._write.disabled = self.state.run is None
         outcome = self.state.outcome
         if outcome is None:
             return

@@ -5,7 +5,6 @@ panel may be told of a change from any thread, as often as it likes.
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import ipywidgets
 
@@ -115,9 +114,6 @@ class Panel(ipywidgets.VBox):
         """Whether the step may go on now."""
         return self.state.state_of(self.step) != StepState.RUNNING and not self.state.blockers(self.step)
 
-    def _report(self, error: Exception) -> None:
+    def _failed(self, error: Exception) -> None:
+        """Take the failure of a background task; ``Background`` shows its text."""
         self.state.fail(self.step, str(error))
-
-    @property
-    def _failed(self) -> Callable[[Exception], None]:
-        return partial(self._report)
