@@ -144,7 +144,7 @@ def start_sandbox(
         "--port": port,
         "--state": state,
         "--profile": profile,
-        "--latency-ms": latency_ms,
+        "--latency": latency_ms,
     }
     chosen = [text for name, value in options.items() if value is not None for text in (name, str(value))]
     return _start([sys.executable, "-m", "sdrs_nb.sandbox", *chosen], start_limit_s)

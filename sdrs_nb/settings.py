@@ -28,6 +28,7 @@ _OWNED = ("project_id", "project_name", "domain", "domain_id", "auth_url")
 _SHARED = ("region", "cloud_host", "ca_file")
 _LOGIN = ("user", "password")
 _TUNING = ("timeout_s", "connect_timeout_s", "attempts", "parallel", "page_size", "language")
+_ORIGIN = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?/?")
 # iam.{region}.{cloud host}: a region has a hyphen, which tells it from the global host iam.myhuaweicloud.com.
 _REGIONAL_IAM = re.compile(r"iam\.(?P<region>[a-z]+-[a-z0-9-]+)\.(?P<cloud_host>[^.]+\..+)")
 
@@ -78,7 +79,7 @@ class Settings(BaseModel):
     ca_file: Path | None = None
     timeout_s: float = Field(default=120, gt=0)
     connect_timeout_s: float = Field(default=60, gt=0)
-    attempts: int = Field(default=5, ge=1, le=20)
+    attempts: int = Field(default=6, ge=1, le=20)
     parallel: int = Field(default=8, ge=1, le=64)
     page_size: int = Field(default=1000, ge=1, le=1000)
     language: str | None = Field(default=None, pattern=r"^[A-Za-z-]{2,10}$")
@@ -224,15 +225,21 @@ def _place_iam(merged: dict[str, Any], auth_url: str | None) -> None:
         merged.setdefault("region", regional["region"])
         merged.setdefault("cloud_host", regional["cloud_host"])
     else:
-        merged["endpoints"] = {"iam": f"{address.scheme}://{address.netloc}", **merged.get("endpoints", {})}
+        merged["endpoints"] = {
+            "iam": f"{address.scheme}://{address.netloc.rpartition('@')[2]}",
+            **merged.get("endpoints", {}),
+        }
 
 
 def _checked(values: dict[str, Any]) -> Settings:
     for name, url in [("endpoint", values.get("endpoint")), *values.get("endpoints", {}).items()]:
-        address = urlsplit(url or "https://none")
-        if address.scheme not in {"http", "https"} or not address.hostname or address.path.strip("/") or address.query:
+        if url and not _ORIGIN.fullmatch(url):
             raise SettingsError(
-                _("The endpoint {url} ({name}) is not an address such as https://host:port.", url=url, name=name)
+                _(
+                    "The endpoint {url} ({name}) is not an address such as https://host:port.",
+                    url=url.rpartition("@")[2],  # what stands before it would be a password
+                    name=name,
+                )
             )
     try:
         return Settings.model_validate(values)

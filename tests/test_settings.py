@@ -176,6 +176,8 @@ def test_nothing_found_lists_where_was_looked_and_what_to_set(find):
         pytest.param({"user": "u", "password": "p"}, "SDRS_NB_DOMAIN", id="no account"),
         pytest.param({**KEY, "endpoint": "sdrs.example"}, "not an address", id="no scheme"),
         pytest.param({**KEY, "endpoint": "https://h/v1/p"}, "not an address", id="endpoint with a path"),
+        pytest.param({**KEY, "endpoint": "http://bad host"}, "not an address", id="blank in the host"),
+        pytest.param({**KEY, "endpoint": "http://u:SK@host"}, "endpoint host ", id="login in the endpoint"),
         pytest.param({**KEY, "endpoints": {"iam": "ftp://h"}}, r"ftp://h \(iam\)", id="endpoint of a service"),
         pytest.param({**KEY, "region": "r.evil.example/"}, "region", id="region that is no name"),
         pytest.param({**KEY, "page_size": 1001}, "page_size", id="page too large"),

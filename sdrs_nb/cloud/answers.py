@@ -34,6 +34,8 @@ SKEW_S = 300
 
 # "Not found" is a 400 with one of these codes, never a 404 (sdrs-api 1): group, instance, pair, drill, server.
 _NOT_FOUND = frozenset({"SDRS.1013", "SDRS.1320", "SDRS.1608", "SDRS.1902", "SDRS.1326"})
+# What SDRS says of a job it no longer knows, with a 500 or a 400; asking again does not bring it back.
+_NO_SUCH_JOB = "SDRS.0408"
 # 400s that say "not in this state" or "taken"; the same object may allow the call later.
 _CONFLICT = frozenset(
     f"SDRS.{number}"
@@ -133,7 +135,7 @@ def error_of(call: Call, path: str, answer: Answer, now: datetime | None = None)
         )
         if part
     )
-    return _class_of(answer.status, code)(
+    return _class_of(call, answer.status, code)(
         sentence,
         method=call.method,
         path=path,
@@ -176,7 +178,9 @@ def _loads(content: bytes) -> Any:
         return None
 
 
-def _class_of(status: int, code: str) -> type[CloudError]:
+def _class_of(call: Call, status: int, code: str) -> type[CloudError]:
+    if code == _NO_SUCH_JOB and call.repeatable:
+        return NotFoundError
     if status >= 500:  # noqa: PLR2004 - HTTP: the service's own failures
         return ServiceError
     if status == 400:  # noqa: PLR2004 - HTTP: SDRS says nearly everything with it
@@ -189,7 +193,8 @@ def _class_of(status: int, code: str) -> type[CloudError]:
 
 
 def _asked(call: Call, path: str, status: int, code: str, text: str) -> str:
-    said = ": ".join(part for part in (code, text) if part)
+    # IAM and OpenStack write the status as their code; saying it twice helps nobody.
+    said = ": ".join(part for part in ("" if code == str(status) else code, text) if part)
     if not said:
         return _("{method} {path} answered {status}.", method=call.method, path=path, status=status)
     return _(

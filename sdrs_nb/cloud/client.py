@@ -131,7 +131,7 @@ def connect(
     timeout, connect_timeout
         Seconds to wait for an answer (120) and for a connection (60).
     attempts, parallel, page_size
-        Tries of a harmless call (5), calls under way at once (8), rows a page (1000).
+        Tries of a harmless call (6), calls under way at once (8), rows a page (1000).
     ca_file
         Certificates to trust instead of the system's, for a network with a proxy of its own.
     pace, transport

@@ -9,14 +9,11 @@ from sdrs_nb.cloud.paging import Documents, Page, row_pages
 from sdrs_nb.cloud.service import Service
 from sdrs_nb.cloud.session import segment
 from sdrs_nb.cloud.submitting import start_job
-from sdrs_nb.errors import CloudError, NotFoundError
 
 __all__ = ["Sdrs"]
 
 _ROOT = "/v1/{project_id}"
 _INSTANCES = f"{_ROOT}/protected-instances"
-#: The service's own words for a job it cannot find, said with a 400 or a 500 (error-codes.json).
-_NO_SUCH_JOB = "SDRS.0408"
 
 
 class Sdrs(Service):
@@ -63,12 +60,7 @@ class Sdrs(Service):
 
     async def job(self, job_id: str) -> dict[str, Any]:
         """Return a job document as it came; ``NotFoundError`` when the service no longer knows the job."""
-        try:
-            document = await self._document(f"{_ROOT}/jobs/{segment(job_id)}")
-        except CloudError as error:
-            if error.code != _NO_SUCH_JOB:
-                raise
-            raise NotFoundError(str(error), **_facts(error)) from error
+        document = await self._document(f"{_ROOT}/jobs/{segment(job_id)}")
         return document if isinstance(document, dict) else {}
 
     async def batch_create(self, body: bytes) -> str:
@@ -107,8 +99,3 @@ class Sdrs(Service):
 
 def _bytes(document: Mapping[str, Any]) -> bytes:
     return json.dumps(document, ensure_ascii=False).encode()
-
-
-def _facts(error: CloudError) -> dict[str, Any]:
-    names = ("method", "path", "status", "code", "cloud_message", "request_id")
-    return {name: getattr(error, name) for name in names}

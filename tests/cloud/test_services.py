@@ -214,6 +214,7 @@ async def test_a_vanished_job_is_not_found_however_it_is_said(status):
         await played.connect().sdrs.job("j")
 
     assert caught.value.code == code
+    assert len(played.asked) == 1
 
 
 async def test_services_have_hosts_of_their_own():
