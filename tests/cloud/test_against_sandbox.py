@@ -158,3 +158,46 @@ async def test_the_process_serves_what_the_package_asks():
 
     assert len(here) == 20
     assert here == there == from_facts
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("lost_answer", errors.CloudUnreachable),
+        ("reset", errors.CloudUnreachable),
+        ("garbage", errors.SubmissionUncertain),
+    ],
+)
+async def test_a_create_in_doubt_is_on_the_wire_once(kind, error):
+    """The sandbox drops or spoils one answer; its own log shows a single create."""
+    async with (
+        start_sandbox(servers=20, seed=3, speed=0) as sandbox,
+        httpx.AsyncClient(base_url=sandbox.endpoint) as raw,
+    ):
+        fault = {"match": "POST /v1/*/protected-instances/batch", "kind": kind, "times": 1}
+        await raw.post("/_sandbox/faults", json=[fault])
+        async with sandbox.connect() as cloud:
+            with pytest.raises(error) as caught:
+                await cloud.sdrs.batch_create(b"{}")
+        log = (await raw.get("/_sandbox/requests")).json()
+
+    assert getattr(caught.value, "sent", True)
+    assert sum(entry["method"] == "POST" for entry in log) == 1
+
+
+async def test_an_expired_token_goes_unnoticed():
+    """The gateway refuses the token once; a new one is fetched and the list is read."""
+    async with (
+        start_sandbox(servers=20, seed=3, speed=0) as sandbox,
+        httpx.AsyncClient(base_url=sandbox.endpoint) as raw,
+    ):
+        login = sandbox.environment()
+        async with sandbox.connect(user=login["SDRS_NB_USER"], password=login["SDRS_NB_PASSWORD"]) as cloud:
+            await cloud.check()
+            await raw.post("/_sandbox/faults", json=[{"match": "GET *", "kind": "expire_token", "times": 1}])
+
+            servers = await cloud.ecs.servers()
+        log = (await raw.get("/_sandbox/requests")).json()
+
+    assert len(servers) == 20
+    assert [entry["status"] for entry in log] == [201, 401, 201, 200]
