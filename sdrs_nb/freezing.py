@@ -186,5 +186,5 @@ def compare(before: pd.DataFrame, after: pd.DataFrame, kind: str, key: str) -> p
             pd.DataFrame({"id": both[differs], "fact": fact, "before": was[differs].array, "after": now[differs].array})
         )
     found = pd.concat([row for row in rows if len(row)] or rows[:1])
-    found = found.assign(kind=kind, name=found["id"].map(names).fillna(""))
+    found = found.assign(kind=kind, name=found["id"].map(names).astype("string").fillna(""))
     return found.sort_values("id", kind="stable", ignore_index=True)[columns].astype("string")

@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 from sdrs_nb.cluster_packing import STEPS, pack_clusters
 
-__all__ = ["Packing", "Unit", "pack"]
+__all__ = ["STEPS", "Packing", "Unit", "pack"]
 
 T = TypeVar("T")
 

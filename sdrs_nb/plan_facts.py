@@ -13,7 +13,7 @@ import pandas as pd
 from sdrs_nb import freezing
 from sdrs_nb.models import Batch
 from sdrs_nb.naming import instance_name
-from sdrs_nb.selection import Loaded
+from sdrs_nb.selection import Loaded, is_in
 from sdrs_nb.tables import BOOL, INT, STR
 
 __all__ = ["FACTS", "Facts", "placed", "read_facts"]
@@ -51,16 +51,16 @@ class Facts:
 
 def read_facts(inventory: Loaded, server_ids: Iterable[str], group_ids: Iterable[str]) -> Facts:
     """Return the facts about these servers and groups as ``inventory`` has them; unknown ids have no row."""
-    wanted = pd.Index(server_ids)
+    wanted = set(server_ids)
     servers = inventory.servers
     attachments = inventory.attachments[["server_id", "volume_id"]].drop_duplicates()
-    attached = attachments[attachments["server_id"].isin(wanted)].sort_values(["volume_id", "server_id"])
+    attached = attachments[is_in(attachments["server_id"], wanted)].sort_values(["volume_id", "server_id"])
     volumes = _owners(attached).merge(inventory.volumes, on="volume_id", how="left")
     groups = inventory.groups
     return Facts(
-        _only(servers[servers["server_id"].isin(wanted)], "servers"),
+        _only(servers[is_in(servers["server_id"], wanted)], "servers"),
         _only(volumes, "volumes"),
-        _only(groups[groups["group_id"].isin(pd.Index(group_ids))], "groups"),
+        _only(groups[is_in(groups["group_id"], set(group_ids))], "groups"),
     )
 
 

@@ -1,19 +1,20 @@
 """Eligible servers into the fewest requests that the service allows, frozen: what was reviewed is what is sent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import pandas as pd
 
+from sdrs_nb.batch_keys import BatchKey, Overrides, assign_keys
 from sdrs_nb.errors import NothingEligibleError, PlanError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.models import Batch, BatchOptions
 from sdrs_nb.naming import NameRequest, name_batches
-from sdrs_nb.packing import Packing, Unit, pack
-from sdrs_nb.payloads import batch_problems, payload_bytes
+from sdrs_nb.packing import STEPS, Packing, Unit, pack
+from sdrs_nb.payloads import batch_problems
 from sdrs_nb.plan_facts import read_facts
 from sdrs_nb.plans import Plan
-from sdrs_nb.selection import Judged, Rules, most_frequent, select
+from sdrs_nb.selection import Judged, Rules, most_frequent, objects, select
 
 __all__ = ["Plan", "plan_batches"]
 
@@ -29,9 +30,13 @@ def plan_batches(
     name_prefix: str,
     options: BatchOptions | None = None,
     rulebook: Rules | None = None,
+    overrides: Overrides | None = None,
+    known_flavors: Collection[str] = (),
     name_template: str | None = None,
-    group_order: Literal["name", "smallest", "given"] = "name",
+    group_order: Literal["name", "smallest"] | Sequence[str] = "name",
     priority: Mapping[str, float] | None = None,
+    wave_limit: int | None = None,
+    steps: int = STEPS,
 ) -> Plan:
     """Return the fewest create requests for every server that may be protected, and why the others are left out.
 
@@ -49,18 +54,28 @@ def plan_batches(
         What requests share; by default what eligibility was checked with.
     rulebook
         By default the one eligibility was checked with.
+    overrides
+        Rows (a frame or dicts) that choose servers by ``group_id``, ``tag`` or ``server_id`` and give them another
+        ``cluster_id``, ``primary_subnet_id``, ``tenancy``, ``dedicated_host_id``, ``tags``, ``description``,
+        ``name_prefix``, ``flavor_id`` or ``wave``; see ``batch_keys.assign_keys``.
+    known_flavors
+        Flavors that overrides may name although no server of the inventory has them.
     name_template
         For example ``"{group}-{batch:03d}"`` in place of prefix and number; see ``naming.name_batches``.
     group_order
-        Order of protection groups: by ``"name"``, ``"smallest"`` (fewest batches first) or as ``"given"`` in the
-        order of the servers asked for.
+        Order of protection groups: by ``"name"``, ``"smallest"`` (fewest batches first), or group ids in the order
+        wanted (those not named follow by name).
     priority
         Server id -> number, lower first: who goes first where the quota does not reach for all.
+    wave_limit
+        Servers that a wave may have; a larger one becomes several.
+    steps
+        Counted steps that the search for fewer batches may take for each batch key.
 
     Raises
     ------
     PlanError
-        Options or prefix break the limits of the service; every reason is named.
+        Options, overrides or names break the limits of the service; every reason is named.
     NothingEligibleError
         No server can be planned; the message holds the most frequent reasons.
 
@@ -69,30 +84,31 @@ def plan_batches(
     Pure: touches neither network nor disk and changes no frame.
     """
     options = options or eligibility.options
-    _refuse_bad_options(eligibility, options, name_prefix, name_template)
+    _refuse_bad_options(eligibility, options, wave_limit)
+    inventory = eligibility.inventory
     selection = select(eligibility, options.batch_limit, priority)
     if selection.taken.empty:
         raise _nothing(selection.left_out)
-    groups = eligibility.inventory.groups.drop_duplicates("group_id").set_index("group_id")
-    names = {group: _text(groups["name"].get(group)) for group in selection.taken["group_id"].unique()}
-    packed = _packed(selection.taken, options.batch_limit)
-    order = _group_order(packed, names, group_order, eligibility.asked, selection.taken)
-    contents = [(group, servers) for group in order for servers in packed[group].servers]
-    wanted = [NameRequest(name_prefix, names[group] or group) for group, _servers in contents]
-    existing = eligibility.inventory.protected_instances["name"].dropna()
+    taken = selection.taken
+    keyed = assign_keys(taken, options, name_prefix, inventory, overrides=overrides, known_flavors=known_flavors)
+    packed = _packed(taken, keyed.keys, options.batch_limit, steps)
+    names = _group_names(inventory.groups, {key.group_id for key in packed})
+    order = _key_order(packed, _group_order(packed, names, group_order))
+    existing = inventory.protected_instances["name"].dropna()
+    contents = [(key, servers) for key in order for servers in packed[key].servers]
+    wanted = [NameRequest(key.name_prefix, names[key.group_id], key.wave) for key, _servers in contents]
     prefixes, notes = name_batches(wanted, template=name_template, existing=existing)
-    batches = tuple(
-        _batch(number, group, prefix, servers, options)
-        for number, ((group, servers), prefix) in enumerate(zip(contents, prefixes, strict=True), start=1)
-    )
+    batches = [
+        key._replace(name_prefix=prefix).batch(f"b{number:03d}", servers, keyed.flavors)
+        for number, ((key, servers), prefix) in enumerate(zip(contents, prefixes, strict=True), start=1)
+    ]
     return Plan(
-        batches=batches,
+        batches=_in_waves(batches, wave_limit),
         options=options,
         name_prefix=name_prefix,
         rulebook_version=(rulebook or eligibility.rulebook).version,
-        notes=(*selection.notes, *notes),
-        bodies=tuple(payload_bytes(batch) for batch in batches),
-        facts=read_facts(eligibility.inventory, selection.taken["server_id"], order),
+        notes=(*selection.notes, *keyed.notes, *notes),
+        facts=read_facts(inventory, objects(taken["server_id"]), names),
         left_out_frame=selection.left_out,
         proof_frame=_proof(packed, order, names, options.batch_limit),
     )
@@ -105,7 +121,7 @@ class _Packed(NamedTuple):
     packing: Packing
 
 
-def _refuse_bad_options(eligibility: Judged, options: BatchOptions, name_prefix: str, template: str | None) -> None:
+def _refuse_bad_options(eligibility: Judged, options: BatchOptions, wave_limit: int | None) -> None:
     """Raise one error with every reason why no request of this plan could be sent."""
     low, high = _LIMITS
     problems = []
@@ -119,26 +135,29 @@ def _refuse_bad_options(eligibility: Judged, options: BatchOptions, name_prefix:
                 high=high,
             )
         )
-    sample = _batch(1, "group", "sample" if template else name_prefix, ("server",), options)
-    problems += batch_problems(sample)
-    if options == eligibility.options:
-        problems += _request_blockers(eligibility.request_findings, problems)
-    known = set(eligibility.inventory.servers["server_id"])
-    problems += [
-        _(
-            "Server {server_id} has a flavor in the options and is not in the inventory. Correct its id or take it "
-            "out.",
-            server_id=server_id,
+    elif wave_limit is not None and wave_limit < options.batch_limit:
+        problems.append(
+            _(
+                "A wave of at most {wave_limit} servers cannot hold a batch of {limit}. Raise wave_limit or lower the "
+                "batch limit.",
+                wave_limit=wave_limit,
+                limit=options.batch_limit,
+            )
         )
-        for server_id in sorted(set(options.flavors or ()) - known)
-    ]
+    shared = BatchKey(
+        1, "group", "prefix", options.cluster_id, options.primary_subnet_id, options.tenancy,
+        options.dedicated_host_id, options.tags or (), options.description,
+    )  # fmt: skip
+    problems += batch_problems(shared.batch("options", ("server",), {}))
+    if not problems and options == eligibility.options:
+        problems += _request_blockers(eligibility.request_findings)
     if problems:
         raise PlanError("\n".join(problems))
 
 
-def _request_blockers(findings: pd.DataFrame, said: Sequence[str]) -> list[str]:
-    """Return what eligibility found wrong with the request, unless the limits of the payload said it all."""
-    if findings.empty or said:
+def _request_blockers(findings: pd.DataFrame) -> list[str]:
+    """Return what eligibility found wrong with every request."""
+    if findings.empty:
         return []
     blockers = findings[findings["severity"].eq("blocker") & ~findings["rule"].isin(_OWN_RULES)]
     remedies = blockers["remedy"] if "remedy" in blockers else pd.Series("", index=blockers.index)
@@ -160,87 +179,101 @@ def _nothing(left_out: pd.DataFrame) -> NothingEligibleError:
     )
 
 
-def _packed(taken: pd.DataFrame, limit: int) -> dict[str, _Packed]:
+def _packed(taken: pd.DataFrame, keys: Sequence[BatchKey], limit: int, steps: int) -> dict[BatchKey, _Packed]:
     """Return the batches of every key, packed on its own; ``taken`` is sorted by name and id."""
-    places = _places(taken["name"], taken["server_id"])
-    units: dict[str, dict[str, list[int]]] = {}
-    for row, (group, unit) in enumerate(zip(taken["group_id"], taken["unit"], strict=True)):
-        units.setdefault(group, {}).setdefault(unit, []).append(row)
-    server_ids = taken["server_id"].tolist()
+    server_ids = objects(taken["server_id"])
+    places = _places(objects(taken["name"]), server_ids)
+    units: dict[BatchKey, dict[str, list[int]]] = {}
+    for row, (key, unit) in enumerate(zip(keys, objects(taken["unit"]), strict=True)):
+        units.setdefault(key, {}).setdefault(unit, []).append(row)
     packed = {}
-    for group, members in units.items():
+    for key, members in units.items():
         rows = list(members.values())
-        packing = pack([Unit(places[each[0]], len(each)) for each in rows], limit)
-        batches = [sorted(row for unit in batch for row in rows[unit]) for batch in packing.batches]
-        packed[group] = _Packed([tuple(server_ids[row] for row in batch) for batch in batches], packing)
+        packing = pack([Unit(places[each[0]], len(each)) for each in rows], limit, steps=steps)
+        batches = (sorted(row for unit in batch for row in rows[unit]) for batch in packing.batches)
+        packed[key] = _Packed([tuple(server_ids[row] for row in batch) for batch in batches], packing)
     return packed
 
 
-def _places(names: "pd.Series[str]", server_ids: "pd.Series[str]") -> list[int]:
+def _places(names: Iterable[str], server_ids: Iterable[str]) -> list[int]:
     """Return the position of every server among all names there could be, as a number."""
     keys = [f"{name}\0{server_id}".encode() for name, server_id in zip(names, server_ids, strict=True)]
     width = max(map(len, keys), default=0)
     return [int.from_bytes(key.ljust(width, b"\0")) for key in keys]
 
 
-def _group_order(
-    packed: Mapping[str, _Packed], names: Mapping[str, str], order: str, asked: Sequence[str], taken: pd.DataFrame
-) -> list[str]:
-    by_name = sorted(packed, key=lambda group: (names[group], group))
+def _group_names(groups: pd.DataFrame, group_ids: Collection[str]) -> dict[str, str]:
+    """Return the name of every group, its id where it has none."""
+    known = dict(zip(groups["group_id"], groups["name"], strict=True))
+    return {group_id: _text(known.get(group_id)) or group_id for group_id in sorted(group_ids)}
+
+
+def _group_order(packed: Mapping[BatchKey, _Packed], names: Mapping[str, str], order: str | Sequence[str]) -> list[str]:
+    by_name = sorted(names, key=lambda group_id: (names[group_id], group_id))
     if order == "smallest":
-        return sorted(by_name, key=lambda group: len(packed[group].servers))
-    if order == "given":
-        group_of = dict(zip(taken["server_id"], taken["group_id"], strict=True))
-        return list(dict.fromkeys(group_of[server] for server in asked if server in group_of))
-    return by_name
+        counts = dict.fromkeys(names, 0)
+        for key, (servers, _packing) in packed.items():
+            counts[key.group_id] += len(servers)
+        return sorted(by_name, key=counts.__getitem__)
+    given = [] if isinstance(order, str) else [group_id for group_id in order if group_id in names]
+    return list(dict.fromkeys([*given, *by_name]))
 
 
-def _batch(number: int, group_id: str, name_prefix: str, servers: tuple[str, ...], options: BatchOptions) -> Batch:
-    flavors = options.flavors or {}
-    return Batch(
-        batch_id=f"b{number:03d}",
-        group_id=group_id,
-        name_prefix=name_prefix,
-        server_ids=servers,
-        flavors={server: flavors[server] for server in servers if flavors.get(server)} if flavors else {},
-        cluster_id=options.cluster_id,
-        primary_subnet_id=options.primary_subnet_id,
-        tenancy=options.tenancy,
-        dedicated_host_id=options.dedicated_host_id,
-        tags=options.tags or (),
-        description=options.description,
-    )
+def _key_order(packed: Mapping[BatchKey, _Packed], groups: Sequence[str]) -> list[BatchKey]:
+    """Return keys by wave, then by group; keys of one group by their first server."""
+    rank = {group_id: position for position, group_id in enumerate(groups)}
+    return sorted(packed, key=lambda key: (key.wave, rank[key.group_id]))
 
 
-def _proof(packed: Mapping[str, _Packed], order: Sequence[str], names: Mapping[str, str], limit: int) -> pd.DataFrame:
+def _in_waves(batches: Sequence[Batch], wave_limit: int | None) -> tuple[Batch, ...]:
+    """Return the batches with waves numbered 1, 2, 3 ..., none with more servers than ``wave_limit``."""
+    if wave_limit is None and all(batch.wave == 1 for batch in batches):
+        return tuple(batches)
+    result, wave, before, load = list[Batch](), 0, -1, 0
+    for batch in batches:
+        load += len(batch.server_ids)
+        if batch.wave != before or (wave_limit is not None and load > wave_limit):
+            wave, before, load = wave + 1, batch.wave, len(batch.server_ids)
+        result.append(batch.model_copy(update={"wave": wave}))
+    return tuple(result)
+
+
+def _proof(
+    packed: Mapping[BatchKey, _Packed], order: Sequence[BatchKey], names: Mapping[str, str], limit: int
+) -> pd.DataFrame:
     rows = []
-    for group in order:
-        servers, packing = packed[group]
+    for key in order:
+        servers, packing = packed[key]
         count = sum(map(len, servers))
-        rows.append(
-            (
-                group,
-                names[group],
-                count,
-                len(servers),
-                packing.lower_bound,
-                packing.is_proven,
-                _why(packing, count, limit),
-            )
-        )
-    columns = ["group_id", "name", "servers", "batches", "lower_bound", "proven", "why"]
+        shared = "; ".join(f"{name}={value}" for name, value in _shown(key))
+        found = (len(servers), packing.lower_bound, packing.is_proven, _why(packing, count, limit))
+        rows.append((key.group_id, names[key.group_id], shared, count, *found))
+    columns = ["group_id", "name", "shared", "servers", "batches", "lower_bound", "proven", "why"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _shown(key: BatchKey) -> Iterable[tuple[str, object]]:
+    for name, value in zip(key._fields, key, strict=True):
+        if name == "tags" and key.tags:
+            yield name, ",".join(f"{tag.key}={tag.value}" for tag in key.tags)
+        elif value and name != "group_id":
+            yield name, value
 
 
 def _why(packing: Packing, count: int, limit: int) -> str:
     if not packing.is_proven:
         return _(
-            "At least {bound} batches are needed and {count} were found; the search for fewer was stopped.",
+            "At least {bound} batches are needed and {found} were found; the search for fewer was stopped.",
             bound=packing.lower_bound,
-            count=len(packing.batches),
+            found=len(packing.batches),
         )
     if packing.bound_by == "servers":
-        return _("{count} servers at {limit} a batch need no fewer.", count=count, limit=limit)
+        return ngettext_(
+            "{count} server at {limit} a batch needs no fewer.",
+            "{count} servers at {limit} a batch need no fewer.",
+            count,
+            limit=limit,
+        )
     return _("Clusters that must stay whole need no fewer.")
 
 

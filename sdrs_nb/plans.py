@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -15,14 +15,16 @@ from sdrs_nb import freezing
 from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.models import Batch, BatchOptions
+from sdrs_nb.payloads import payload_bytes
 from sdrs_nb.plan_facts import FACTS, Facts, placed, read_facts
-from sdrs_nb.selection import Loaded
+from sdrs_nb.selection import Loaded, objects
 from sdrs_nb.tables import BOOL, INT, LEFT_OUT, STR
 
 __all__ = ["Plan"]
 
 _PROOF = {
-    "group_id": STR, "name": STR, "servers": INT, "batches": INT, "lower_bound": INT, "proven": BOOL, "why": STR,
+    "group_id": STR, "name": STR, "shared": STR, "servers": INT, "batches": INT, "lower_bound": INT, "proven": BOOL,
+    "why": STR,
 }  # fmt: skip
 
 
@@ -42,10 +44,12 @@ class Plan:
         Rules the servers were judged by.
     notes
         Sentences about what planning did or could not check.
-    bodies
-        The exact request bodies, in the order of ``batches``.
     facts
         What was known of the planned servers, their volumes and their groups.
+    left_out_frame, proof_frame
+        Behind ``left_out`` and ``proof``.
+    sealed_bodies
+        Request bodies as they were saved with the plan; None for a plan just made.
     """
 
     batches: tuple[Batch, ...]
@@ -53,10 +57,10 @@ class Plan:
     name_prefix: str
     rulebook_version: str
     notes: tuple[str, ...]
-    bodies: tuple[bytes, ...]
     facts: Facts
-    left_out_frame: pd.DataFrame = field()
-    proof_frame: pd.DataFrame = field()
+    left_out_frame: pd.DataFrame
+    proof_frame: pd.DataFrame
+    sealed_bodies: tuple[bytes, ...] | None = None
 
     def __repr__(self) -> str:
         servers = ngettext_("{count} server", "{count} servers", sum(len(each.server_ids) for each in self.batches))
@@ -71,6 +75,11 @@ class Plan:
             left_out=len(self.left_out_frame),
         )
 
+    @cached_property
+    def bodies(self) -> tuple[bytes, ...]:
+        """The exact request bodies, in the order of ``batches``: what is shown, fingerprinted and sent."""
+        return self.sealed_bodies or tuple(payload_bytes(batch) for batch in self.batches)
+
     @property
     def left_out(self) -> pd.DataFrame:
         """Every server that was asked for and is in no batch, with the reason (``tables.LEFT_OUT``); a copy."""
@@ -80,8 +89,8 @@ class Plan:
     def proof(self) -> pd.DataFrame:
         """Why there are no fewer batches; a copy.
 
-        One row a batch key: ``group_id, name, servers, batches, lower_bound`` (no packing has fewer batches),
-        ``proven`` (batches equal the lower bound), ``why`` (a sentence).
+        One row a batch key: ``group_id, name, shared`` (what its requests share), ``servers, batches, lower_bound``
+        (no packing has fewer batches), ``proven`` (batches equal the lower bound), ``why`` (a sentence).
         """
         return self.proof_frame.astype(_PROOF)
 
@@ -98,11 +107,20 @@ class Plan:
         """
         return self._servers.copy()
 
+    @property
+    def waves(self) -> pd.DataFrame:
+        """One row a wave: ``wave, after`` (the wave that must have ended; NA: none), ``batches, servers`` (counts)."""
+        rows = pd.DataFrame([(each.wave, len(each.server_ids)) for each in self.batches], columns=["wave", "servers"])
+        waves = rows.groupby("wave", as_index=False).agg(batches=("servers", "size"), servers=("servers", "sum"))
+        return waves.assign(after=waves["wave"].shift())[["wave", "after", "batches", "servers"]].astype("Int64")
+
     @cached_property
     def server_names(self) -> Mapping[str, str]:
         """The name of every planned server by its id; empty where it has none."""
         servers = self.facts.servers
-        return MappingProxyType(dict(zip(servers["server_id"], servers["name"].fillna(""), strict=True)))
+        return MappingProxyType(
+            dict(zip(objects(servers["server_id"]), objects(servers["name"].fillna("")), strict=True))
+        )
 
     @cached_property
     def _positions(self) -> dict[str, int]:
@@ -224,7 +242,7 @@ class Plan:
                 name_prefix=document["name_prefix"],
                 rulebook_version=document["rulebook_version"],
                 notes=tuple(document["notes"]),
-                bodies=tuple(freezing.body_bytes(each["payload"]) for each in document["batches"]),
+                sealed_bodies=tuple(freezing.body_bytes(each["payload"]) for each in document["batches"]),
                 facts=Facts(**{name: freezing.frame_from_rows(document["facts"][name], FACTS[name]) for name in FACTS}),
                 left_out_frame=freezing.frame_from_rows(document["left_out"], LEFT_OUT.columns),
                 proof_frame=freezing.frame_from_rows(document["proof"], _PROOF),
@@ -242,7 +260,7 @@ class Plan:
         (as planned), ``after`` (as in ``inventory``).  Neither network nor disk.
         """
         groups = {batch.group_id for batch in self.batches}
-        return self.facts.compare(read_facts(inventory, self.facts.servers["server_id"], groups))
+        return self.facts.compare(read_facts(inventory, objects(self.facts.servers["server_id"]), groups))
 
     def diff(self, other: "Plan") -> pd.DataFrame:
         """Return what is different in ``other``: empty when both have one fingerprint.

@@ -6,17 +6,19 @@ not at all.  New replication pairs must fit in the quota (rule G9, SDRS.0306): w
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.models import BatchOptions, Verdict
 from sdrs_nb.tables import LEFT_OUT, shape
 
-__all__ = ["Judged", "Loaded", "Rules", "Selection", "most_frequent", "select"]
+__all__ = ["Judged", "Loaded", "Rules", "Selection", "is_in", "most_frequent", "objects", "select"]
 
 _TAKEN = (Verdict.ELIGIBLE, Verdict.WARNING)
 
@@ -114,6 +116,20 @@ class Selection:
     notes: tuple[str, ...]
 
 
+def is_in(column: "pd.Series[str]", ids: Collection[str]) -> npt.NDArray[np.bool_]:
+    """Return for each value whether it is among ``ids``.
+
+    pandas' own ``isin`` walks Arrow-backed strings one scalar at a time, which takes ten times as long.
+    """
+    wanted = frozenset(ids)
+    return np.fromiter((value in wanted for value in objects(column)), dtype=np.bool_, count=len(column))
+
+
+def objects(column: "pd.Series[str]") -> npt.NDArray[np.object_]:
+    """Return the values of a column as an array of objects, which Python loops over quickly."""
+    return column.to_numpy(dtype=object)
+
+
 class _LeftOut:
     """Collects servers with the reason why they are left out."""
 
@@ -136,9 +152,13 @@ def select(eligibility: Judged, batch_limit: int, priority: Mapping[str, float] 
     taken = _takeable(verdicts, eligibility.clusters)
     taken = _whole_clusters(taken, eligibility.clusters, batch_limit, out)
     taken, notes = _within_quota(taken, eligibility.inventory, priority or {}, out)
-    rest = verdicts.loc[~verdicts["server_id"].isin(taken["server_id"]), ["server_id", "name", "group_id", "verdict"]]
+    rest = verdicts.loc[
+        ~is_in(verdicts["server_id"], objects(taken["server_id"])), ["server_id", "name", "group_id", "verdict"]
+    ]
     _explain_verdicts(rest, eligibility, out)
-    return Selection(taken, _left_out_frame(rest, eligibility.asked, set(verdicts["server_id"]), out), tuple(notes))
+    return Selection(
+        taken, _left_out_frame(rest, eligibility.asked, set(objects(verdicts["server_id"])), out), tuple(notes)
+    )
 
 
 def _takeable(verdicts: pd.DataFrame, clusters: pd.DataFrame) -> pd.DataFrame:
@@ -162,7 +182,7 @@ def _whole_clusters(taken: pd.DataFrame, clusters: pd.DataFrame, limit: int, out
         reason, rules = _cluster_problem(rows, size, limit)
         if reason:
             out.add(rows["server_id"], reason, rules)
-    return taken[~taken["server_id"].isin(out.rows)]
+    return taken[~is_in(taken["server_id"], list(out.rows))]
 
 
 def _cluster_problem(rows: pd.DataFrame, size: int, limit: int) -> tuple[str, str]:
@@ -214,9 +234,9 @@ def _within_quota(
             room -= need
         else:
             refused.append(unit)
-    late = taken["unit"].isin(refused)
-    for unit, rows in taken[late].groupby("unit", sort=False):
-        out.add(rows["server_id"], _quota_reason(int(needs[unit]), quota, used), "G9")
+    late = is_in(taken["unit"], refused)
+    for server_id, unit in zip(taken.loc[late, "server_id"], taken.loc[late, "unit"], strict=True):
+        out.add([server_id], _quota_reason(int(needs[unit]), quota, used), "G9")
     return taken[~late], []
 
 
@@ -236,7 +256,7 @@ def _new_pairs(taken: pd.DataFrame, inventory: Loaded) -> "pd.Series[int]":
     """Return how many volumes of each unit are in no pair yet; a shared volume counts once (rule H16)."""
     paired = set(inventory.replication_pairs["volume_ids"].dropna().str.split(",").explode().str.strip())
     attached = inventory.attachments[["server_id", "volume_id"]].merge(taken[["server_id", "unit"]], on="server_id")
-    fresh = attached[~attached["volume_id"].isin(paired)]
+    fresh = attached[~is_in(attached["volume_id"], paired)]
     return fresh.groupby("unit")["volume_id"].nunique()
 
 
@@ -249,12 +269,12 @@ def _by_priority(taken: pd.DataFrame, priority: Mapping[str, float]) -> list[str
 
 def _explain_verdicts(rest: pd.DataFrame, eligibility: Judged, out: _LeftOut) -> None:
     """Give every server that eligibility did not pass its reason."""
-    open_rows = rest[~rest["server_id"].isin(out.rows)]
+    open_rows = rest[~is_in(rest["server_id"], list(out.rows))]
     if open_rows.empty:
         return
     reasons = _blocking(eligibility.findings)
     for server_id, group_id, verdict in zip(
-        open_rows["server_id"], open_rows["group_id"].isna(), open_rows["verdict"], strict=True
+        objects(open_rows["server_id"]), open_rows["group_id"].isna(), objects(open_rows["verdict"]), strict=True
     ):
         if verdict in _TAKEN:
             out.add([server_id], _no_group_reason(server_id, eligibility.candidates) if group_id else "")
@@ -269,7 +289,7 @@ def _blocking(findings: pd.DataFrame) -> dict[str, tuple[tuple[str, ...], str]]:
     strong = findings[findings["severity"].isin(["blocker", "unverified"])]
     strong = strong.sort_values("severity", kind="stable")  # "blocker" before "unverified"
     for server_id, rule, severity, message in zip(
-        strong["server_id"], strong["rule"], strong["severity"], strong["message"], strict=True
+        *(objects(strong[name]) for name in ("server_id", "rule", "severity", "message")), strict=True
     ):
         rules, first = found.get(server_id, ((), message))
         if rule not in rules and (severity == "blocker" or not rules):

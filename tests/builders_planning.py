@@ -34,7 +34,7 @@ class AnEligibility:
     findings: pd.DataFrame = field(default_factory=lambda: tables.empty(tables.FINDINGS))
     request_findings: pd.DataFrame = field(default_factory=lambda: tables.empty(tables.FINDINGS))
     candidates: pd.DataFrame = field(default_factory=lambda: tables.empty(tables.CANDIDATES))
-    options: BatchOptions = BatchOptions()
+    options: BatchOptions = field(default_factory=BatchOptions)
     rulebook: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(version="rules-1"))
 
 
