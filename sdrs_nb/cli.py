@@ -329,3 +329,7 @@ def _value(text: str) -> object:
         return json.loads(text)
     except ValueError:
         return text
+
+
+if __name__ == "__main__":
+    main()
