@@ -15,7 +15,7 @@ import pandas as pd
 
 from sdrs_nb.i18n import _
 
-__all__ = ["clipped", "csv_text", "is_missing", "neutral", "text_of", "visible"]
+__all__ = ["clipped", "csv_text", "is_missing", "neutral", "text_of", "title_of", "visible"]
 
 # Control characters, soft hyphen, zero-width and direction marks, line separators, tag characters, half surrogates.
 _HIDDEN = re.compile(
@@ -45,6 +45,12 @@ def text_of(value: object) -> str:
             when = pd.Timestamp(value)
             return (when if when.tzinfo is None else when.tz_convert("UTC")).strftime("%Y-%m-%d %H:%M")
     return str(value)
+
+
+def title_of(name: str) -> str:
+    """Return the title of a column that was given none: ``server_id`` reads "Server id"."""
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def visible(text: str) -> str:

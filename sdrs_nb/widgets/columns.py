@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from sdrs_nb.cells import text_of
+from sdrs_nb.cells import text_of, title_of
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
 
@@ -61,7 +61,7 @@ def describe(
     return tuple(
         Column(
             name,
-            labels.get(name, name.replace("_", " ")),
+            labels.get(name) or title_of(name),
             "choice" if name in tones else _kind(frame[name]),
             tones.get(name, {}),
             words.get(name, {}),

@@ -57,13 +57,6 @@ function fill(node, cell) {
   node.title = Array.isArray(cell) ? cell[0] : cell;
 }
 
-// Chinese and Japanese characters are about twice as wide as Latin ones.
-function breadth(text) {
-  let sum = 0;
-  for (const letter of text) sum += letter.codePointAt(0) > 0x2e7f ? 2 : 1;
-  return sum;
-}
-
 class Grid {
   constructor(model, el) {
     this.model = model;
@@ -86,7 +79,7 @@ class Grid {
     this.typed = { filters: {} }; // search and filters, not yet sent
     this.problems = {};
     this.texts = {};
-    this.note = "";
+    this.top = 0; // where the rows were scrolled to while they could be seen
     this.build(el);
     this.listen();
     this.ask("hello");
@@ -293,15 +286,24 @@ class Grid {
     this.filters.replaceChildren(first, ...this.visible.map((column, at) => this.filterCell(column, at + 1)));
     this.scroll.setAttribute("aria-colcount", this.visible.length + 1);
     this.active.col = Math.min(this.active.col, this.visible.length);
-    this.natural = Object.fromEntries(this.visible.map((column, at) => {
-      const longest = Math.max(...rows.slice(0, 60).map((row) => {
-        const cell = row[2][at];
-        return Array.isArray(cell) ? breadth(cell[0]) + 3 : breadth(cell);
-      }), 4);
-      const least = breadth(column.title) * 7.4 + 34;
-      return [column.name, Math.round(Math.min(Math.max(longest * 7 + 22, least, 84), 300))];
-    }));
+    this.natural = this.measure(rows.slice(0, 60));
     this.applyWidths();
+  }
+
+  // As wide as the first rows and the title need, within reason.
+  measure(rows) {
+    const most = Math.min(330, Math.max(150, 0.45 * (this.root.clientWidth || 1000)));
+    const brush = document.createElement("canvas").getContext("2d");
+    const style = getComputedStyle(this.root);
+    const wide = (texts, weight) => {
+      brush.font = `${weight} ${style.fontSize} ${style.fontFamily}`;
+      return Math.max(...texts.map((text) => brush.measureText(text.slice(0, 80)).width), 0);
+    };
+    return Object.fromEntries(this.visible.map((column, at) => {
+      const cells = rows.map((row) => (Array.isArray(row[2][at]) ? row[2][at][0] : row[2][at])).concat(column.values);
+      const needed = wide(cells, at === 0 ? 500 : 400) + (column.status ? 17 : 0) + 22;
+      return [column.name, Math.ceil(Math.min(Math.max(needed, wide([column.title], 600) + 40, 88), most))];
+    }));
   }
 
   applyWidths() {
@@ -345,7 +347,7 @@ class Grid {
     }
     const isRange = column.kind === "number" || column.kind === "time";
     const hint = isRange ? this.texts[`range_${column.kind}`] : this.texts.contains;
-    const input = make("input", { class: "sdrs-filter", tabindex: -1, placeholder: hint, "aria-label": name, title: isRange ? hint : "",
+    const input = make("input", { class: "sdrs-filter", tabindex: -1, placeholder: hint, "aria-label": name,
       spellcheck: "false", autocomplete: "off" });
     input.addEventListener("input", () => this.typeFilter(column, at));
     node.append(input);
@@ -432,7 +434,7 @@ class Grid {
     }
     const input = node.querySelector("input");
     input.setAttribute("aria-invalid", column.name in this.problems ? "true" : "false");
-    input.title = this.problems[column.name] ?? "";
+    input.title = this.problems[column.name] ?? this.texts[`range_${column.kind}_title`] ?? "";
     if (document.activeElement === input || column.name in this.typed.filters || column.name in this.problems) return;
     input.value = chosen?.kind === "choices" ? chosen.values.join(", ") : chosen?.text ?? "";
     const regex = node.querySelector(".sdrs-regex");
@@ -440,6 +442,7 @@ class Grid {
   }
 
   drawRows() {
+    if (!this.scroll.clientHeight) return; // hidden just now, as JupyterLab does with cells out of sight
     const [first, last] = this.onScreen();
     const low = Math.max(0, first - 4);
     const high = Math.min(this.state.shown, last + 4);
@@ -510,7 +513,10 @@ class Grid {
   listen() {
     this.onMessage = (message) => this.hear(message);
     this.model.on("msg:custom", this.onMessage);
-    this.scroll.addEventListener("scroll", () => this.drawSoon(), { passive: true });
+    this.scroll.addEventListener("scroll", () => {
+      if (this.scroll.clientHeight) this.top = this.scroll.scrollTop;
+      this.drawSoon();
+    }, { passive: true });
     this.scroll.addEventListener("keydown", (event) => this.press(event));
     this.scroll.addEventListener("mousedown", (event) => this.touch(event));
     this.scroll.addEventListener("click", (event) => this.click(event));
@@ -525,12 +531,17 @@ class Grid {
     };
     document.addEventListener("pointerdown", this.onOutside, true);
     // JupyterLab hears keys before we do (it listens on the document, capturing): "d d" would delete the cell.  It
-    // passes over keys pressed inside an element with this attribute; keys that are its own, such as Ctrl+S, stay its own.
+    // passes over keys whose target has this attribute (on a parent it is too late); its own, as Ctrl+S, stay its own.
     this.onKey = (event) => {
-      if (event.composedPath().includes(this.root)) this.root.toggleAttribute("data-lm-suppress-shortcuts", !this.isForLab(event));
+      const path = event.composedPath();
+      if (path.includes(this.root)) path[0].toggleAttribute("data-lm-suppress-shortcuts", !this.isForLab(event));
     };
     window.addEventListener("keydown", this.onKey, true);
-    this.watcher = new ResizeObserver(() => this.drawSoon());
+    this.watcher = new ResizeObserver(() => {
+      // Being hidden put the rows back to the top.
+      if (this.scroll.clientHeight && this.top) this.scroll.scrollTop = this.top;
+      this.drawSoon();
+    });
     this.watcher.observe(this.scroll);
     this.main.addEventListener("pointerdown", (event) => {
       if (event.target === this.main) this.pulled = true;
@@ -875,6 +886,8 @@ class Grid {
   openDetail({ id, fields }) {
     if (!this.hasDetail || !fields.length) return;
     const list = make("dl");
+    const first = this.visible[0]?.title;
+    fields.sort((one, other) => Number(other[0] === first) - Number(one[0] === first));
     for (const [title, text, tone] of fields) {
       const value = make("dd");
       if (tone) value.append(shape(tone), " ");
@@ -882,7 +895,7 @@ class Grid {
       list.append(make("div", {}, make("dt", {}, title), value));
     }
     const close = this.closer(() => this.closeDetail());
-    this.detail.replaceChildren(make("div", { class: "sdrs-popup-head" }, make("b", {}, this.texts.detail), make("span", { class: "sdrs-gap" }), close), list);
+    this.detail.replaceChildren(make("div", { class: "sdrs-popup-head" }, make("b", { class: "sdrs-text" }, fields[0][1] || id), make("span", { class: "sdrs-gap" }), close), list);
     this.detail.setAttribute("aria-label", this.texts.detail);
     list.tabIndex = 0; // it scrolls, so a keyboard must reach it
     this.openId = id;

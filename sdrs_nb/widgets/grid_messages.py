@@ -102,6 +102,7 @@ def _column(column: Column) -> Document:
         "title": visible(column.title),
         "kind": column.kind,
         "status": bool(column.tones),
+        "values": [visible(column.text(value)) for value in column.tones],
     }
 
 

@@ -32,17 +32,16 @@ def texts() -> dict[str, str]:
         "any": _("any"),
         "empty": _("(empty)"),
         "filter_of": _("Filter {title}"),
-        "range_number": _("8..32, >= 8"),
-        "range_time": _("2025-03..2025-06"),
+        "range_number_title": _("A number or a range: 8, >= 8, < 16, 8..32"),
+        "range_time_title": _("A day, month or year, or a range (UTC): 2025-03, >= 2025-03-01, 2025-03..2025-06"),
+        "range_number": _("8..32"),
+        "range_time": _("2025-03"),
         "choose_all": _("All"),
         "choose_none": _("None"),
         "close": _("Close"),
         "detail": _("All values of this row"),
         "resize": _("Drag to resize"),
-        "keys": _(
-            "Arrows move, Space selects, Shift+arrows extend, Ctrl+A selects all shown rows, Enter opens a row, sorts "
-            "a column from its title, or edits a filter."
-        ),
+        "keys": _("Space selects, Shift+arrows extend, Ctrl+A selects all shown, Enter opens a row or sorts a title."),
     }
 
 
