@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sdrs_nb._documents import FRAMES, attachments
+from sdrs_nb import _capacity_documents, _documents
+from sdrs_nb._documents import attachments
 from sdrs_nb.errors import CloudError, CloudUnreachable, PermissionDeniedError, SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.tables import INVENTORY_TABLES, SOURCES, shape
@@ -21,7 +22,7 @@ from sdrs_nb.tables import INVENTORY_TABLES, SOURCES, shape
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
 
-__all__ = ["load", "sources_frame"]
+__all__ = ["ON_DEMAND", "load", "sources_frame"]
 
 Documents = list[dict[str, Any]]
 Progress = Callable[[str, int, int | None], None]
@@ -37,7 +38,21 @@ class _Source:
     is_needed: bool = False
 
 
-#: Source of each frame; ``attachments`` is made of servers and volumes.
+_FRAMES = {**_documents.FRAMES, **_capacity_documents.FRAMES}
+
+
+async def _one(work: Awaitable[dict[str, Any]]) -> Documents:
+    return [await work]
+
+
+async def _one(document: Awaitable[dict[str, Any]]) -> Documents:
+    return [await document]
+
+
+#: Frames that are read server by server, on demand (``load_resize_flavors``).
+ON_DEMAND = frozenset({"resize_flavors"})
+
+#: Source of each frame; ``attachments`` is made of servers and volumes, ``resize_flavors`` is asked for per server.
 _SOURCES: Mapping[str, _Source] = MappingProxyType(
     {
         "servers": _Source(lambda cloud, on_page: cloud.ecs.servers(on_page=on_page), is_needed=True),
@@ -53,6 +68,16 @@ _SOURCES: Mapping[str, _Source] = MappingProxyType(
         "drill_servers": _Source(lambda cloud, _page: cloud.sdrs.drills()),
         "enterprise_projects": _Source(lambda cloud, _page: cloud.eps.enterprise_projects()),
         "domains": _Source(lambda cloud, _page: cloud.sdrs.domains()),
+        "flavors": _Source(lambda cloud, _page: cloud.ecs.flavors()),
+        "dedicated_hosts": _Source(lambda cloud, _page: cloud.deh.hosts()),
+        "storage_pools": _Source(lambda cloud, _page: cloud.dss.pools()),
+        "ecs_limits": _Source(lambda cloud, _page: _one(cloud.ecs.limits())),
+        "evs_quota": _Source(lambda cloud, _page: _one(cloud.evs.quota())),
+        "flavors": _Source(lambda cloud, _page: cloud.ecs.flavors()),
+        "dedicated_hosts": _Source(lambda cloud, _page: cloud.deh.hosts()),
+        "storage_pools": _Source(lambda cloud, _page: cloud.dss.pools()),
+        "ecs_limits": _Source(lambda cloud, _page: _one(cloud.ecs.limits())),
+        "evs_quota": _Source(lambda cloud, _page: _one(cloud.evs.quota())),
     }
 )
 
@@ -74,19 +99,23 @@ def sources_frame(states: Mapping[str, tuple[str, str]], times: Mapping[str, dat
 
 
 async def load(
-    cloud: "Cloud", asked: Sequence[str], on_progress: Progress | None
+    cloud: "Cloud", asked: Sequence[str], on_progress: Progress | None, resize_for: Sequence[str] = ()
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     """Return the frames that were asked for and could be read, and ``sources``; the credentials are proven already."""
     tell: Progress = on_progress or (lambda _frame, _done, _total: None)
+    sources = dict(_SOURCES)
+    if resize_for:
+        sources["resize_flavors"] = _Source(lambda cloud, _page: _resizable(cloud, resize_for))
+    asked = [name for name in asked if name in sources or name == "attachments"]
     needs = {part for name in asked for part in (("servers", "volumes") if name == "attachments" else (name,))}
-    answers = await _all_of({name: _ask(cloud, name, tell) for name in INVENTORY_TABLES if name in needs})
+    answers = await _all_of({name: _ask(cloud, name, sources[name], tell) for name in sources if name in needs})
     frames: dict[str, pd.DataFrame] = {}
     states: dict[str, tuple[str, str]] = dict.fromkeys(INVENTORY_TABLES, ("not asked", ""))
-    for name in asked:
-        if name != "attachments":
+    for name in answers:
+        if name in asked:
             states[name] = (answers[name].state, answers[name].message)
             if answers[name].state == "loaded":
-                frames[name] = await asyncio.to_thread(FRAMES[name], answers[name].documents)
+                frames[name] = await asyncio.to_thread(_FRAMES[name], answers[name].documents)
     times = {name: answers[name].asked_at for name in answers if name in asked}
     if "attachments" in asked:
         servers, volumes = answers["servers"], answers["volumes"]
@@ -110,8 +139,18 @@ async def _all_of(work: Mapping[str, Awaitable[_Answer]]) -> dict[str, _Answer]:
     return {name: task.result() for name, task in tasks.items()}
 
 
-async def _ask(cloud: "Cloud", name: str, tell: Progress) -> _Answer:
-    source = _SOURCES[name]
+async def _resizable(cloud: "Cloud", server_ids: Sequence[str]) -> Documents:
+    """Return the flavors each server can be resized to, with the server's id: one call a server, four at a time."""
+    gate = asyncio.Semaphore(4)
+
+    async def of(server_id: str) -> Documents:
+        async with gate:
+            return [{**flavor, "server_id": server_id} for flavor in await cloud.ecs.resize_flavors(server_id)]
+
+    return [flavor for flavors in await asyncio.gather(*map(of, server_ids)) for flavor in flavors]
+
+
+async def _ask(cloud: "Cloud", name: str, source: _Source, tell: Progress) -> _Answer:
     asked_at = datetime.now(UTC)
     try:
         documents = await source.fetch(cloud, lambda done, total: tell(name, done, total))

@@ -73,7 +73,8 @@ class Inventory:
 
     One attribute a frame: ``servers``, ``volumes``, ``attachments``, ``groups``, ``protected_instances``,
     ``replication_pairs``, ``quotas``, ``key_pairs``, ``scaling_instances``, ``vpcs``, ``subnets``, ``drill_servers``,
-    ``enterprise_projects``, ``domains``; columns and dtypes in ``tables.INVENTORY_TABLES``. Ids are text, missing is
+    ``enterprise_projects``, ``domains``, ``flavors``, ``resize_flavors``, ``dedicated_hosts``, ``storage_pools``,
+    ``ecs_limits``, ``evs_quota``; columns and dtypes in ``tables.INVENTORY_TABLES``. Ids are text, missing is
     NA (an empty text never occurs), times are UTC, the index means nothing. A frame that could not be read is empty
     and ``sources`` says why. Each access hands out a frame that may be changed without changing this inventory.
 
@@ -107,6 +108,12 @@ class Inventory:
     drill_servers = _Frame()
     enterprise_projects = _Frame()
     domains = _Frame()
+    flavors = _Frame()
+    resize_flavors = _Frame()
+    dedicated_hosts = _Frame()
+    storage_pools = _Frame()
+    ecs_limits = _Frame()
+    evs_quota = _Frame()
 
     def __init__(
         self, frames: Mapping[str, pd.DataFrame], sources: pd.DataFrame | None = None, about: About | None = None
@@ -227,6 +234,7 @@ async def load_inventory(
     *,
     on_progress: Callable[[str, int, int | None], None] | None = None,
     frames: "tuple[str, ...] | list[str] | None" = None,
+    resize_for: "tuple[str, ...] | list[str]" = (),
 ) -> Inventory:
     """Return the inventory of the cloud's project and region, read now; nothing is changed there.
 
@@ -243,7 +251,10 @@ async def load_inventory(
         ``rows_total`` is None while it is not known. Called on the loop that awaits, so it must be quick.
     frames
         Names of the frames to read; all when left out. The others are empty with state ``not asked``.
-        ``attachments`` asks servers and volumes.
+        ``attachments`` asks servers and volumes; ``resize_flavors`` is read server by server and never here.
+    resize_for
+        Servers whose DR server shall have another flavor: ``resize_flavors`` is read for each (one call a server);
+        without them that frame is ``not asked``.
 
     Raises
     ------
@@ -257,16 +268,17 @@ async def load_inventory(
         A name in ``frames`` is no frame of an inventory.
     """
     asked = [_known(name) for name in frames] if frames is not None else list(INVENTORY_TABLES)
+    asked = [name for name in asked if name not in _loading.ON_DEMAND]
     started = datetime.now(UTC)
     identity = await cloud.check()
     about = About(
         project_id=identity.project_id,
-        region=identity.region,
-        caller_user_id=identity.user_id,
+        region=identity.region or None,
+        caller_user_id=identity.user_id or None,
         loaded_at=started,
         origin=str(identity.endpoint or ""),
     )
-    loaded, sources = await _loading.load(cloud, asked, on_progress)
+    loaded, sources = await _loading.load(cloud, asked, on_progress, resize_for)
     return Inventory(loaded, sources, about)
 
 

@@ -266,6 +266,87 @@ DOMAINS = Table(
     required=("domain_id",),
 )
 
+FLAVORS = Table(
+    "flavors",
+    "a flavor of servers",
+    {
+        "flavor_id": STR,
+        "name": STR,
+        "vcpus": INT,
+        "ram_gib": FLOAT,
+        "performance_type": STR,  # ecs:performancetype
+        "generation": STR,  # ecs:generation
+        "architecture": STR,  # ecs:instance_architecture; arm64 is Kunpeng
+        "virtualization": STR,  # ecs:virtualization_env_types; FusionCompute is Xen
+        "local_disks": BOOL,
+        "accelerators": BOOL,
+        "infiniband": BOOL,
+        "sale_status": STR,  # cond:operation:status; NA means normal
+        "sale_by_az": STR,  # az=status, comma-joined; wins over sale_status in the AZs it names
+    },
+    key=("flavor_id",),
+    required=("flavor_id",),
+)
+
+RESIZE_FLAVORS = Table(
+    "resize_flavors",
+    "a flavor that one server can be resized to, which is what its DR server may have",
+    {"server_id": STR, "flavor_id": STR},
+    key=("server_id", "flavor_id"),
+    required=("server_id", "flavor_id"),
+)
+
+DEDICATED_HOSTS = Table(
+    "dedicated_hosts",
+    "a dedicated host (DeH)",
+    {
+        "dedicated_host_id": STR,
+        "name": STR,
+        "state": STR,  # available, fault, released
+        "az": STR,
+        "auto_placement": BOOL,
+        "available_vcpus": INT,
+        "available_ram_gib": FLOAT,
+        "flavor_ids": STR,  # flavors it can hold, comma-joined
+    },
+    key=("dedicated_host_id",),
+    required=("dedicated_host_id", "state", "az"),
+)
+
+STORAGE_POOLS = Table(
+    "storage_pools",
+    "a dedicated storage (DSS) pool",
+    {
+        "storage_pool_id": STR,
+        "name": STR,
+        "volume_type": STR,
+        "status": STR,  # available, deploying, extending
+        "az": STR,
+        "total_gib": INT,
+        "used_gib": INT,
+        "provisioned_gib": INT,
+        "over_subscription_ratio": FLOAT,
+    },
+    key=("storage_pool_id",),
+    required=("storage_pool_id", "status", "az"),
+)
+
+ECS_LIMITS = Table(
+    "ecs_limits",
+    "a limit on servers of the project",
+    {"resource_type": STR, "used": INT, "quota": INT},  # instances, cores, ram_mib; quota -1 = no limit
+    key=("resource_type",),
+    required=("resource_type", "used", "quota"),
+)
+
+EVS_QUOTA = Table(
+    "evs_quota",
+    "a quota of volumes of the project",
+    {"resource_type": STR, "used": INT, "quota": INT},  # volumes, gigabytes, volumes_SSD, ...; quota -1 = no limit
+    key=("resource_type",),
+    required=("resource_type", "used", "quota"),
+)
+
 SOURCES = Table(
     "sources",
     "where one frame of the inventory came from and whether it could be read",
@@ -299,6 +380,12 @@ INVENTORY_TABLES: Mapping[str, Table] = MappingProxyType(
             DRILL_SERVERS,
             ENTERPRISE_PROJECTS,
             DOMAINS,
+            FLAVORS,
+            RESIZE_FLAVORS,
+            DEDICATED_HOSTS,
+            STORAGE_POOLS,
+            ECS_LIMITS,
+            EVS_QUOTA,
         )
     }
 )
