@@ -22,7 +22,7 @@ from sdrs_nb.tables import INVENTORY_TABLES, SOURCES, shape
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
 
-__all__ = ["ON_DEMAND", "load", "sources_frame"]
+__all__ = ["load", "sources_frame"]
 
 Documents = list[dict[str, Any]]
 Progress = Callable[[str, int, int | None], None]
@@ -45,13 +45,6 @@ async def _one(work: Awaitable[dict[str, Any]]) -> Documents:
     return [await work]
 
 
-async def _one(document: Awaitable[dict[str, Any]]) -> Documents:
-    return [await document]
-
-
-#: Frames that are read server by server, on demand (``load_resize_flavors``).
-ON_DEMAND = frozenset({"resize_flavors"})
-
 #: Source of each frame; ``attachments`` is made of servers and volumes, ``resize_flavors`` is asked for per server.
 _SOURCES: Mapping[str, _Source] = MappingProxyType(
     {
@@ -68,11 +61,6 @@ _SOURCES: Mapping[str, _Source] = MappingProxyType(
         "drill_servers": _Source(lambda cloud, _page: cloud.sdrs.drills()),
         "enterprise_projects": _Source(lambda cloud, _page: cloud.eps.enterprise_projects()),
         "domains": _Source(lambda cloud, _page: cloud.sdrs.domains()),
-        "flavors": _Source(lambda cloud, _page: cloud.ecs.flavors()),
-        "dedicated_hosts": _Source(lambda cloud, _page: cloud.deh.hosts()),
-        "storage_pools": _Source(lambda cloud, _page: cloud.dss.pools()),
-        "ecs_limits": _Source(lambda cloud, _page: _one(cloud.ecs.limits())),
-        "evs_quota": _Source(lambda cloud, _page: _one(cloud.evs.quota())),
         "flavors": _Source(lambda cloud, _page: cloud.ecs.flavors()),
         "dedicated_hosts": _Source(lambda cloud, _page: cloud.deh.hosts()),
         "storage_pools": _Source(lambda cloud, _page: cloud.dss.pools()),

@@ -251,7 +251,7 @@ async def load_inventory(
         ``rows_total`` is None while it is not known. Called on the loop that awaits, so it must be quick.
     frames
         Names of the frames to read; all when left out. The others are empty with state ``not asked``.
-        ``attachments`` asks servers and volumes; ``resize_flavors`` is read server by server and never here.
+        ``attachments`` asks servers and volumes; ``resize_flavors`` needs ``resize_for``.
     resize_for
         Servers whose DR server shall have another flavor: ``resize_flavors`` is read for each (one call a server);
         without them that frame is ``not asked``.
@@ -268,7 +268,6 @@ async def load_inventory(
         A name in ``frames`` is no frame of an inventory.
     """
     asked = [_known(name) for name in frames] if frames is not None else list(INVENTORY_TABLES)
-    asked = [name for name in asked if name not in _loading.ON_DEMAND]
     started = datetime.now(UTC)
     identity = await cloud.check()
     about = About(

@@ -138,6 +138,66 @@ def a_quota(**overrides: Any) -> Row:
     return {"resource_type": "replications", "used": 0, "quota": -1} | overrides
 
 
+def a_domain(**overrides: Any) -> Row:
+    """Return a domain that joins the two AZs."""
+    sites = {"local_az": PRODUCTION_AZ, "remote_az": DR_AZ}
+    return {"domain_id": "domain-1", "name": "name of domain-1", "sold_out": False} | sites | overrides
+
+
+def a_flavor(flavor_id: str = "s6.large.2", **overrides: Any) -> Row:
+    """Return a plain flavor on sale everywhere."""
+    return {
+        "flavor_id": flavor_id,
+        "name": flavor_id,
+        "vcpus": 2,
+        "ram_gib": 4.0,
+        "performance_type": "normal",
+        "architecture": "x86",
+        "local_disks": False,
+        "accelerators": False,
+        "infiniband": False,
+    } | overrides
+
+
+def a_host(dedicated_host_id: str = "host-1", **overrides: Any) -> Row:
+    """Return a dedicated host in the DR AZ with room for ``a_server()``."""
+    return {
+        "dedicated_host_id": dedicated_host_id,
+        "name": f"name of {dedicated_host_id}",
+        "state": "available",
+        "az": DR_AZ,
+        "auto_placement": True,
+        "available_vcpus": 64,
+        "available_ram_gib": 256.0,
+        "flavor_ids": "s6.large.2",
+    } | overrides
+
+
+def a_pool(storage_pool_id: str = "pool-1", **overrides: Any) -> Row:
+    """Return a storage pool in the DR AZ with room."""
+    return {
+        "storage_pool_id": storage_pool_id,
+        "name": f"name of {storage_pool_id}",
+        "volume_type": "SSD",
+        "status": "available",
+        "az": DR_AZ,
+        "total_gib": 1000,
+        "used_gib": 0,
+        "provisioned_gib": 0,
+    } | overrides
+
+
+def a_subnet(subnet_id: str = "subnet-1", **overrides: Any) -> Row:
+    """Return a subnet of ``VPC`` with free addresses."""
+    return {
+        "subnet_id": subnet_id,
+        "neutron_subnet_id": f"neutron of {subnet_id}",
+        "name": f"name of {subnet_id}",
+        "vpc_id": VPC,
+        "free_addresses": 200,
+    } | overrides
+
+
 def an_inventory(
     *,
     servers: Iterable[Row] | None = None,
@@ -164,6 +224,9 @@ def an_inventory(
         ]
     rows: dict[str, list[Row]] = {
         "quotas": [a_quota()],
+        "domains": [a_domain()],
+        "flavors": [a_flavor()],
+        "subnets": [a_subnet()],
         **{name: list(given) for name, given in frames.items()},
         "servers": servers,
         "volumes": volumes,

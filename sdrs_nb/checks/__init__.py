@@ -4,7 +4,31 @@ A rule is an entry in ``sdrs_nb/rulebook`` (words, severity, source) and a funct
 look at ``Facts`` and give back ``Hits``: positions and evidence, no text and no verdict.
 """
 
-from sdrs_nb.checks import cluster, group, request, server, server_consequences, volume
+from sdrs_nb.checks import (
+    capacity,
+    cluster,
+    deletion,
+    flavors,
+    group,
+    placement,
+    request,
+    server,
+    server_consequences,
+    volume,
+)
 from sdrs_nb.checks.judging import Fired, judge
 
-__all__ = ["Fired", "cluster", "group", "judge", "request", "server", "server_consequences", "volume"]
+__all__ = [
+    "Fired",
+    "capacity",
+    "cluster",
+    "deletion",
+    "flavors",
+    "group",
+    "judge",
+    "placement",
+    "request",
+    "server",
+    "server_consequences",
+    "volume",
+]

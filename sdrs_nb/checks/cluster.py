@@ -166,6 +166,12 @@ def sharing_known(facts: Facts) -> Iterator[Hits]:
         yield facts.by_attachment(facts.of_volumes(unsaid), variant="unsaid", unverified=True)
 
 
+@rule("H15", phase="cluster")
+def no_shared_volume(facts: Facts) -> Iterator[Hits]:
+    """Some sites refuse shared volumes altogether: the newest mainland page, and Open Telekom Cloud."""
+    yield facts.by_attachment(facts.of_volumes(facts.shared))
+
+
 def _sizes(facts: Facts) -> IntArray:
     sizes = np.zeros(len(facts.server_ids), dtype=np.int64)
     sizes[facts.clusters.members] = facts.clusters.sizes[facts.clusters.of[facts.clusters.members]]

@@ -14,7 +14,18 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api.extensions import ExtensionArray
 
-__all__ = ["BoolArray", "Coded", "Columns", "FloatArray", "Ids", "IntArray", "Lookup", "ObjectArray", "RepeatedError", "code_together"]
+__all__ = [
+    "BoolArray",
+    "Coded",
+    "Columns",
+    "FloatArray",
+    "Ids",
+    "IntArray",
+    "Lookup",
+    "ObjectArray",
+    "RepeatedError",
+    "code_together",
+]
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

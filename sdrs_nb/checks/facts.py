@@ -4,12 +4,23 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from sdrs_nb.checks.clusters import Clusters, Companions, find_clusters
-from sdrs_nb.checks.columns import BoolArray, Columns, Ids, IntArray, Lookup, ObjectArray, RepeatedError, code_together
+from sdrs_nb.checks.columns import (
+    BoolArray,
+    Coded,
+    Columns,
+    Ids,
+    IntArray,
+    Lookup,
+    ObjectArray,
+    RepeatedError,
+    code_together,
+)
 from sdrs_nb.checks.hits import Hits, Many, grouped
 from sdrs_nb.checks.matching import Match, Sites
 from sdrs_nb.errors import InventoryError
@@ -167,6 +178,29 @@ class Facts:
             for at in range(len(self.groups))
         ]
         return np.array([*chosen, None], dtype=object)[:-1]
+
+    @cached_property
+    def flavors(self) -> Mapping[str, Mapping[str, Any]]:
+        """Flavors by id, with None for what is not said; empty where they were not read."""
+        table = self.frames["flavors"]
+        if table.empty:
+            return {}
+        plain = table.astype(object).where(table.notna(), None)
+        rows: list[dict[str, Any]] = plain.to_dict("records")  # type: ignore[assignment]  # column names are texts
+        return {str(row["flavor_id"]): row for row in rows}
+
+    @cached_property
+    def dr_flavor(self) -> Coded:
+        """The flavor of each server's DR server: what options say, else production's own."""
+        own = self.servers.coded("flavor_id")
+        asked = self.options.flavors or {}
+        places = self.server_ids.positions(asked)
+        labels = list(dict.fromkeys([*own.labels, *(flavor for flavor in asked.values() if flavor)]))
+        codes = own.codes.copy()
+        for server_id, at in places.items():
+            if asked[server_id]:
+                codes[at] = labels.index(asked[server_id])
+        return Coded(codes, np.array([*labels, None], dtype=object)[:-1])
 
     @cached_property
     def windows_with_key(self) -> BoolArray:

@@ -1,11 +1,11 @@
 """Rules of protection groups (G): asked once a group, told to every server that is judged against it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from sdrs_nb.checks.facts import Facts
-from sdrs_nb.checks.hits import Hits, where
+from sdrs_nb.checks.hits import Hits, grouped, where
 from sdrs_nb.checks.registry import rule
 
 __all__: list[str] = []
@@ -66,3 +66,55 @@ def copies_at_once(facts: Facts) -> Iterator[Hits]:
 def copies_nothing_yet(facts: Facts) -> Iterator[Hits]:
     """In an available group nothing is copied until protection is enabled."""
     yield where(facts.groups.coded("status").isin({"available"}))
+
+
+@rule("G10", phase="group")
+def domain_joins_sites(facts: Facts) -> Iterator[Hits]:
+    """An active-active domain joins the two AZs and is not sold out."""
+    domains, groups = facts.frames["domains"], facts.groups
+    sold = domains["sold_out"].fillna(False).astype(bool)
+    joined = {frozenset(pair) for pair in zip(domains["local_az"], domains["remote_az"], strict=True)}
+    open_ones = {frozenset(pair) for pair in zip(domains["local_az"][~sold], domains["remote_az"][~sold], strict=True)}
+    source, target = groups.coded("source_az"), groups.coded("target_az")
+    mine = [frozenset((source[at], target[at])) for at in range(len(groups))]
+    lacks = np.array([pair not in joined for pair in mine], dtype=bool)
+    full = np.array([pair in joined and pair not in open_ones for pair in mine], dtype=bool)
+    yield where(lacks, source_az=source, target_az=target)
+    yield where(full, variant="sold_out", source_az=source, target_az=target)
+
+
+@rule("G11", phase="group")
+def instances_sound(facts: Facts) -> Iterator[Hits]:
+    """No other instance of the group is being created or deleted, or in error."""
+    yield _in_group(
+        facts,
+        "protected_instances",
+        lambda status: status in {"creating", "deleting", "fault", "invalid"} or status.startswith("error"),
+        instances="name",
+        instance_status="status",
+    )
+
+
+@rule("G12", phase="group")
+def no_job_of_ours(facts: Facts) -> Iterator[Hits]:
+    """No job of ours runs on the group: one batch at a time."""
+    busy = np.isin(facts.group_ids.labels, list(facts.busy_groups)) if facts.busy_groups else np.zeros(0, dtype=bool)
+    yield where(busy)
+
+
+@rule("G13", phase="group")
+def pairs_at_rest(facts: Facts) -> Iterator[Hits]:
+    """Pairs of the group are not copying; that is not documented as an obstacle."""
+    yield _in_group(facts, "replication_pairs", {"copying"}.__contains__, "replication_status", pairs="name")
+
+
+def _in_group(facts: Facts, frame: str, holds: Callable[[str], bool], column: str = "status", **evidence: str) -> Hits:
+    """Return one hit a group that has rows of another frame whose ``column`` holds."""
+    table = facts.frames[frame]
+    chosen = table[column].map(lambda text: isinstance(text, str) and holds(text)).to_numpy(dtype=bool)
+    places = facts.group_ids.positions(set(table["group_id"][chosen].dropna()))
+    rows = np.flatnonzero(chosen)
+    groups = np.array([places.get(name, -1) for name in table["group_id"].iloc[rows].astype(object)], dtype=np.int64)
+    rows, groups = rows[groups >= 0], groups[groups >= 0]
+    order = np.argsort(groups, kind="stable")
+    return grouped(groups[order], {name: (facts.raw(frame, col), rows[order]) for name, col in evidence.items()})

@@ -96,6 +96,11 @@ class Hits:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def with_evidence(self, **evidence: Any) -> "Hits":
+        """Return the hits with further evidence: columns are read at the row, anything else is the same."""
+        fields = {name: _field(value, self.rows) for name, value in evidence.items()}
+        return Hits(self.rows, {**self.evidence, **fields}, self.variant, self.unverified, self.groups)
+
     def take(self, keep: IntArray) -> "Hits":
         """Return some of the hits, evidence with them."""
         return Hits(

@@ -74,8 +74,13 @@ def _ask(facts: Facts, check: Check) -> Iterator[tuple[Effect, Hits]]:
 
 
 def _undecided(facts: Facts, rule: Rule) -> Effect:
-    """What missing data means: for a rule that could block, under any of its variants, nobody knows."""
-    worst = {facts.book.severity(rule.id, variant) for variant in ("", *rule.variants)}
+    """What missing data means: for a rule that blocks in this profile nobody knows, for any other it is noted."""
+    worst = {facts.book.severity(rule.id)}
+    worst |= {
+        facts.book.severity(rule.id, name)
+        for name, case in rule.variants.items()
+        if facts.book.profile in case.profiles
+    }
     return Effect.UNKNOWN if worst.intersection(_DECIDING) else Effect.UNVERIFIED
 
 

@@ -5,13 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import numpy as np
-
 from sdrs_nb.checks.facts import Facts
 from sdrs_nb.models import BatchOptions
 from sdrs_nb.rulebook import Effect, Rulebook
 
-__all__ = ["Case", "Request", "RequestFinding", "registered_requests", "request_findings"]
+__all__ = ["Case", "Request", "RequestFinding", "registered_requests", "request_findings", "request_rule"]
 
 _MARK = len("-0001")
 _FORBIDDEN = re.compile(r"[\x00-\x1f*<>\\=,|/]")
@@ -26,6 +24,7 @@ class Request:
     name_prefix: str | None = None
     existing_names: frozenset[str] = frozenset()
     facts: Facts | None = None
+    deleting: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -207,44 +206,25 @@ def nothing_empty(request: Request) -> Iterator[Case]:
 _OPTIONAL = ("tenancy", "dedicated_host_id", "cluster_id", "primary_subnet_id")
 
 
-@request_rule("G8")
-def group_has_room(request: Request) -> Iterator[Case]:
-    """A group takes a limited number of instances that no page tells; asked only where a limit was set."""
-    facts, limit = request.facts, request.book.number("group_instances")
-    if facts is None or facts.judged is None or limit < 0:
-        return
-    ready = facts.judged.usable & facts.selected & (facts.match.group >= 0)
-    planned = np.bincount(facts.match.group[ready], minlength=len(facts.group_ids))
-    present = np.nan_to_num(facts.groups.numbers("protected_instance_num")).astype(np.int64)
-    for group in np.flatnonzero((planned > 0) & (planned + present > limit)):
-        yield Case(
-            {
-                "group": facts.group_labels[int(group)],
-                "planned": int(planned[group]),
-                "present": int(present[group]),
-                "limit": limit,
-            },
-            "over_all",
-        )
+@request_rule("Q10")
+def batch_create_exists(request: Request) -> Iterator[Case]:
+    """Open Telekom Cloud has single create only."""
+    if not request.book.limit("batch_create"):
+        yield Case({"profile": request.book.profile})
 
 
-@request_rule("G9")
-def pair_quota_reaches(request: Request) -> Iterator[Case]:
-    """One pair for every distinct volume not paired yet; a shared volume counts once, quota -1 is no limit."""
-    facts = request.facts
-    if facts is None or facts.judged is None:
-        return
-    if not facts.loaded("quotas", "attachments", "replication_pairs"):
-        yield Case({"frames": "quotas, attachments, replication_pairs"}, "not_loaded")
-        return
-    quotas = facts.frames["quotas"]
-    pairs = quotas[quotas["resource_type"] == "replications"]
-    ready = facts.judged.usable & facts.selected
-    wanted = np.unique(facts.attachments.volumes[ready[facts.attachments.servers]])
-    need = int((~facts.paired[wanted]).sum())
-    for used, quota in zip(pairs["used"], pairs["quota"], strict=True):
-        if quota >= 0 and need > quota - used:
-            yield Case({"need": need, "used": int(used), "quota": int(quota)}, "over_all")
+@request_rule("P9")
+def hosts_supported(request: Request) -> Iterator[Case]:
+    """The site places DR servers on dedicated hosts."""
+    if request.options.tenancy == "dedicated" and not request.book.limit("dedicated_hosts"):
+        yield Case({"profile": request.book.profile})
+
+
+@request_rule("P13")
+def pools_supported(request: Request) -> Iterator[Case]:
+    """The site places DR volumes in dedicated storage pools."""
+    if request.options.cluster_id and not request.book.limit("storage_pools"):
+        yield Case({"profile": request.book.profile, "cluster_id": request.options.cluster_id})
 
 
 def _forbidden(text: str) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from sdrs_nb.checks.columns import BoolArray
 from sdrs_nb.checks.facts import Facts
 from sdrs_nb.checks.hits import Hits, where
@@ -93,6 +95,72 @@ def settings_stop_following(facts: Facts) -> Iterator[Hits]:
 def same_name(facts: Facts) -> Iterator[Hits]:
     """The DR server gets production's name and another id (batch-create page, Function)."""
     yield where(facts.servers.known, name=facts.servers.raw("name"))
+
+
+@rule("S20")
+def few_nics(facts: Facts) -> Iterator[Hits]:
+    """At most 12 NICs with the primary one; a NIC with several addresses counts once."""
+    count, limit = facts.servers.numbers("nic_count"), facts.book.number("nics")
+    yield where(count > limit, nic_count=facts.servers.raw("nic_count"), limit=limit)
+    yield where(np.isnan(count), unverified=True)
+
+
+@rule("S21")
+def one_nic(facts: Facts) -> Iterator[Hits]:
+    """Some sites refuse extension NICs; most take them."""
+    count, limit = facts.servers.numbers("nic_count"), facts.book.number("nics")
+    yield where((count > 1) & (count <= limit), nic_count=facts.servers.raw("nic_count"))
+
+
+@rule("S31")
+def not_yearly(facts: Facts) -> Iterator[Hits]:
+    """Yearly/monthly billing stands in the way of later resizing and deleting."""
+    yield where(facts.servers.coded("billing").isin({"yearly/monthly"}))
+
+
+@rule("S32")
+def not_spot(facts: Facts) -> Iterator[Hits]:
+    """A spot server may be reclaimed at any time."""
+    yield where(facts.servers.coded("billing").isin({"spot"}))
+
+
+@rule("S33")
+def no_ecs_group(facts: Facts) -> Iterator[Hits]:
+    """A member of an ECS group cannot go to a dedicated host (single-create page, Constraints)."""
+    group = facts.servers.coded("ecs_group_id")
+    if facts.options.tenancy == "dedicated":
+        yield where(group.given, ecs_group_id=group)
+    else:
+        yield where(group.given, variant="shared", ecs_group_id=group)
+
+
+@rule("S34")
+def not_on_dedicated_host(facts: Facts) -> Iterator[Hits]:
+    """Production on a dedicated host: allowed at Huawei Cloud, forbidden at Open Telekom Cloud."""
+    tenancy, host = facts.servers.coded("tenancy"), facts.servers.coded("dedicated_host_id")
+    yield where(tenancy.isin({"dedicated"}) | host.given, dedicated_host_id=host)
+
+
+@rule("S35")
+def first_switchover(facts: Facts) -> Iterator[Hits]:
+    """What the first switchover changes inside the system."""
+    system, image = facts.servers.coded("os_type"), facts.servers.coded("image_name")
+    windows, linux = system.isin({"Windows"}), system.isin({"Linux"})
+    core = linux & image.where(lambda text: "coreos" in text.lower())
+    suse = linux & ~core & image.where(lambda text: "suse" in text.lower())
+    yield where(windows, variant="windows", image_name=image)
+    yield where(core, variant="coreos", image_name=image)
+    yield where(suse, variant="suse", image_name=image)
+    yield where(linux & ~core & ~suse, image_name=image)
+
+
+@rule("S36")
+def system_supported(facts: Facts) -> Iterator[Hits]:
+    """Neighbouring documents speak of a list of supported systems that is not published."""
+    image, refused = facts.servers.coded("image_name"), facts.book.names("unsupported_images")
+    hit = image.where(lambda text: any(part.lower() in text.lower() for part in refused))
+    yield where(hit, variant="refused", image_name=image)
+    yield where(facts.servers.known & ~hit, unverified=True, image_name=image)
 
 
 def _scaled(facts: Facts, chosen: BoolArray) -> Hits:

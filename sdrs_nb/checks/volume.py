@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from sdrs_nb.checks.columns import BoolArray, Coded
 from sdrs_nb.checks.facts import Facts
-from sdrs_nb.checks.hits import Hits
+from sdrs_nb.checks.hits import Hits, where
 from sdrs_nb.checks.registry import rule
 
 __all__: list[str] = []
@@ -33,6 +35,73 @@ def system_volume_in_use(facts: Facts) -> Iterator[Hits]:
 def data_volumes_in_use(facts: Facts) -> Iterator[Hits]:
     """Attached data volumes are in use, which is the normal status here."""
     yield from _by_status(facts, system=False)
+
+
+@rule("D5")
+def volumes_known(facts: Facts) -> Iterator[Hits]:
+    """Every attached volume is in the EVS inventory."""
+    yield facts.by_attachment(facts.of_volumes(~facts.volumes.known), unverified=True)
+
+
+@rule("D6")
+def volumes_in_production_az(facts: Facts) -> Iterator[Hits]:
+    """Volumes are in the AZ where the group's production runs now."""
+    az, servers = facts.volumes.coded("az"), facts.attachments.servers
+    wanted = np.append(az.code_of(facts.production_az), -1)[facts.match.group[servers]]
+    mine = az.codes[facts.attachments.volumes]
+    grouped = (wanted != -1) & facts.of_volumes(facts.volumes.known)
+    yield facts.by_attachment(grouped & (mine >= 0) & (mine != wanted), volume_az=az)
+    yield facts.by_attachment(grouped & (mine < 0), unverified=True)
+
+
+@rule("D7")
+def volume_types_named(facts: Facts) -> Iterator[Hits]:
+    """Volume types are among those that the documents name; Open Telekom Cloud refuses extreme SSD."""
+    kind, named = facts.volumes.coded("volume_type"), facts.book.names("volume_types")
+    extreme = kind.where(lambda text: text.startswith("ESSD"))
+    yield facts.by_attachment(facts.of_volumes(kind.given & ~kind.isin(named) & ~extreme), volume_type=kind)
+    yield facts.by_attachment(facts.of_volumes(extreme), variant="extreme", volume_type=kind)
+    yield facts.by_attachment(facts.of_volumes(~kind.given & facts.volumes.known), unverified=True)
+
+
+@rule("D8")
+def volumes_not_yearly(facts: Facts) -> Iterator[Hits]:
+    """Yearly/monthly volumes cannot be expanded through their pair later."""
+    yield facts.by_attachment(facts.of_volumes(facts.volumes.coded("billing").isin({"yearly/monthly"})))
+
+
+@rule("D9")
+def volumes_of_evs(facts: Facts) -> Iterator[Hits]:
+    """Production on dedicated storage does not put DR volumes there; DESS is not mentioned anywhere."""
+    service = facts.volumes.coded("service_type")
+    yield facts.by_attachment(facts.of_volumes(service.isin({"DSS"})), service_type=service)
+    yield facts.by_attachment(facts.of_volumes(service.isin({"DESS"})), variant="dess", service_type=service)
+
+
+@rule("D10")
+def volumes_of_no_drill(facts: Facts) -> Iterator[Hits]:
+    """No attached volume hangs on a drill server as well."""
+    drill = np.zeros(len(facts.server_ids), dtype=bool)
+    drill[facts.drills[facts.drills >= 0]] = True
+    used = np.zeros(len(facts.volume_ids), dtype=bool)
+    used[facts.attachments.volumes[drill[facts.attachments.servers]]] = True
+    yield facts.by_attachment(facts.of_volumes(used) & ~drill[facts.attachments.servers])
+
+
+@rule("D11")
+def volumes_bound(facts: Facts) -> Iterator[Hits]:
+    """Once paired, volumes cannot be deleted and snapshots cannot be rolled back."""
+    attached = np.zeros(len(facts.server_ids), dtype=bool)
+    attached[facts.attachments.servers] = True
+    yield where(attached)
+
+
+@rule("D12")
+def first_copy(facts: Facts) -> Iterator[Hits]:
+    """The first synchronisation takes longer the bigger the volumes are."""
+    size = np.nan_to_num(facts.volumes.numbers("size_gib"))[facts.attachments.volumes]
+    total = np.bincount(facts.attachments.servers, weights=size, minlength=len(facts.server_ids)).astype(np.int64)
+    yield where(total >= facts.book.number("big_total_gib"), total_gib=total)
 
 
 def _by_status(facts: Facts, *, system: bool) -> Iterator[Hits]:

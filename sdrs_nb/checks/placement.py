@@ -1,0 +1,199 @@
+"""Rules of where DR servers go (P), as far as they speak of single servers: flavor, subnet, host, pool."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sdrs_nb.checks.columns import BoolArray
+from sdrs_nb.checks.facts import Facts
+from sdrs_nb.checks.hits import Hits, where
+from sdrs_nb.checks.registry import rule
+from sdrs_nb.checks.server import OfGroup
+
+__all__ = ["sale_status"]
+
+_NOT_SOLD = frozenset({"sellout", "abandon"})
+
+
+def sale_status(specs: Mapping[str, Any], az: str) -> str:
+    """Return how a flavor is sold in an AZ: what is said of the AZ wins over what is said of the flavor."""
+    by_az = dict(part.split("=", 1) for part in str(specs.get("sale_by_az") or "").split(",") if "=" in part)
+    return str(by_az.get(az) or specs.get("sale_status") or "normal")
+
+
+def _other_flavor(facts: Facts) -> BoolArray:
+    """Servers for which another flavor than production's was asked for."""
+    own, chosen = facts.servers.coded("flavor_id"), facts.dr_flavor
+    if not facts.options.flavors:
+        return np.zeros(len(facts.server_ids), dtype=bool)
+    rows = facts.server_ids.positions(facts.options.flavors).values()
+    other = np.zeros(len(facts.server_ids), dtype=bool)
+    for row in rows:
+        other[row] = chosen[row] != own[row]
+    return other
+
+
+def _any_host(facts: Facts) -> bool:
+    return facts.options.tenancy == "dedicated" and not facts.options.dedicated_host_id
+
+
+def _subnet_asked(facts: Facts) -> BoolArray:
+    return np.full(len(facts.server_ids), bool(facts.options.primary_subnet_id))
+
+
+def _host_asked(facts: Facts) -> BoolArray:
+    return np.full(len(facts.server_ids), bool(facts.options.dedicated_host_id))
+
+
+def _any_host_asked(facts: Facts) -> BoolArray:
+    return np.full(len(facts.server_ids), _any_host(facts))
+
+
+def _pool_asked(facts: Facts) -> BoolArray:
+    return np.full(len(facts.server_ids), bool(facts.options.cluster_id))
+
+
+@rule("P1", concerns=_other_flavor)
+def flavor_fits(facts: Facts) -> Iterator[Hits]:
+    """The DR flavor is production's own or one it can be resized to (batch-create page, field flavorRef)."""
+    other, chosen = _other_flavor(facts), facts.dr_flavor
+    table = facts.frames["resize_flavors"]
+    allowed = set(zip(table["server_id"], table["flavor_id"], strict=True))
+    asked = set(table["server_id"])
+    rows = np.flatnonzero(other)
+    ids = facts.server_ids.labels
+    known = np.array([ids[row] in asked for row in rows], dtype=bool)
+    fits = np.array([(ids[row], chosen[row]) in allowed for row in rows], dtype=bool)
+    refused, unsaid = np.zeros_like(other), np.zeros_like(other)
+    refused[rows[known & ~fits]] = True
+    unsaid[rows[~known]] = True
+    yield where(refused, dr_flavor=chosen, flavor_id=facts.servers.coded("flavor_id"))
+    yield where(unsaid, unverified=True, dr_flavor=chosen)
+
+
+@rule("P2", concerns=_other_flavor)
+def flavor_not_smaller(facts: Facts) -> Iterator[Hits]:
+    """The DR flavor has no fewer vCPUs and no less memory than production (batch-create page, field flavorRef)."""
+    other, chosen = _other_flavor(facts), facts.dr_flavor
+    smaller = np.zeros_like(other)
+    vcpus, ram = facts.servers.numbers("vcpus"), facts.servers.numbers("ram_gib")
+    for row in np.flatnonzero(other):
+        specs = facts.flavors.get(str(chosen[row]), {})
+        smaller[row] = any(
+            specs.get(name) is not None and specs[name] < mine
+            for name, mine in (("vcpus", vcpus[row]), ("ram_gib", ram[row]))
+        )
+    yield where(smaller, dr_flavor=chosen, flavor_id=facts.servers.coded("flavor_id"))
+    yield where(other & ~chosen.isin(facts.flavors), unverified=True, dr_flavor=chosen)
+
+
+@rule("P3")
+def flavor_on_sale(facts: Facts) -> Iterator[Hits]:
+    """The DR flavor is on sale in the DR AZ, also where production's is taken over."""
+    chosen, group = facts.dr_flavor, facts.match.group
+    dr_az = OfGroup(facts.dr_az, group)
+    unlisted = (group >= 0) & chosen.given & ~chosen.isin(facts.flavors)
+    sold_out = np.zeros(len(facts.server_ids), dtype=bool)
+    for az in sorted({str(name) for name in facts.dr_az if name}):
+        there = np.append(facts.dr_az == az, False)[group]
+        gone = chosen.where(partial(_not_sold, facts, az))
+        sold_out |= there & gone
+    yield where(unlisted, dr_flavor=chosen, dr_az=dr_az)
+    yield where(sold_out, variant="sold_out", dr_flavor=chosen, dr_az=dr_az)
+
+
+def _not_sold(facts: Facts, az: str, flavor_id: str) -> bool:
+    return sale_status(facts.flavors.get(flavor_id, {}), az) in _NOT_SOLD
+
+
+@rule("P4", concerns=_subnet_asked)
+def subnet_of_vpc(facts: Facts) -> Iterator[Hits]:
+    """The DR subnet is a subnet of the group's VPC, by its network id (batch-create page, field primary_subnet_id)."""
+    wanted = facts.options.primary_subnet_id
+    if not wanted:
+        return
+    subnets = facts.frames["subnets"]
+    vpcs = set(subnets["vpc_id"][subnets["subnet_id"] == wanted].dropna())
+    fits = np.append(facts.groups.coded("vpc_id").isin(vpcs), True)[facts.match.group]
+    meant = subnets["subnet_id"][subnets["neutron_subnet_id"] == wanted].dropna().tolist()
+    if meant and not vpcs:
+        yield where(~fits, variant="neutron", primary_subnet_id=wanted, subnet_id=meant[0])
+    else:
+        group_vpc = OfGroup(facts.groups.coded("vpc_id"), facts.match.group)
+        yield where(~fits, primary_subnet_id=wanted, group_vpc=group_vpc)
+
+
+@rule("P6", concerns=_host_asked)
+def host_usable(facts: Facts) -> Iterator[Hits]:
+    """The dedicated host exists, is available and stands in the DR AZ."""
+    wanted = facts.options.dedicated_host_id
+    if wanted:
+        hosts = facts.frames["dedicated_hosts"]
+        found = hosts[hosts["dedicated_host_id"] == wanted]
+        yield from _place(facts, wanted, found, "state", {"available"})
+
+
+@rule("P7", concerns=_host_asked)
+def host_takes_flavor(facts: Facts) -> Iterator[Hits]:
+    """The dedicated host can hold the DR flavor."""
+    wanted, hosts = facts.options.dedicated_host_id, facts.frames["dedicated_hosts"]
+    listed = hosts["flavor_ids"][hosts["dedicated_host_id"] == wanted].dropna().tolist() if wanted else []
+    if listed:
+        capable = set(str(listed[0]).split(","))
+        refused = facts.dr_flavor.where(lambda name: name not in capable)
+        yield where(refused, dr_flavor=facts.dr_flavor, dedicated_host_id=wanted)
+
+
+@rule("P8", concerns=_any_host_asked)
+def some_host_places(facts: Facts) -> Iterator[Hits]:
+    """Without a host the system needs one in the DR AZ that places automatically."""
+    if not _any_host(facts):
+        return
+    hosts = facts.frames["dedicated_hosts"]
+    open_ones = hosts[
+        (hosts["state"] == "available").fillna(False) & hosts["auto_placement"].fillna(False).astype(bool)
+    ]
+    azs = set(open_ones["az"].dropna())
+    lacks = np.append(np.array([az not in azs for az in facts.dr_az], dtype=bool), False)[facts.match.group]
+    yield where(lacks, dr_az=OfGroup(facts.dr_az, facts.match.group))
+
+
+@rule("P10", concerns=_pool_asked)
+def pool_usable(facts: Facts) -> Iterator[Hits]:
+    """The storage pool exists, is deployed and stands in the DR AZ; one that is extended is usable (ASSUMED)."""
+    wanted = facts.options.cluster_id
+    if wanted:
+        pools = facts.frames["storage_pools"]
+        found = pools[pools["storage_pool_id"] == wanted]
+        yield from _place(facts, wanted, found, "status", {"available", "extending"})
+
+
+@rule("P11", concerns=_pool_asked)
+def pool_of_volume_type(facts: Facts) -> Iterator[Hits]:
+    """The pool's type is that of every volume; one request cannot serve two types from one pool."""
+    wanted = facts.options.cluster_id
+    pools = facts.frames["storage_pools"]
+    types = pools["volume_type"][pools["storage_pool_id"] == wanted].dropna().tolist() if wanted else []
+    if types:
+        kind = facts.volumes.coded("volume_type")
+        differs = kind.given & ~kind.isin({str(types[0])})
+        hits = facts.by_attachment(facts.of_volumes(differs), volume_type=kind)
+        yield hits.with_evidence(pool_type=types[0], cluster_id=wanted)
+
+
+def _place(facts: Facts, wanted: str, found: pd.DataFrame, state: str, usable: set[str]) -> Iterator[Hits]:
+    """Tell of a host or a pool that is unknown, not usable, or in another AZ than the DR site's."""
+    everyone = facts.servers.known
+    if found.empty:
+        yield where(everyone, wanted=wanted)
+        return
+    now, az = found[state].iloc[0], found["az"].iloc[0]
+    if now not in usable:
+        yield where(everyone, variant="state", wanted=wanted, state=str(now))
+    elsewhere = np.append(facts.dr_az != az, False)[facts.match.group]
+    yield where(
+        elsewhere, variant="elsewhere", wanted=wanted, az=str(az), dr_az=OfGroup(facts.dr_az, facts.match.group)
+    )
