@@ -15,7 +15,7 @@ from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _
 from sdrs_nb.models import Batch, BatchOptions, Tag
 from sdrs_nb.payloads import batch_problems
-from sdrs_nb.selection import Loaded, objects
+from sdrs_nb.planning_inputs import Loaded, objects
 
 __all__ = ["BatchKey", "Keyed", "Overrides", "assign_keys"]
 
@@ -272,9 +272,11 @@ def _flavor_problems(
             server_id=server_id,
         )
     known = {"", *known_flavors, *(options.flavors or {}).values()}
+    if (listed := getattr(inventory, "flavors", None)) is not None:
+        known |= set(objects(listed["flavor_id"]))
     for flavor in sorted(set(flavors.values()) - known - set(objects(servers["flavor_id"].dropna()))):
         yield _(
-            "The overrides name flavor {flavor}, which no server of the inventory has. Correct it, or name it in "
+            "The overrides name flavor {flavor}, which the inventory does not have. Correct it, or name it in "
             "known_flavors when the region offers it.",
             flavor=flavor,
         )

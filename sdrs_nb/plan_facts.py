@@ -13,7 +13,7 @@ import pandas as pd
 from sdrs_nb import freezing
 from sdrs_nb.models import Batch
 from sdrs_nb.naming import instance_name
-from sdrs_nb.selection import Loaded, is_in
+from sdrs_nb.planning_inputs import Loaded, is_in
 from sdrs_nb.tables import BOOL, INT, STR
 
 __all__ = ["FACTS", "Facts", "placed", "read_facts"]

@@ -8,13 +8,15 @@ import pandas as pd
 from sdrs_nb.batch_keys import BatchKey, Overrides, assign_keys
 from sdrs_nb.errors import NothingEligibleError, PlanError
 from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.left_out import most_frequent
 from sdrs_nb.models import Batch, BatchOptions
 from sdrs_nb.naming import NameRequest, name_batches
 from sdrs_nb.packing import STEPS, Packing, Unit, pack
 from sdrs_nb.payloads import batch_problems
 from sdrs_nb.plan_facts import read_facts
+from sdrs_nb.planning_inputs import Judged, Rules, objects
 from sdrs_nb.plans import Plan
-from sdrs_nb.selection import Judged, Rules, most_frequent, objects, select
+from sdrs_nb.selection import select
 
 __all__ = ["Plan", "plan_batches"]
 
@@ -88,7 +90,7 @@ def plan_batches(
     inventory = eligibility.inventory
     selection = select(eligibility, options.batch_limit, priority)
     if selection.taken.empty:
-        raise _nothing(selection.left_out)
+        raise _nothing(selection.left_out.frame)
     taken = selection.taken
     keyed = assign_keys(taken, options, name_prefix, inventory, overrides=overrides, known_flavors=known_flavors)
     packed = _packed(taken, keyed.keys, options.batch_limit, steps)
@@ -109,7 +111,7 @@ def plan_batches(
         rulebook_version=(rulebook or eligibility.rulebook).version,
         notes=(*selection.notes, *keyed.notes, *notes),
         facts=read_facts(inventory, objects(taken["server_id"]), names),
-        left_out_frame=selection.left_out,
+        omitted=selection.left_out,
         proof_frame=_proof(packed, order, names, options.batch_limit),
     )
 

@@ -14,10 +14,11 @@ from pydantic import ValidationError
 from sdrs_nb import freezing
 from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.left_out import LeftOut
 from sdrs_nb.models import Batch, BatchOptions
 from sdrs_nb.payloads import payload_bytes
 from sdrs_nb.plan_facts import FACTS, Facts, placed, read_facts
-from sdrs_nb.selection import Loaded, objects
+from sdrs_nb.planning_inputs import Loaded, objects
 from sdrs_nb.tables import BOOL, INT, LEFT_OUT, STR
 
 __all__ = ["Plan"]
@@ -46,7 +47,7 @@ class Plan:
         Sentences about what planning did or could not check.
     facts
         What was known of the planned servers, their volumes and their groups.
-    left_out_frame, proof_frame
+    omitted, proof_frame
         Behind ``left_out`` and ``proof``.
     sealed_bodies
         Request bodies as they were saved with the plan; None for a plan just made.
@@ -58,7 +59,7 @@ class Plan:
     rulebook_version: str
     notes: tuple[str, ...]
     facts: Facts
-    left_out_frame: pd.DataFrame
+    omitted: LeftOut
     proof_frame: pd.DataFrame
     sealed_bodies: tuple[bytes, ...] | None = None
 
@@ -72,7 +73,7 @@ class Plan:
             servers=servers,
             batches=batches,
             groups=groups,
-            left_out=len(self.left_out_frame),
+            left_out=len(self.omitted),
         )
 
     @cached_property
@@ -83,7 +84,7 @@ class Plan:
     @property
     def left_out(self) -> pd.DataFrame:
         """Every server that was asked for and is in no batch, with the reason (``tables.LEFT_OUT``); a copy."""
-        return self.left_out_frame.copy()
+        return self.omitted.frame.copy()
 
     @property
     def proof(self) -> pd.DataFrame:
@@ -175,7 +176,7 @@ class Plan:
                 [batch.model_dump(mode="json") for batch in self.batches],
                 *self.bodies,
                 *(freezing.rows_of(getattr(self.facts, name)) for name in FACTS),
-                freezing.rows_of(self.left_out_frame[["server_id", "group_id", "verdict", "rules"]]),
+                freezing.rows_of(self.omitted.servers),
                 [self.rulebook_version, self.name_prefix, self.options.model_dump(mode="json")],
             ]
         )
@@ -194,7 +195,7 @@ class Plan:
                     for batch, body in zip(self.batches, self.bodies, strict=True)
                 ],
                 "facts": {name: freezing.rows_of(getattr(self.facts, name)) for name in FACTS},
-                "left_out": freezing.rows_of(self.left_out_frame),
+                "left_out": freezing.rows_of(self.omitted.frame),
                 "proof": freezing.rows_of(self.proof),
             }
         )
@@ -244,7 +245,7 @@ class Plan:
                 notes=tuple(document["notes"]),
                 sealed_bodies=tuple(freezing.body_bytes(each["payload"]) for each in document["batches"]),
                 facts=Facts(**{name: freezing.frame_from_rows(document["facts"][name], FACTS[name]) for name in FACTS}),
-                left_out_frame=freezing.frame_from_rows(document["left_out"], LEFT_OUT.columns),
+                omitted=LeftOut.of(freezing.frame_from_rows(document["left_out"], LEFT_OUT.columns)),
                 proof_frame=freezing.frame_from_rows(document["proof"], _PROOF),
             )
         except (KeyError, TypeError, ValueError, ValidationError):
@@ -292,6 +293,6 @@ def _own_facts(plan: Plan) -> pd.DataFrame:
         "rulebook_version": plan.rulebook_version,
         "name_prefix": plan.name_prefix,
         "batch_limit": str(plan.options.batch_limit),
-        "left_out": ", ".join(sorted(plan.left_out_frame["server_id"])),
+        "left_out": ", ".join(sorted(plan.omitted.servers["server_id"])),
     }
     return pd.DataFrame([facts], dtype=STR)

@@ -283,7 +283,7 @@ def test_a_server_with_several_groups_waits_for_a_choice():
 
     left_out = plan_of(eligibility).left_out
 
-    assert "(g1, g2)" in left_out["reason"].iloc[0]
+    assert "fit server name-s001 (s001): g1, g2." in left_out["reason"].iloc[0]
 
 
 def test_a_server_asked_for_and_not_in_the_inventory_is_left_out():
@@ -380,7 +380,7 @@ def test_nothing_eligible_names_the_count_and_the_reasons():
     eligibility = with_verdict(an_eligibility(2), "s001", "blocked")
     eligibility = with_verdict(eligibility, "s002", "blocked", findings=findings)
 
-    with pytest.raises(NothingEligibleError, match=r"None of the 2 servers .* \(2\) Group g1 is starting"):
+    with pytest.raises(NothingEligibleError, match=r"None of the 2 servers .* G2 \(2 servers\): Group g1 is starting"):
         plan_of(eligibility)
 
 
