@@ -69,6 +69,8 @@ class CloudApp:
             await self._drop(scope, receive)
             return
         logged.status = response.status_code
+        # Clients wait in cloud time; a rehearsal at speed 60 shall not poll as if an hour were an hour.
+        response.headers["X-Sandbox-Speed"] = f"{service.clock.speed:g}"
         await response(scope, receive, send)
 
     # -- answers and faults ------------------------------------------------------------------------------------

@@ -267,8 +267,7 @@ class Creation:
         self.after_end(at)
 
     def _settle(self, at: float) -> None:
-        group = self.world.groups[self.instance.group_id]
-        status = "protected" if group.status == "protected" else "available"
+        status = self.world.rest_status(self.instance.group_id)
         self.instance.status = status
         for pair in self.world.pairs_of(self.instance.id):
             pair.status, pair.updated = status, at

@@ -173,7 +173,7 @@ def _create_pair(call: Call) -> Reply:
     world.add_pair(pair)
 
     def work(at: float) -> Failure | None:
-        set_pair_status(pair, "protected" if group.status == "protected" else "available", at)
+        set_pair_status(pair, world.rest_status(group.id), at)
         if pair.status == "protected":
             pair.sync_from = at
         double.status, double.document = "available", None
@@ -259,14 +259,15 @@ def _expand_pair(call: Call) -> Reply:
     if size <= pair.size_gib or size > _MAX_GIB:
         raise Refusal("SDRS.0201", key="badrequest")
 
-    previous = pair.status
-
     def work(at: float) -> Failure | None:
+        if pair.id not in world.pairs:
+            # Its instance was deleted meanwhile, and the pair with it.
+            return Failure("SDRS.1820", "SdrsExpandReplicationPairTask-fail:the pair is gone")
         for volume in volumes:
             world.gib_used += size - volume.size_gib
             volume.size_gib, volume.document = size, None
         pair.size_gib = size
-        set_pair_status(pair, "protected" if previous == "protected" else "available", at)
+        set_pair_status(pair, world.rest_status(pair.group_id), at)
         return None
 
     set_pair_status(pair, "extending", call.now)

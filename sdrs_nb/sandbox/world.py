@@ -157,6 +157,20 @@ class World:
         for volume_id, _, _ in list(server.volumes):
             self.detach(server, volume_id)
 
+    def change_flavor(self, server: Server, flavor_id: str) -> None:
+        """Give a server another flavor and count the difference against the quota."""
+        before, after = self.flavors[server.flavor_id], self.flavors[flavor_id]
+        self.cores_used += after.vcpus - before.vcpus
+        self.ram_used_mib += after.ram_mib - before.ram_mib
+        server.flavor_id, server.document = flavor_id, None
+
+    def drop_nic(self, server: Server, nic: Nic) -> None:
+        """Take a network interface off a server and free its address."""
+        server.nics = tuple(held for held in server.nics if held is not nic)
+        server.document = None
+        if nic.subnet_id in self.subnets:
+            self.subnets[nic.subnet_id].used -= 1
+
     def add_volume(self, volume: Volume) -> None:
         """Add a volume and count its size against the quota."""
         self.volumes[volume.id] = volume
@@ -252,6 +266,10 @@ class World:
         """Give the pairs that hang on an instance."""
         group = self.groups[self.instances[instance_id].group_id]
         return [self.pairs[pair_id] for pair_id in group.pairs if instance_id in self.pairs[pair_id].attachments]
+
+    def rest_status(self, group_id: str) -> str:
+        """Give the status of a group's members once nothing is under way with them."""
+        return "protected" if self.groups[group_id].status == "protected" else "available"
 
     def current_server(self, instance: Instance) -> Server | None:
         """Give the server that is production now: the one in the group's production AZ; None if it is gone."""
