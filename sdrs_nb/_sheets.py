@@ -14,7 +14,7 @@ import pandas as pd
 from sdrs_nb import tables
 from sdrs_nb._documents import with_sites
 from sdrs_nb._headings import column_of, likely
-from sdrs_nb._values import convert, shorten
+from sdrs_nb._values import clean, convert, shorten
 from sdrs_nb.errors import Problem
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.tables import STR, TIME, Table
@@ -156,7 +156,7 @@ def _as_text(value: Any) -> str | None:
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value).strip()
+    return clean(str(value).strip())
 
 
 def _of_column(sheet: Sheet, heading: str, bad: Mapping[int, str]) -> list[Problem]:

@@ -18,7 +18,7 @@ import pandas as pd
 from sdrs_nb.i18n import _
 from sdrs_nb.tables import BOOL, FLOAT, INT, STR, TIME, Table
 
-__all__ = ["column", "convert", "shorten"]
+__all__ = ["clean", "column", "convert", "shorten"]
 
 Parser = Callable[[Any], Any]
 
@@ -37,6 +37,7 @@ _EXACT = 10**15
 _INT64 = 2**63
 _ID_ENDINGS = ("_id", "_ids")
 _SHOWN = 60
+_NO_CHARACTERS = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 #: Words of Chinese consoles and spreadsheets for the choices of the tables.
 _CHOICE_ALIASES: Mapping[str, str] = MappingProxyType(
@@ -88,6 +89,11 @@ def shorten(value: object) -> str:
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
+def clean(text: str) -> str:
+    """Return the text without what no file can hold: half surrogate pairs and the two non-characters of XML."""
+    return _NO_CHARACTERS.sub("\ufffd", text)
+
+
 def convert(values: Sequence[Any], table: Table, name: str) -> tuple[pd.api.extensions.ExtensionArray, dict[int, str]]:
     """Return the values in the dtype of column ``name`` of ``table``, and a sentence for each that does not fit.
 
@@ -125,9 +131,7 @@ def _as_they_are(values: Sequence[Any], table: Table, name: str) -> list[Any] | 
     together = "\n".join(filter(None, trimmed.values()))
     if name.endswith(_ID_ENDINGS) and "E+" in together:
         return None
-    try:
-        together.encode()
-    except UnicodeEncodeError:  # half a surrogate pair
+    if not together.isascii() and together != clean(together):
         return None
     return [trimmed[value] for value in values]
 
@@ -150,7 +154,7 @@ def _parser(table: Table, name: str) -> Parser:
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-8", "replace").decode()  # half a surrogate pair
+        return value if value.isascii() else clean(value)
     if isinstance(value, bool):
         raise BadValueError(
             _("{value} is a true/false cell where text belongs; format the column as text.", value=str(value).upper())

@@ -17,6 +17,7 @@ import pandas as pd
 from sdrs_nb._files import ARMOURED
 from sdrs_nb._meanings import readme
 from sdrs_nb._sheets import ABOUT
+from sdrs_nb._values import clean
 from sdrs_nb.errors import InventoryError, Problem, SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.tables import BOOL, FLOAT, INT, INVENTORY_TABLES, SOURCES, TIME, empty, shape
@@ -31,7 +32,7 @@ _CELL_CHARACTERS = 32_767
 #: Whole numbers beyond this lose digits in a spreadsheet, so they are written as text.
 _EXACT = 10**15
 #: What XML cannot hold, and texts that Excel's own escape for it (_x000D_) would change.
-_ESCAPED = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+_ESCAPED = re.compile(r"[\x00-\x08\x0b-\x1f]|_(?=x[0-9A-Fa-f]{4}_)")
 #: Texts that the writing library takes for formulas or error values unless told otherwise.
 _TAKEN_FOR_MORE = re.compile(r"[=+\-@].*|#(NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A)", re.DOTALL)
 
@@ -115,11 +116,15 @@ def _format_as_text(sheet: Any, frame: pd.DataFrame) -> None:
 
 def _excel_cell(sheet: Any, value: Any) -> Any:
     if isinstance(value, str):
+        value = clean(value)
         if _ESCAPED.search(value):
             value = _ESCAPED.sub(lambda found: f"_x{ord(found[0]):04X}_", value)
         return _text_cell(sheet, value) if _TAKEN_FOR_MORE.fullmatch(value) else value
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= _EXACT:
         return str(value)
+    # The writing library keeps 16 digits; a number that needs 17 is written as text.
+    if isinstance(value, float) and float(f"{value:.16g}") != value:
+        return repr(value)
     return value
 
 
