@@ -1,6 +1,6 @@
 """A sandbox in process, spoken to in raw HTTP: no listener, no waiting, no client of ours."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -44,6 +44,22 @@ class Cloud:
             and all(self._is_plain(world.volumes[entry[0]]) for entry in server.volumes)
         ]
         return found[:count]
+
+    def cluster(self, size: int) -> list[str]:
+        """Give the owners of a shared volume on `size` servers that pg-erp accepts together."""
+        site = self.group("pg-erp").vpc_id
+        for volume in self.world.volumes.values():
+            owners = [self.world.servers[owner] for owner, _ in volume.attachments]
+            shared = [v for s in owners for v in (self.world.volumes[e[0]] for e in s.volumes) if v.multiattach]
+            if (
+                volume.multiattach
+                and len(owners) == size
+                and all(s.vpc_id == site and s.status == "ACTIVE" and s.role == "production" for s in owners)
+                and all(v.attachments == volume.attachments and not v.encrypted for v in shared)
+                and volume.id not in self.world.pair_by_volume
+            ):
+                return [owner.id for owner in owners]
+        raise LookupError(size)
 
     def _is_plain(self, volume: Any) -> bool:
         odd = volume.multiattach or volume.encrypted or volume.order_id or volume.id in self.world.pair_by_volume
@@ -97,11 +113,11 @@ def _code_of() -> Callable[[httpx.Response], str | int | None]:
 
 
 @pytest.fixture(name="make_cloud")
-def _make_cloud() -> Iterator[Callable[..., Cloud]]:
+def _make_cloud() -> Callable[..., Cloud]:
     def make(servers: int = 240, seed: int = 7, settings: Settings | None = None, **options: Any) -> Cloud:
         return Cloud(Sandbox(servers, seed, 0, settings=settings, **options))
 
-    yield make
+    return make
 
 
 @pytest.fixture(name="cloud")

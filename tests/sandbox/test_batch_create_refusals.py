@@ -247,7 +247,7 @@ async def test_site_settings_refuse(make_cloud, code_of, changes, fields, code):
 
 
 async def test_dr_flavor_must_be_in_the_resize_list(cloud, code_of):
-    """flavorRef is the server's own flavor or one of its resize list, else 1353."""
+    """A DR flavor is the server's own one or one of its resize list, else 1353."""
     server_id, second = cloud.plain(2)
     resize = await cloud.get("/v1/{p}/cloudservers/resize_flavors", instance_uuid=server_id)
     good = resize["flavors"][0]["id"]

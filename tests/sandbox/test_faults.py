@@ -102,7 +102,7 @@ async def test_garbage_is_no_json(cloud):
 
     answer = await cloud.batch(cloud.plain())
 
-    with pytest.raises(ValueError):
+    with pytest.raises(UnicodeDecodeError):
         answer.json()
     assert (await last_request(cloud))["handled"] is False
 
