@@ -5,7 +5,7 @@
 
 const ROW = 28; // pixels, as in grid.css
 const SPARE = 15; // rows fetched above and below those on screen
-const TYPING_MS = 120; // a pause in typing before the kernel is asked
+const TYPING_MS = 90; // a pause in typing before the kernel is asked
 const PATIENCE_MS = 1500; // before the operator is told that the kernel is busy
 const HEAD = -2; // the active row may be the titles,
 const FILTER = -1; // or the filters; rows count from 0
@@ -583,6 +583,7 @@ class Grid {
     event.preventDefault();
     this.scroll.focus({ preventScroll: true });
     const extendFrom = this.active;
+    this.pressed = this.rows.get(row)?.[0];
     this.active = { row, col: Number(at.dataset.col) };
     if (row >= 0 && event.shiftKey) this.extend(extendFrom);
     this.drawActive();
@@ -593,7 +594,7 @@ class Grid {
     if (at === null || event.target.closest("input, button")) return;
     if (at.parentElement === this.titles) return this.useTitle(Number(at.dataset.col), event.shiftKey);
     if (at.parentElement === this.filters) return this.editFilter();
-    if (!event.shiftKey && (at.dataset.col === "0" || event.ctrlKey || event.metaKey)) this.toggle(this.active.row);
+    if (!event.shiftKey && (at.dataset.col === "0" || event.ctrlKey || event.metaKey)) this.toggle(Number(at.parentElement.dataset.row), this.pressed);
   }
 
   press(event) {
@@ -684,9 +685,10 @@ class Grid {
 
   // ---- selecting
 
-  toggle(index) {
+  // Rows may come between pressing and letting go: only the row that was pressed may change.
+  toggle(index, pressed) {
     const row = this.rows.get(index);
-    if (row === undefined) return;
+    if (row === undefined || (pressed !== undefined && pressed !== row[0])) return;
     row[1] = !row[1];
     this.anchor = row[0];
     this.toggles.set(row[0], row[1]);
@@ -723,7 +725,10 @@ class Grid {
     const others = add ? this.state.sort.filter(([sorted]) => sorted !== name) : [];
     // Up, down, then the order in which the rows came.
     const next = now === undefined ? [[name, false]] : now[1] ? [] : [[name, true]];
-    this.change("view", { sort: [...others, ...next] });
+    const sort = [...others, ...next];
+    this.change("view", { sort });
+    this.state.sort = sort; // a second key press, before the answer, goes on from here
+    this.drawHead();
   }
 
   editFilter() {

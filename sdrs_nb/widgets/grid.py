@@ -20,6 +20,7 @@ are never part of a widget's state, so that no saved notebook holds an inventory
 thread.  Callbacks run in the kernel's message handler (or in the thread of the caller) and only enqueue and return.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -109,6 +110,7 @@ class Grid(anywidget.AnyWidget):
         )
         self._selection_callbacks: list[Callable[[tuple[str, ...]], None]] = []
         self._open_callbacks: list[Callable[[str], None]] = []
+        self._is_displayed = False
         super().__init__()
         self.on_msg(self._on_browser_message)
 
@@ -120,6 +122,8 @@ class Grid(anywidget.AnyWidget):
         ``InventoryError`` as the constructor does, and then nothing has changed.
         """
         self._announce(selection=self._state.update(frame))
+        if self._is_displayed:
+            self._prepare()
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -277,6 +281,10 @@ class Grid(anywidget.AnyWidget):
             for callback in self._selection_callbacks:
                 callback(ids)
 
+    def _prepare(self) -> None:
+        """Have the first search ready before it is typed, without keeping the kernel from its next message."""
+        threading.Thread(target=self._state.rows.prepare, name="sdrs-nb-grid", daemon=True).start()
+
     def _tell_changed(self) -> None:
         self.send({"type": "changed", "version": self._state.version})
 
@@ -285,6 +293,9 @@ class Grid(anywidget.AnyWidget):
         if reply is None:
             return
         self.send(reply.document)
+        if not self._is_displayed:
+            self._is_displayed = True
+            self._prepare()
         if reply.changed:
             self._announce(selection=reply.selection)
         if reply.opened is not None:

@@ -108,6 +108,10 @@ class Rows:
         """Return where the row with this id stands in the frame, None where there is none."""
         return self._where.get(row_id)
 
+    def prepare(self) -> None:
+        """Work out what the first search needs: 0.1 s for 10,000 rows, 0.5 s for 100,000; may run in any thread."""
+        self._haystack()
+
     def texts(self, column: str) -> list[str]:
         """Return what is shown of a whole column."""
         if column not in self._texts:

@@ -72,11 +72,14 @@ def left_alone(page: Page, lab: LabServer) -> Iterator[Page]:
 
 
 @pytest.fixture
-def notebook(left_alone: Page, lab: LabServer, request: pytest.FixtureRequest) -> Callable[[Sequence[str]], Notebook]:
-    """Give a function that writes a notebook of the given cells and opens it."""
+def notebook(
+    left_alone: Page, lab: LabServer, request: pytest.FixtureRequest
+) -> Iterator[Callable[[Sequence[str]], Notebook]]:
+    """Give a function that writes a notebook of the given cells and opens it; kernels end with the test."""
 
     def opened(cells: Sequence[str]) -> Notebook:
         path = lab.write(f"{request.node.name.replace('[', '-').replace(']', '')}.ipynb", cells)
         return Notebook(left_alone, lab, path)
 
-    return opened
+    yield opened
+    left_alone.evaluate("() => window.jupyterapp?.serviceManager.sessions.shutdownAll()")
