@@ -145,6 +145,8 @@ def _changes(
     """Return for each row of ``taken`` what is otherwise than in the options, and notes."""
     changes: dict[int, dict[str, Any]] = {}
     notes: list[str] = []
+    if not rows and not _FILE_COLUMNS.keys() & set(inventory.servers.columns):
+        return changes, notes
     chosen = _Chosen(taken, inventory)
     general = [row for row in rows if "server_id" not in row]
     own = [row for row in rows if "server_id" in row]

@@ -6,13 +6,13 @@ the same input gives the same answer on every machine.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 __all__ = ["STEPS", "lower_bound", "pack_clusters"]
 
 #: Steps that a search may take for one batch key before its gap is stated instead of closed.
-STEPS = 30_000
+STEPS = 10_000
 
 Sizes = Mapping[int, int]
 Pattern = tuple[int, ...]
@@ -64,8 +64,10 @@ def pack_clusters(sizes: Sizes, limit: int, *, at_least: int = 0, steps: int = S
     """
     left = Counter({size: count for size, count in sizes.items() if count > 0})
     pairs = _exact_pairs(left, limit)
-    found = _largest_first(left, limit)
     bound = lower_bound(left, limit)
+    found = _largest_first(left, limit)
+    if len(found) > max(bound, at_least - len(pairs)):
+        found = min(found, _tightest_first(left, limit), key=len)
     spent = _Steps(steps)
     for count in range(max(bound, at_least - len(pairs)), len(found)):
         better = _Search(left, limit, count, spent).run()
@@ -100,21 +102,63 @@ def _exact_pairs(left: Counter[int], limit: int) -> list[Pattern]:
 
 
 def _largest_first(sizes: Counter[int], limit: int) -> list[Pattern]:
-    """Return first-fit-decreasing batches; equal batches are made in one go."""
-    left, batches = Counter(sizes), list[Pattern]()
-    while left:
+    """Return first-fit-decreasing batches."""
+
+    def fill(left: Counter[int]) -> list[int]:
         room, pattern = limit, list[int]()
         for size in sorted(left, reverse=True):
             taken = min(left[size], room // size)
             pattern += [size] * taken
             room -= size * taken
+        return pattern
+
+    return _repeated(sizes, fill)
+
+
+def _tightest_first(sizes: Counter[int], limit: int) -> list[Pattern]:
+    """Return batches made one after the other, each of the largest cluster left and what wastes least beside it."""
+
+    def fill(left: Counter[int]) -> list[int]:
+        largest = max(left)
+        rest = left - Counter([largest])
+        for load in range(limit - largest, -1, -1):
+            beside = _exactly(sorted(rest, reverse=True), rest, load)
+            if beside is not None:
+                return [largest, *beside]
+        return [largest]
+
+    return _repeated(sizes, fill)
+
+
+def _exactly(kinds: Sequence[int], left: Counter[int], load: int) -> list[int] | None:
+    """Return clusters that add up to ``load``, large ones first; None when none do."""
+    failed: set[tuple[int, int]] = set()
+
+    def choose(index: int, open_load: int) -> list[int] | None:
+        if open_load == 0:
+            return []
+        if index == len(kinds) or (index, open_load) in failed:
+            return None
+        size = kinds[index]
+        for taken in range(min(left[size], open_load // size), -1, -1):
+            others = choose(index + 1, open_load - taken * size)
+            if others is not None:
+                return [size] * taken + others
+        failed.add((index, open_load))
+        return None
+
+    return choose(0, load)
+
+
+def _repeated(sizes: Counter[int], fill: Callable[[Counter[int]], list[int]]) -> list[Pattern]:
+    """Return the batches that ``fill`` makes of what is left; equal ones are made in one go."""
+    left, batches = Counter(sizes), list[Pattern]()
+    while left:
+        pattern = fill(left)
         used = Counter(pattern)
         times = min(left[size] // count for size, count in used.items())
         batches += [tuple(pattern)] * times
-        for size, count in used.items():
-            left[size] -= count * times
-            if not left[size]:
-                del left[size]
+        left -= Counter({size: count * times for size, count in used.items()})
     return batches
 
 

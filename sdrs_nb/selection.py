@@ -92,19 +92,23 @@ def _whole_clusters(
     taken: pd.DataFrame, clusters: pd.DataFrame, limit: int, reasons: dict[str, Reason]
 ) -> pd.DataFrame:
     """Drop clusters that cannot travel whole; eligibility blocks most of them before (rules H3-H6)."""
-    members = clusters.groupby(clusters["cluster_id"].astype("string"))["server_id"].nunique()
     in_cluster = taken[taken["unit"].str.startswith("cluster ")]
     if in_cluster.empty:
         return taken
-    for unit, rows in in_cluster.groupby("unit", sort=True):
-        size = int(members[str(unit).removeprefix("cluster ")])
-        for server_id, name in zip(rows["server_id"], rows["name"], strict=True):
-            if problem := _cluster_problem(label(server_id, name), rows, size, limit):
-                reasons[server_id] = problem
+    sizes = clusters.groupby("cluster " + clusters["cluster_id"].astype("string"))["server_id"].nunique()
+    found = in_cluster.groupby("unit").agg(present=("server_id", "size"), groups=("group_id", "nunique"))
+    found = found.assign(size=sizes.reindex(found.index))
+    bad = found[(found["size"] > limit) | (found["present"] < found["size"]) | (found["groups"] > 1)]
+    for server_id, name, unit in zip(
+        *(objects(in_cluster[each]) for each in ("server_id", "name", "unit")), strict=True
+    ):
+        if unit in bad.index:
+            size, is_whole = int(bad.loc[unit, "size"]), bool(bad.loc[unit, "present"] == bad.loc[unit, "size"])
+            reasons[server_id] = _cluster_reason(label(server_id, name), size, limit, is_whole=is_whole)
     return taken[~is_in(taken["server_id"], reasons)]
 
 
-def _cluster_problem(who: str, rows: pd.DataFrame, size: int, limit: int) -> Reason | None:
+def _cluster_reason(who: str, size: int, limit: int, *, is_whole: bool) -> Reason:
     if size > limit:
         reason = _(
             "Server {server} shares volumes in a cluster of {size} servers, and a request holds {limit}. Detach "
@@ -114,21 +118,19 @@ def _cluster_problem(who: str, rows: pd.DataFrame, size: int, limit: int) -> Rea
             limit=limit,
         )
         return reason, "H6"
-    if len(rows) < size:
+    if not is_whole:
         reason = _(
             "Server {server} shares a volume with a server that is not planned. Plan both together or detach the "
             "volume.",
             server=who,
         )
         return reason, "H4"
-    if len(set(rows["group_id"])) > 1:
-        reason = _(
-            "Server {server} shares a volume with a server of another protection group, and a request has one group. "
-            "Choose the same for both or detach the volume.",
-            server=who,
-        )
-        return reason, "H4"
-    return None
+    reason = _(
+        "Server {server} shares a volume with a server of another protection group, and a request has one group. "
+        "Choose the same for both or detach the volume.",
+        server=who,
+    )
+    return reason, "H4"
 
 
 def _within_quota(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 
@@ -50,7 +51,7 @@ def an_eligibility(
     pair_quota: int = -1,
     pairs_used: int = 0,
     instance_names: Sequence[str] = (),
-    **changes: object,
+    **changes: Any,
 ) -> AnEligibility:
     """Return eligible servers: a number of them in group ``g1``, or ``{server_id: group_id}``.
 

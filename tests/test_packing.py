@@ -133,7 +133,7 @@ def test_an_added_single_touches_few_batches(places, data):
     """One server more changes at most one batch a fork of the names, never all that follow."""
     new = data.draw(st.integers(1, 2**32).filter(lambda place: place not in places))
 
-    def batches(given_places):
+    def batches(given_places: set[int]) -> set[frozenset[int]]:
         units = units_of([1] * len(given_places), places=sorted(given_places))
         return {frozenset(units[i].place for i in batch) for batch in pack(units, 5).batches}
 
