@@ -111,7 +111,9 @@ class CloudApp:
         connection = transport.get_extra_info("socket")
         if connection is not None:
             # Linger 0 makes the kernel send RST: the client sees a reset, not an orderly end.
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+            )
         transport.abort()
         # The server must notice before this call ends, or it would try to answer with a 500.
         while (await receive())["type"] != "http.disconnect":

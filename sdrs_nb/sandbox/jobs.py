@@ -51,6 +51,18 @@ def close_job(world: World, job: Job, at: float, failure: Failure | None, subjec
             _record_failure(world, job, subject, failure)
 
 
+def close_parent(world: World, parent: Job, at: float, lag_s: float) -> None:
+    """End a parent job a little after the last of its sub-jobs; does nothing while one of them is open.
+
+    ASSUMED: the parent succeeds only if all sub-jobs do, else it shows the first failed one's code.
+    """
+    if any(job.end is None for job in parent.sub_jobs):
+        return
+    failed = next((job for job in parent.sub_jobs if job.status == "FAIL"), None)
+    failure = Failure(failed.error_code or "", failed.fail_reason or "") if failed else None
+    world.at(round(at + lag_s, 3), lambda moment: close_job(world, parent, moment, failure))
+
+
 def _record_failure(world: World, job: Job, subject: Subject, failure: Failure) -> None:
     world.failure_jobs[job.id] = FailureJob(
         job_id=job.id,

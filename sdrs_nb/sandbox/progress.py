@@ -5,7 +5,7 @@ At acceptance the instance is there in ``creating``. At 30 % its pairs appear, a
 """
 
 from .errors import MESSAGES
-from .jobs import Failure, Subject, close_job, open_job
+from .jobs import Failure, Subject, close_job, close_parent, open_job
 from .placement import automatic_host
 from .records import Flavor, Instance, Job, Pair, Server, Volume
 from .routing import Call
@@ -29,14 +29,7 @@ def start_batch(call: Call, order: Order) -> Job:
         parent.status = "RUNNING"
 
     def check_end(at: float) -> None:
-        if all(job.end is not None for job in parent.sub_jobs):
-            world.at(round(at + call.settings.parent_lag_s, 3), end)
-
-    def end(at: float) -> None:
-        # ASSUMED: the parent succeeds only if all sub-jobs do; else it shows the first failed one's code.
-        failed = next((job for job in parent.sub_jobs if job.status == "FAIL"), None)
-        failure = Failure(failed.error_code or "", failed.fail_reason or "") if failed else None
-        close_job(world, parent, at, failure)
+        close_parent(world, parent, at, call.settings.parent_lag_s)
 
     world.at(call.now + call.settings.tick_s, run)
     for creation in creations:

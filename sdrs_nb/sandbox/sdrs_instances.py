@@ -5,7 +5,7 @@ from typing import Any
 from . import statuses
 from .errors import Refusal
 from .evs import read_ids
-from .jobs import Failure, Subject, close_job, open_job, start_job
+from .jobs import Failure, Subject, close_job, close_parent, open_job, start_job
 from .paging import row_page
 from .progress import start_batch, start_single
 from .records import Instance, Job
@@ -247,10 +247,7 @@ def _delete_in_batch(call: Call, parent: Job, instance: Instance, position: int,
         else:
             remove_protection(world, instance, with_server=with_server)
         close_job(world, job, at, failure, instance_subject(instance, "deleteFail"))
-        if all(sub_job.end is not None for sub_job in parent.sub_jobs):
-            failed = next((sub_job for sub_job in parent.sub_jobs if sub_job.status == "FAIL"), None)
-            why = Failure(failed.error_code or "", failed.fail_reason or "") if failed else None
-            close_job(world, parent, round(at + call.settings.parent_lag_s, 3), why)
+        close_parent(world, parent, at, call.settings.parent_lag_s)
 
     if not call.effects.stuck:
         world.at(round(begin + world.draws.uniform(*call.settings.job_s), 3), finish)

@@ -1,0 +1,92 @@
+"""A sandbox with a state folder comes back as it was."""
+
+import pytest
+
+from sdrs_nb.sandbox.__main__ import main
+from sdrs_nb.sandbox.journal import JournalMismatchError
+
+
+async def test_world_survives_a_restart(make_cloud, tmp_path):
+    """Instances, jobs under way, tags and cloud time are the same after a restart, to the last byte."""
+    first = make_cloud(60, state=tmp_path)
+    await first.protect(first.plain(2))
+    answer = await first.batch(first.plain(1))
+    first.sandbox.advance(50)
+    instance_id = next(iter(first.group("pg-erp").instances))
+    await first.call("POST", f"/v1/{{p}}/protected-instances/{instance_id}/tags", {"tag": {"key": "a", "value": "b"}})
+    before = await first.get("/_sandbox/world")
+
+    second = make_cloud(60, state=tmp_path)
+    after = await second.get("/_sandbox/world")
+    second.sandbox.advance(200)
+
+    assert after == before
+    assert (await second.job(answer))["status"] == "SUCCESS"
+
+
+async def test_faults_of_the_past_are_remembered(make_cloud, tmp_path):
+    """A sub-job that a fault failed has failed after the restart as well."""
+    first = make_cloud(60, state=tmp_path)
+    await first.http.post("/_sandbox/faults", json=[{"kind": "fail_subjob", "code": "Ecs.0018"}])
+    answer = await first.batch(first.plain(1))
+
+    second = make_cloud(60, state=tmp_path)
+    second.sandbox.advance(300)
+
+    assert (await second.job(answer))["error_code"] == "Ecs.0018"
+
+
+async def test_clock_runs_on_while_the_sandbox_is_stopped(tmp_path):
+    """With a speed, cloud time passes between two runs as it does in a real cloud."""
+    from sdrs_nb.sandbox import Sandbox
+
+    wall = [1_000_000.0]
+    first = Sandbox(5, 7, 60, state=tmp_path, wall=lambda: wall[0])
+    stopped_at = first.advance(10)
+
+    wall[0] += 2
+    second = Sandbox(5, 7, 60, state=tmp_path, wall=lambda: wall[0])
+
+    assert second.service.settle() == stopped_at + 120
+
+
+async def test_reset_forgets_the_kept_world(make_cloud, tmp_path):
+    """After a reset a restart begins at the start."""
+    first = make_cloud(60, state=tmp_path)
+    await first.batch(first.plain())
+    first.sandbox.reset()
+
+    second = make_cloud(60, state=tmp_path)
+
+    assert second.world.creations == {}
+
+
+async def test_line_cut_off_by_a_kill_is_ignored(make_cloud, tmp_path):
+    """Half a line at the end of the journal was never answered: the rest is kept, and writing goes on."""
+    first = make_cloud(60, state=tmp_path)
+    ids = first.plain(2)
+    await first.batch(ids[:1])
+    with (tmp_path / "journal.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"method": "PO')
+
+    second = make_cloud(60, state=tmp_path)
+    await second.batch(ids[1:])
+    third = make_cloud(60, state=tmp_path)
+
+    assert set(third.world.creations) == set(ids)
+
+
+def test_another_estate_is_refused(make_cloud, tmp_path, capsys):
+    """A folder of another estate is refused with a sentence that names the file; the command ends with 2."""
+    make_cloud(60, state=tmp_path)
+
+    with pytest.raises(JournalMismatchError, match="another estate"):
+        make_cloud(61, state=tmp_path)
+    assert main(["--servers", "61", "--state", str(tmp_path)]) == 2
+    assert "journal.jsonl" in capsys.readouterr().err
+
+
+def test_bad_size_ends_with_two(capsys):
+    """A size out of range is one sentence on standard error and exit code 2."""
+    assert main(["--servers", "0"]) == 2
+    assert "1 to 100,000" in capsys.readouterr().err
