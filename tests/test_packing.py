@@ -85,7 +85,6 @@ def test_every_unit_is_in_one_batch_and_no_batch_is_over_the_limit(case):
         pytest.param([3, 3, 3], 5, 3, id="clusters that exclude one another"),
         pytest.param([1] * 7, 1, 7, id="limit 1"),
         pytest.param([4, 1, 4, 1], 5, 2, id="singles fill holes"),
-        # Largest-first needs one batch more here: 44 + 24 + 22 | 32 ... against three full batches.
         pytest.param([6, 6, 4, 4, 4, 3, 3], 10, 3, id="beyond exact pairs"),
         pytest.param([9, 8, 7, 6, 5, 5, 4, 4, 4, 3, 3, 2], 12, 5, id="full to the last server"),
     ],
@@ -97,24 +96,39 @@ def test_known_cases_need_exactly_so_many_batches(sizes, limit, batches):
     assert (len(packing.batches), packing.is_proven) == (batches, True)
 
 
-def test_largest_first_is_improved_by_search():
-    """Where largest-first filling wastes a batch, the search finds the packing without it."""
-    sizes = Counter({15: 2, 12: 2, 10: 4, 9: 1, 8: 2, 7: 1, 6: 2})  # 2 x 15, ... add up to four full batches of 35
+def test_what_largest_first_wastes_is_found():
+    """Where filling with the largest cluster first takes seven batches, the six that suffice are found and proven."""
+    sizes = Counter({23: 2, 15: 2, 17: 1, 18: 2, 21: 1, 14: 1, 19: 3, 16: 2, 20: 1})
 
-    patterns, bound = pack_clusters(sizes, 34)
+    patterns, bound = pack_clusters(sizes, 50)
 
     assert Counter(size for pattern in patterns for size in pattern) == sizes
-    assert len(patterns) == bound
+    assert (len(patterns), bound) == (6, 6)
 
 
 def test_a_gap_is_stated_when_the_steps_are_gone():
-    """Without steps to search, the lower bound stays below the batches and nothing is called proven."""
-    sizes = {7: 1, 6: 3, 5: 1, 4: 2, 3: 1}  # largest-first leaves a gap at 13
+    """Where the counted steps do not suffice, the lower bound stays below the batches: nothing is called proven."""
+    sizes = {
+        18: 87,
+        16: 84,
+        23: 64,
+        19: 78,
+        14: 76,
+        13: 60,
+        21: 86,
+        22: 64,
+        26: 57,
+        15: 67,
+        20: 76,
+        17: 71,
+        25: 59,
+        24: 71,
+    }
 
-    hasty, bound = pack_clusters(sizes, 13, steps=0)
-    patient, reached = pack_clusters(sizes, 13)
+    patterns, bound = pack_clusters(sizes, 50, steps=100)
 
-    assert bound <= reached <= len(patient) <= len(hasty)
+    assert bound < len(patterns)
+    assert pack_clusters(sizes, 50, steps=100) == (patterns, bound)
 
 
 @given(st.dictionaries(st.integers(2, 50), st.integers(1, 40), max_size=12), st.integers(50, 50))

@@ -36,7 +36,7 @@ def with_verdict(
     verdicts = eligibility.verdicts.copy()
     row = verdicts["server_id"] == server_id
     verdicts["verdict"] = verdicts["verdict"].mask(row, verdict)
-    verdicts["group_id"] = verdicts["group_id"].mask(row, group_id)  # type: ignore[call-overload] # NA is a value too
+    verdicts["group_id"] = verdicts["group_id"].mask(row, group_id)
     return replace(eligibility, verdicts=verdicts, findings=frame(findings, tables.FINDINGS))
 
 
