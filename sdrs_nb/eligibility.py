@@ -21,6 +21,7 @@ from sdrs_nb.i18n import _, current_language
 from sdrs_nb.models import BatchOptions, Verdict
 from sdrs_nb.rulebook import Effect, Rulebook, load_rulebook
 from sdrs_nb.tables import CANDIDATES, FINDINGS, INVENTORY_TABLES, VERDICTS, empty, shape
+from sdrs_nb.what_if import Explanation, fewest_fixes, groups_needed, waterfall, wide
 
 if TYPE_CHECKING:
     from sdrs_nb.inventory import Inventory
@@ -93,7 +94,8 @@ def check_eligibility(
         inventory.about.caller_user_id,
     )
     facts = build_facts(frames, book, wanted, server_ids, busy_groups)
-    return Eligibility(inventory, facts, judge(facts, group_id, group_choice))
+    question = (group_id, dict(group_choice or {}), tuple(busy_groups))
+    return Eligibility(inventory, facts, judge(facts, group_id, group_choice), question)
 
 
 def _refuse_repetition(server_ids: Collection[str]) -> None:
@@ -110,8 +112,15 @@ class Eligibility:
     are read.
     """
 
-    def __init__(self, inventory: "Inventory", facts: Facts, fired: list[Fired]) -> None:
+    def __init__(
+        self,
+        inventory: "Inventory",
+        facts: Facts,
+        fired: list[Fired],
+        question: tuple[str | None, Mapping[str, str] | None, Collection[str]] = (None, None, ()),
+    ) -> None:
         self._inventory = inventory
+        self._question = question
         self._facts = facts
         self._fired = [kept for one in fired if len((kept := _of_selected(one, facts.selected)).hits)]
         self._rendered: dict[str, pd.DataFrame] = {}
@@ -224,6 +233,63 @@ class Eligibility:
                     rows.append((rule_id, self.rulebook.rule(rule_id).title, name, servers))
         frame = pd.DataFrame(rows, columns=["rule", "title", "severity", "servers"])
         return frame.astype({"rule": "string", "title": "string", "severity": "string", "servers": "Int64"})
+
+    def explain(self, server_id: str) -> Explanation:
+        """Return everything that was found about one server; ``print`` it to read it.
+
+        Raises ``PlanError`` when the server was not asked for.
+        """
+        facts = self._facts
+        at = facts.server_ids.positions([server_id]).get(server_id)
+        if at is None or not facts.selected[at]:
+            raise PlanError(
+                _("Server {server} was not asked for. Check eligibility with it among the servers.", server=server_id)
+            )
+        labels, match = facts.group_ids.labels, facts.match
+        cluster = facts.clusters.of[at]
+        members = facts.clusters.members[facts.clusters.of[facts.clusters.members] == cluster] if cluster >= 0 else ()
+        group = int(match.group[at])
+        return Explanation(
+            server_id,
+            str(facts.servers.raw("name")[at] or ""),
+            _ORDER[self._verdict[at]],
+            str(labels[group]) if group >= 0 else None,
+            tuple(sorted(labels[match.candidate_groups[match.candidate_servers == at]])),
+            tuple(facts.server_ids.labels[member] for member in members if member != at),
+            self.findings_of(server_id),
+        )
+
+    def if_selected(self, server_ids: Collection[str]) -> "Eligibility":
+        """Return the eligibility of exactly these servers, everything else as it was asked here.
+
+        Selecting changes what shared volumes mean: a companion left out blocks its whole cluster (rule H3).
+        """
+        group_id, choice, busy = self._question
+        return check_eligibility(
+            self.inventory,
+            options=self.options,
+            group_id=group_id,
+            server_ids=server_ids,
+            group_choice=choice,
+            rulebook=self.rulebook,
+            busy_groups=busy,
+        )
+
+    def wide(self) -> pd.DataFrame:
+        """Return one row per server: ``server_id, name, verdict`` and the severity of every rule as a column."""
+        return wide(self, self._facts, self._fired)
+
+    def waterfall(self) -> pd.DataFrame:
+        """Return how many servers each reason costs: ``rule, title, lost, alone, left``, from asked for to ready."""
+        return waterfall(self._facts, self._fired)
+
+    def fewest_fixes(self, limit: int = 20) -> pd.DataFrame:
+        """Return the fixes that free most servers, best first: ``rule, about, title, freed, freed_so_far``."""
+        return fewest_fixes(self._facts, self._fired, limit)
+
+    def groups_needed(self) -> pd.DataFrame:
+        """Return groups to create for servers that fit none: ``vpc_id, production_az, servers, dr_az, domain_id``."""
+        return groups_needed(self._facts)
 
     def __repr__(self) -> str:
         counts = self._verdicts["verdict"].value_counts()

@@ -92,6 +92,9 @@ class Companions:
         found = {self.values[member] for member in members if self.chosen[member] and member != server}
         return sorted(found - {None}, key=str)
 
+    def values_of_all(self) -> None:
+        """Return None: companions are looked up server by server."""
+
     def take(self, keep: IntArray) -> "Companions":
         """Return the same field for some of the hits."""
         return Companions(self.clusters, self.servers[keep], self.chosen, self.values)

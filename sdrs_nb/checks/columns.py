@@ -25,6 +25,7 @@ __all__ = [
     "ObjectArray",
     "RepeatedError",
     "code_together",
+    "read_all",
 ]
 
 IntArray = npt.NDArray[np.int64]
@@ -51,6 +52,11 @@ class Coded:
     def __getitem__(self, position: Any, /) -> Any:
         code = self.codes[position]
         return None if code < 0 else self.labels[code]
+
+    def read(self, rows: IntArray) -> list[Any]:
+        """Return the values at ``rows``, None where there is none."""
+        values: list[Any] = np.array([*self.labels, None], dtype=object)[self.codes[rows]].tolist()
+        return values
 
     def where(self, holds: Callable[[str], bool]) -> BoolArray:
         """Return for each row whether ``holds`` says yes to its value; a missing value is no."""
@@ -152,6 +158,24 @@ class _Raw:
             return None
         value = self._values[row]
         return None if value is pd.NA else value
+
+    def read(self, rows: IntArray) -> list[Any]:
+        if self._values is None:
+            return [None] * len(rows)
+        at = self._rows[rows]
+        values = self._values[at].tolist()
+        if at.min(initial=0) < 0:
+            values = [None if row < 0 else value for row, value in zip(at.tolist(), values, strict=True)]
+        return [None if value is pd.NA else value for value in values]
+
+
+def read_all(values: Lookup, rows: IntArray) -> list[Any]:
+    """Return the values at ``rows``; at once where the column can, else one by one."""
+    if isinstance(values, np.ndarray):
+        found: list[Any] = values[rows].tolist()
+        return found
+    reader: Callable[[IntArray], list[Any]] | None = getattr(values, "read", None)
+    return [values[row] for row in rows.tolist()] if reader is None else reader(rows)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from sdrs_nb.checks.columns import (
     ObjectArray,
     RepeatedError,
     code_together,
+    read_all,
 )
 from sdrs_nb.checks.hits import Hits, Many, grouped
 from sdrs_nb.checks.matching import Match, Sites
@@ -70,6 +71,13 @@ class Labels:
     def __getitem__(self, position: int, /) -> str:
         identity, name = self.ids[position], self.names[position]
         return f"{name} ({identity})" if name else str(identity)
+
+    def read(self, rows: IntArray) -> list[str]:
+        """Return the labels at ``rows``."""
+        return [
+            f"{name} ({identity})" if name else str(identity)
+            for identity, name in zip(read_all(self.ids, rows), read_all(self.names, rows), strict=True)
+        ]
 
 
 @dataclass(frozen=True)

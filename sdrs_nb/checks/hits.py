@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from sdrs_nb.checks.columns import BoolArray, IntArray, Lookup
+from sdrs_nb.checks.columns import BoolArray, IntArray, Lookup, read_all
 
 __all__ = ["Evidence", "Hits", "Many", "One", "Same", "grouped", "where"]
 
@@ -21,6 +21,10 @@ class Evidence(Protocol):
 
     def value(self, hit: int) -> Any:
         """Return the value for the given hit: a plain value, a list of values, or None."""
+        ...
+
+    def values_of_all(self) -> list[Any] | None:
+        """Return the values of every hit at once; None where only ``value`` can tell."""
         ...
 
     def take(self, keep: IntArray) -> "Evidence":
@@ -38,6 +42,9 @@ class Same:
         """Return the constant."""
         return self.constant
 
+    def values_of_all(self) -> None:
+        """Return None: how many hits there are is not known here."""
+
     def take(self, keep: IntArray) -> "Same":  # noqa: ARG002 - the protocol's argument; nothing to select from
         """Return itself."""
         return self
@@ -53,6 +60,10 @@ class One:
     def value(self, hit: int) -> Any:
         """Return the value at the hit's row."""
         return self.values[self.rows[hit]]
+
+    def values_of_all(self) -> list[Any]:
+        """Return the value of every hit."""
+        return read_all(self.values, self.rows)
 
     def take(self, keep: IntArray) -> "One":
         """Return the same field for some of the hits."""
@@ -70,8 +81,14 @@ class Many:
 
     def value(self, hit: int) -> list[Any]:
         """Return the hit's values, sorted, without repetition."""
-        found = {self.values[row] for row in self.rows[self.starts[hit] : self.ends[hit]]}
-        return sorted(found - {None}, key=str)
+        return _each_once(read_all(self.values, self.rows[self.starts[hit] : self.ends[hit]]))
+
+    def values_of_all(self) -> list[Any]:
+        """Return the values of every hit."""
+        values = read_all(self.values, self.rows)
+        return [
+            _each_once(values[start:end]) for start, end in zip(self.starts.tolist(), self.ends.tolist(), strict=True)
+        ]
 
     def take(self, keep: IntArray) -> "Many":
         """Return the same field for some of the hits."""
@@ -133,6 +150,12 @@ def grouped(
     ends = np.append(starts[1:], len(owners))
     fields = {name: Many(values, rows, starts, ends) for name, (values, rows) in evidence.items()}
     return Hits(owners[starts], fields, variant, unverified)
+
+
+def _each_once(values: list[Any]) -> list[Any]:
+    if len(values) == 1:
+        return [] if values[0] is None else values
+    return sorted({*values} - {None}, key=str)
 
 
 def _field(value: Any, rows: IntArray) -> Evidence:

@@ -1,7 +1,8 @@
 """Words for what fired: message, evidence and remedy in the current language, made only when they are read."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from string import Formatter
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 
 from sdrs_nb.checks.columns import IntArray
 from sdrs_nb.checks.facts import Facts
+from sdrs_nb.checks.hits import Evidence
 from sdrs_nb.checks.judging import Fired
 from sdrs_nb.checks.request import RequestFinding
 from sdrs_nb.i18n import _
@@ -17,6 +19,7 @@ from sdrs_nb.tables import FINDINGS, empty, shape
 
 __all__ = ["render", "render_requests"]
 
+_SHARED = ("rule", "severity", "sdrs_code", "source")
 _SHOWN = 8
 _OWN_WORDS = (Effect.UNKNOWN, Effect.UNVERIFIED)
 
@@ -32,16 +35,26 @@ class _Words:
 
 def render(facts: Facts, fired: Sequence[Fired], servers: IntArray | None = None) -> pd.DataFrame:
     """Return findings with their texts, sorted by server, rule and group; for some servers or for all."""
-    place = {rule_id: at for at, rule_id in enumerate(facts.book.rules)}
-    chosen = [_only(one, servers) for one in fired]
-    rows = [row for one in chosen for row in _rows(facts, one)]
-    if not rows:
+    chosen = [one for one in (_only(one, servers) for one in fired) if len(one.hits)]
+    if not chosen:
         return empty(FINDINGS)
+    place = {rule_id: at for at, rule_id in enumerate(facts.book.rules)}
+    sizes = [len(one.hits) for one in chosen]
     at = np.concatenate([one.hits.rows for one in chosen])
-    rule = np.repeat([place[one.rule] for one in chosen], [len(one.hits) for one in chosen])
     group = np.concatenate([one.groups for one in chosen])
-    order = np.lexsort((group, rule, at))
-    return shape(pd.DataFrame(rows, columns=list(FINDINGS.columns)).iloc[order], FINDINGS)
+    order = np.lexsort((group, np.repeat([place[one.rule] for one in chosen], sizes), at))
+    blocks = [_Block.of(facts, one) for one in chosen]
+    block_of = np.repeat(np.arange(len(blocks)), sizes)[order]
+    texts = {name: pd.array([getattr(block, name) for block in blocks], dtype="string") for name in _SHARED}
+    columns = {
+        "server_id": facts.server_ids.texts.take(at[order]),
+        "group_id": facts.group_ids.texts.take(group[order], allow_fill=True),
+        **{name: shared.take(block_of) for name, shared in texts.items()},
+    }
+    for name in ("message", "evidence", "remedy"):
+        column = np.array([text for block in blocks for text in getattr(block, name)], dtype=object)
+        columns[name] = pd.array(column[order], dtype="string")
+    return pd.DataFrame({name: columns[name] for name in FINDINGS.columns})
 
 
 def render_requests(book: Rulebook, findings: Sequence[RequestFinding]) -> pd.DataFrame:
@@ -50,20 +63,10 @@ def render_requests(book: Rulebook, findings: Sequence[RequestFinding]) -> pd.Da
     for one in findings:
         rule = book.rule(one.rule)
         words = _words(rule, one.variant)
-        fields = {name: _shown(value) for name, value in one.evidence.items()}
-        rows.append(
-            (
-                None,
-                None,
-                one.rule,
-                _severity(one.effect),
-                words.code,
-                words.message.format_map(_Fields(fields)),
-                _evidence(one.evidence),
-                words.remedy.format_map(_Fields(fields)),
-                rule.source,
-            )
-        )
+        shown = {name: [_shown(value)] for name, value in one.evidence.items()}
+        message, remedy = (_filled(text, shown, 1)[0] for text in (words.message, words.remedy))
+        evidence = _evidence({name: [value] for name, value in one.evidence.items()}, 1)[0]
+        rows.append((None, None, one.rule, _severity(one.effect), words.code, message, evidence, remedy, rule.source))
     return shape(pd.DataFrame(rows, columns=list(FINDINGS.columns)), FINDINGS) if rows else empty(FINDINGS)
 
 
@@ -74,28 +77,59 @@ def _only(one: Fired, servers: IntArray | None) -> Fired:
     return Fired(one.rule, one.effect, one.hits.take(keep), one.groups[keep])
 
 
-def _rows(facts: Facts, one: Fired) -> Iterator[tuple[Any, ...]]:
-    rule, hits = facts.book.rule(one.rule), one.hits
-    generic = hits.unverified and not hits.variant and facts.book.severity(one.rule) not in _OWN_WORDS
-    lacking = ("frames" if "frames" in hits.evidence else "values") if generic else None
-    words = _words(rule, hits.variant, lacking=lacking)
-    severity = _severity(one.effect)
-    for hit, (server, group) in enumerate(zip(hits.rows.tolist(), one.groups.tolist(), strict=True)):
-        values = {name: field.value(hit) for name, field in hits.evidence.items()}
-        fields = {name: _shown(value) for name, value in values.items()}
-        fields["server"] = facts.server_labels[server]
-        fields["group"] = facts.group_labels[group] if group >= 0 else "-"
-        yield (
-            facts.server_ids.labels[server],
-            facts.group_ids.labels[group] if group >= 0 else None,
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """The findings of one rule and case: what they share, and a list of texts for what they do not."""
+
+    rule: str
+    severity: str
+    sdrs_code: str | None
+    source: str
+    message: list[str]
+    evidence: list[str]
+    remedy: list[str]
+
+    @classmethod
+    def of(cls, facts: Facts, one: Fired) -> "_Block":
+        """Return the words of one rule and case; whole columns at a time, for there may be a million."""
+        rule, hits, size = facts.book.rule(one.rule), one.hits, len(one.hits)
+        generic = hits.unverified and not hits.variant and facts.book.severity(one.rule) not in _OWN_WORDS
+        lacking = ("frames" if "frames" in hits.evidence else "values") if generic else None
+        words = _words(rule, hits.variant, lacking=lacking)
+        values = {name: _values(field, size) for name, field in hits.evidence.items()}
+        shown = {name: list(map(_shown, column)) for name, column in values.items()}
+        shown["server"] = facts.server_labels.read(hits.rows)
+        groups = [*(facts.group_labels[at] for at in range(len(facts.group_ids))), "-"]
+        shown["group"] = np.array(groups, dtype=object)[one.groups].tolist()
+        return cls(
             one.rule,
-            severity,
+            _severity(one.effect),
             words.code,
-            words.message.format_map(_Fields(fields)),
-            _evidence(values),
-            words.remedy.format_map(_Fields(fields)),
             rule.source,
+            _filled(words.message, shown, size),
+            _evidence(values, size),
+            _filled(words.remedy, shown, size),
         )
+
+
+def _values(field: Evidence, size: int) -> list[Any]:
+    found = field.values_of_all()
+    return [field.value(hit) for hit in range(size)] if found is None else found
+
+
+def _filled(template: str, shown: Mapping[str, list[str]], size: int) -> list[str]:
+    """Return the template filled for every hit; a field without evidence shows as a hyphen."""
+    parts = list(Formatter().parse(template))
+    fields = [name for _text, name, _spec, _conversion in parts if name is not None]
+    plain = "".join(_plain(text) + ("{}" if name is not None else "") for text, name, _spec, _conversion in parts)
+    if not fields:
+        return [plain.format()] * size
+    nothing = ["-"] * size
+    return list(map(plain.format, *(shown.get(name, nothing) for name in fields)))
+
+
+def _plain(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _words(rule: Rule, variant: str, *, lacking: str | None = None) -> _Words:
@@ -116,13 +150,6 @@ def _words(rule: Rule, variant: str, *, lacking: str | None = None) -> _Words:
     )
 
 
-class _Fields(dict[str, str]):
-    """Fields of a template; one without evidence shows as a hyphen, so that no finding is lost for a word."""
-
-    def __missing__(self, name: str) -> str:
-        return "-"
-
-
 def _severity(effect: Effect) -> str:
     return Effect.UNVERIFIED.value if effect is Effect.UNKNOWN else effect.value
 
@@ -138,9 +165,12 @@ def _shown(value: Any) -> str:
     return _("{names} and {count} more", names=shown, count=more) if more > 0 else shown
 
 
-def _evidence(values: Mapping[str, Any]) -> str:
+def _evidence(values: Mapping[str, list[Any]], size: int) -> list[str]:
     """Return every value in full, ``name=value`` joined with semicolons."""
-    return "; ".join(f"{name}={_whole(value)}" for name, value in values.items())
+    if not values:
+        return [""] * size
+    plain = "; ".join(f"{_plain(name)}={{}}" for name in values)
+    return list(map(plain.format, *(map(_whole, column) for column in values.values())))
 
 
 def _whole(value: Any) -> str:
