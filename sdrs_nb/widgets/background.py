@@ -118,6 +118,13 @@ class Background:
         self._problems[name] = html.message(_problem_text(problem), "bad")
         self._draw_problems()
 
+    def draw(self, work: Callable[[], None]) -> None:
+        """Call ``work``, which draws; a failure is shown like a task's, so that no panel stays half drawn unsaid."""
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - the same boundary as a task's: it must reach the screen
+            self.show("draw", error)
+
     def forget(self, name: str) -> None:
         """Take the failure shown under ``name`` off the screen."""
         self._forget(name)

@@ -58,9 +58,10 @@ class EligibilityPanel(Panel):
         self._group.observe(self._on_group_change, names="value")
         self._chips = row()
         self.grid = Grid(
-            empty(VERDICTS),
+            empty(VERDICTS).assign(group=""),
             "server_id",
-            ("name", "server_id", "verdict", "group_id", "blockers", "warnings", "notices", "unverified"),
+            ("name", "server_id", "verdict", "group", "group_id", "blockers", "warnings", "notices", "unverified"),
+            visible=("name", "verdict", "group", "blockers", "warnings", "notices", "unverified", "server_id"),
             labels=server_labels(),
             status_columns={"verdict": VERDICT_TONES},
             words={"verdict": verdict_words()},
@@ -132,7 +133,9 @@ class EligibilityPanel(Panel):
             return
         self._drawn = eligibility
         verdicts = eligibility.verdicts
-        self.grid.update(verdicts)
+        names = self.state.group_names
+        groups = ["" if pd.isna(group) else names.get(group, group) for group in verdicts["group_id"]]
+        self.grid.update(verdicts.assign(group=groups))
         self._findings.value = ""
         counts = verdicts["verdict"].value_counts()
         words = verdict_words()
@@ -159,7 +162,7 @@ class EligibilityPanel(Panel):
         candidates = eligibility.candidates
         several = candidates[candidates.duplicated("server_id", keep=False)]
         waiting = several["group_id"].drop_duplicates().tolist()
-        names = dict(eligibility.inventory.groups[["group_id", "name"]].to_numpy().tolist())
+        names = self.state.group_names
         self._choice.options = [(f"{names.get(group, '')} ({group})", group) for group in waiting]
         self._choices.layout.display = "flex" if waiting else "none"
         self._choose.disabled = not self.grid.selected

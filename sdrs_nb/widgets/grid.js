@@ -302,7 +302,7 @@ class Grid {
     return Object.fromEntries(this.visible.map((column, at) => {
       const cells = rows.map((row) => (Array.isArray(row[2][at]) ? row[2][at][0] : row[2][at])).concat(column.values);
       const needed = wide(cells, at === 0 ? 500 : 400) + (column.status ? 17 : 0) + 22;
-      return [column.name, Math.ceil(Math.min(Math.max(needed, wide([column.title], 600) + 40, 88), most))];
+      return [column.name, Math.ceil(Math.min(Math.max(needed, wide([column.title], 600) + 40, column.kind === "text" ? 124 : 88), most))];
     }));
   }
 

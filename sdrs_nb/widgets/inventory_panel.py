@@ -39,7 +39,8 @@ def server_labels() -> dict[str, str]:
         "key_name": _("Key pair"),
         "tags": _("Tags"),
         "created_at": _("Created"),
-        "group_id": _("Group"),
+        "group": _("Group"),
+        "group_id": _("Group ID"),
         "verdict": _("Verdict"),
         "blockers": _("Blockers"),
         "warnings": _("Warnings"),
@@ -98,7 +99,7 @@ class InventoryPanel(Panel):
         )
 
     def _on_load_click(self) -> None:
-        if self.cloud is None or self.background.is_running("load"):
+        if self.cloud is None or not self._is_free:
             return
         self.state.begin(self.step)
         self.background.start("load", self._loading(self.cloud), done=self._on_loaded, failed=self._failed)
@@ -122,9 +123,9 @@ class InventoryPanel(Panel):
         self.grid.selected = ()
 
     def _draw(self) -> None:
-        running = self.background.is_running("load")
+        running = self._is_running
         self._bar.layout.visibility = "visible" if running else "hidden"
-        self._load.disabled = running or self.cloud is None
+        self._load.disabled = not self._is_free or self.cloud is None
         inventory = self.state.inventory
         self._load.description = _("Load inventory") if inventory is None else _("Load again")
         if inventory is not None and inventory is not self._drawn:
@@ -153,7 +154,7 @@ def _inventory_facts(inventory: Inventory) -> str:
 
 
 def _unread(sources: pd.DataFrame) -> str:
-    missing = sources[sources["state"] != "loaded"]
+    missing = sources[~sources["state"].isin(["loaded", "not asked"])].fillna({"message": ""})
     texts = [
         _("{frame} could not be read: {reason}", frame=one.frame, reason=one.message or one.state)
         for one in missing.itertuples()

@@ -42,9 +42,9 @@ class OutcomePanel(Panel):
         self._written = ipywidgets.HTML()
         self._facts = ipywidgets.HTML()
         self.grid = Grid(
-            empty(OUTCOME),
+            empty(OUTCOME).assign(group=""),
             "server_id",
-            visible=("name", "stage", "group_id", "protected_instance_id", "dr_server_id", "message"),
+            visible=("name", "stage", "group", "protected_instance_id", "dr_server_id", "message"),
             labels=server_labels(),
             status_columns={"stage": STAGE_TONES},
             words={"stage": stage_words()},
@@ -77,7 +77,8 @@ class OutcomePanel(Panel):
         words = stage_words()
         counts = outcome["stage"].value_counts()
         self._facts.value = html.fragment(html.facts([(words[str(stage)], int(n)) for stage, n in counts.items()]))
-        self.grid.update(outcome)
+        names = self.state.group_names
+        self.grid.update(outcome.assign(group=[names.get(group, group) for group in outcome["group_id"]]))
         self._next.value = _to_do(outcome)
 
 

@@ -79,7 +79,9 @@ class Panel(ipywidgets.VBox):
         self.step = step
         self.title = title
         self.background = Background()
-        self._head = ipywidgets.HTML()
+        self._title = ipywidgets.HTML(html.fragment(html.heading(title)))
+        self._state = ipywidgets.HTML()
+        self._head = row(self._title, self._state)
         self._held = ipywidgets.HTML()
         super().__init__([self._head, self._held, self.background.errors])
         self.layout.width = "100%"
@@ -92,11 +94,11 @@ class Panel(ipywidgets.VBox):
 
     def redraw(self) -> None:
         """Draw what the state says, soon; may be called from any thread."""
-        writer().post(self, "draw", self._redraw)
+        writer().post(self, "draw", lambda: self.background.draw(self._redraw))
 
     def _redraw(self) -> None:
         now = self.state.state_of(self.step)
-        self._head.value = html.fragment(html.heading(self.title), html.status(state_word(now), state_tone(now)))
+        self._state.value = html.fragment(html.status(state_word(now), state_tone(now)))
         held = self.state.blockers(self.step) if now in (StepState.TODO, StepState.STALE) else []
         if now == StepState.STALE and not held:
             held = [_("Something before this step changed; do it again.")]
@@ -110,9 +112,13 @@ class Panel(ipywidgets.VBox):
         """Draw the body; subclasses do."""
 
     @property
+    def _is_running(self) -> bool:
+        return self.state.state_of(self.step) == StepState.RUNNING
+
+    @property
     def _is_free(self) -> bool:
         """Whether the step may go on now."""
-        return self.state.state_of(self.step) != StepState.RUNNING and not self.state.blockers(self.step)
+        return not self._is_running and not self.state.blockers(self.step)
 
     def _failed(self, error: Exception) -> None:
         """Take the failure of a background task; ``Background`` shows its text."""

@@ -29,7 +29,7 @@ class PlanPanel(Panel):
     """
 
     def __init__(self, state: WorkbenchState) -> None:
-        super().__init__(state, Step.PLAN, _("Plan and preview"))
+        super().__init__(state, Step.PLAN, _("Plan"))
         self._drawn: Plan | None = None
         self._prefix = ipywidgets.Text(
             state.name_prefix, description=_("Name prefix"), style=_WIDE, continuous_update=False

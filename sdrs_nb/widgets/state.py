@@ -89,6 +89,16 @@ class WorkbenchState:
         for callback in list(self._listeners):
             callback()
 
+    @property
+    def group_names(self) -> dict[str, str]:
+        """Names of protection groups by id, as the inventory has them."""
+        if self.inventory is None:
+            return {}
+        groups = self.inventory.groups
+        return {
+            group: name for group, name in groups[["group_id", "name"]].to_numpy().tolist() if isinstance(name, str)
+        }
+
     # What may go on
 
     def state_of(self, step: Step) -> StepState:

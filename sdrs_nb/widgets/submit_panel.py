@@ -1,6 +1,7 @@
 """Submit the approved plan and watch it: per batch, job, sub-job and server, while it goes on."""
 
 import json
+from collections.abc import Mapping
 
 import ipywidgets
 import pandas as pd
@@ -41,7 +42,7 @@ _BATCH_TONES = {
     "held": "warning",
     "unknown": "unknown",
 }
-_BATCHES = {"batch_id": "string", "group_id": "string", "servers": "Int64", "state": "string", "job_status": "string",
+_BATCHES = {"batch_id": "string", "group": "string", "group_id": "string", "servers": "Int64", "state": "string", "job_status": "string",
             "sub_jobs": "string", "job_id": "string", "reason": "string"}  # fmt: skip
 
 
@@ -83,7 +84,7 @@ class SubmitPanel(Panel):
     """
 
     def __init__(self, cloud: Cloud | None, state: WorkbenchState) -> None:
-        super().__init__(state, Step.SUBMIT, _("Submit and follow"))
+        super().__init__(state, Step.SUBMIT, _("Submission"))
         self.cloud = cloud
         self._submit = button(_("Submit"), self._on_submit_click, style="danger")
         self._stop = button(_("Stop after the requests under way"), self._on_stop_click)
@@ -96,7 +97,8 @@ class SubmitPanel(Panel):
             "batch_id",
             labels={
                 "batch_id": _("Batch"),
-                "group_id": _("Group"),
+                "group": _("Group"),
+                "group_id": _("Group ID"),
                 "servers": _("Servers"),
                 "state": _("State"),
                 "job_status": _("Job status"),
@@ -104,7 +106,7 @@ class SubmitPanel(Panel):
                 "job_id": _("Job"),
                 "reason": _("Reason"),
             },
-            visible=("batch_id", "servers", "state", "job_status", "sub_jobs", "group_id", "reason"),
+            visible=("batch_id", "servers", "state", "job_status", "sub_jobs", "group", "reason"),
             status_columns={"state": _BATCH_TONES},
             words={"state": _batch_words()},
             title=_("Batches"),
@@ -164,7 +166,7 @@ class SubmitPanel(Panel):
 
     def _draw(self) -> None:
         run = self.state.run
-        running = self.background.is_running("run")
+        running = self._is_running
         self._submit.disabled = running or run is not None or not self._is_free
         self._stop.disabled = not running
         can_resume = run is not None and not running and run.state != RunState.DONE and self.cloud is not None
@@ -183,16 +185,17 @@ class SubmitPanel(Panel):
         facts = [(_("Run"), run.run_id), *((words[stage], count) for stage, count in counts.items() if count)]
         message = html.message(run.message, "warning") if run.message else ""
         self._facts.value = html.fragment(html.facts(facts)) + message
-        self.batches.update(_batches_frame(run))
+        self.batches.update(_batches_frame(run, self.state.group_names))
         self.servers.update(run.servers)
 
 
-def _batches_frame(run: Run) -> pd.DataFrame:
+def _batches_frame(run: Run, group_names: Mapping[str, str]) -> pd.DataFrame:
     batches = run.batches
     jobs = run.jobs
     documents = {} if jobs.empty else dict(zip(jobs["job_id"], jobs["document"], strict=True))
     texts = [_sub_jobs(documents.get(job_id)) for job_id in batches["job_id"]]
-    return batches.assign(sub_jobs=texts)[list(_BATCHES)].astype(_BATCHES)
+    named = [group_names.get(group, group) for group in batches["group_id"]]
+    return batches.assign(sub_jobs=texts, group=named)[list(_BATCHES)].astype(_BATCHES)
 
 
 def _sub_jobs(document: str | None) -> str:
