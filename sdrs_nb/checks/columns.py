@@ -160,7 +160,7 @@ class _Raw:
         return None if value is pd.NA else value
 
     def read(self, rows: IntArray) -> list[Any]:
-        if self._values is None:
+        if self._values is None or not len(self._values):
             return [None] * len(rows)
         at = self._rows[rows]
         values = self._values[at].tolist()
