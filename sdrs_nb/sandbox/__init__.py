@@ -77,6 +77,10 @@ class Sandbox:
 
     def serve(self, host: str = "127.0.0.1", port: int = 0, announce: Callable[[str], Any] | None = None) -> None:
         """Serve until stopped; `announce` gets the endpoint, by default the one JSON line goes to standard output."""
+        import gc
+
         from .server import announce_line, listen, serve
 
+        # The estate lives as long as the process: keep the collector from walking its millions of objects.
+        gc.freeze()
         serve(self.app, listen(host, port), announce or announce_line(self.credentials))

@@ -136,7 +136,7 @@ class Estate:
         for volume_id, device, boot_index in server.volumes:
             pair = self.pair(self.world.volumes[volume_id], group)
             pair.status = settled_status(group.status)
-            pair.attachments[instance.id] = device
+            self.world.hang_pair(pair, instance.id, device)
             self.world.attach(double, self.world.volumes[pair.target_volume], device, boot_index)
         return instance, double
 

@@ -225,9 +225,13 @@ class Directory:
             if "{project}" in path and project is None:
                 continue
             url = origin + path.format(project=project.id if project else "")
-            region = "*" if kind in {"identity", "eps"} else self.settings.region
-            endpoint = {"id": f"{kind}-1", "interface": "public", "region": region, "region_id": region, "url": url}
-            entries.append({"id": kind, "type": kind, "name": name, "endpoints": [endpoint]})
+            # Global services are listed under "*"; OpenStack clients look for their region only, so both are there.
+            regions = ["*", self.settings.region] if kind in {"identity", "eps"} else [self.settings.region]
+            endpoints = [
+                {"id": f"{kind}-{number}", "interface": "public", "region": region, "region_id": region, "url": url}
+                for number, region in enumerate(regions)
+            ]
+            entries.append({"id": kind, "type": kind, "name": name, "endpoints": endpoints})
         return entries
 
     def _show_token(self, call: Call) -> Reply:

@@ -59,7 +59,7 @@ def _open_creations(call: Call, order: Order, *, is_sub_job: bool) -> "list[Crea
         for volume_id, device, _ in server.volumes:
             if volume_id not in pairs:
                 pairs[volume_id] = _open_pair(call, order, call.world.volumes[volume_id])
-            pairs[volume_id].attachments[instance.id] = device
+            call.world.hang_pair(pairs[volume_id], instance.id, device)
         entities: dict[str, object] = {"server_group_id": order.group.id, "protected_instance_id": instance.id}
         job = open_job(call.world, "createProtectedInstanceNoCG", begin, entities, is_sub_job=is_sub_job)
         # Sub-jobs may appear late: never before they begin, and later when a fault says so.
@@ -272,7 +272,7 @@ class Creation:
         # ASSUMED: the instance stays in error and keeps its server taken; everything else is removed.
         self.instance.status = "error"
         for pair in self.world.pairs_of(self.instance.id):
-            del pair.attachments[self.instance.id]
+            self.world.unhang_pair(pair, self.instance.id)
             if not pair.attachments:
                 self.world.remove_pair(pair.id)
                 if pair.target_volume in self.world.volumes:

@@ -59,7 +59,7 @@ def _cluster_with_protected(estate: Estate) -> None:
     shared = estate.share([first, second, third])
     pair = estate.pair(shared, estate.groups["pg-erp"])
     instance_id = estate.world.instance_by_server[first.id]
-    pair.attachments[instance_id] = "/dev/vdb"
+    estate.world.hang_pair(pair, instance_id, "/dev/vdb")
     double = estate.world.servers[estate.world.instances[instance_id].target_server]
     estate.world.attach(double, estate.world.volumes[pair.target_volume], "/dev/vdb", "1")
 

@@ -97,7 +97,7 @@ def _free_device(world: World, instance: Instance, pair: Pair, wanted: str | Non
 
 
 def _hang(world: World, instance: Instance, pair: Pair, device: str) -> None:
-    pair.attachments[instance.id] = device
+    world.hang_pair(pair, instance.id, device)
     for server in _servers(world, instance):
         for volume_id in (pair.source_volume, pair.target_volume):
             volume = world.volumes.get(volume_id)
@@ -115,7 +115,7 @@ def _detach(call: Call) -> Reply:
     def work(at: float) -> Failure | None:
         if instance.id not in world.instances:
             return Failure("SDRS.1822", "SdrsDetachReplicationPairTask-fail:the instance is gone")
-        del pair.attachments[instance.id]
+        world.unhang_pair(pair, instance.id)
         for server in _servers(world, instance):
             for volume_id in (pair.source_volume, pair.target_volume):
                 if volume_id in {entry[0] for entry in server.volumes}:

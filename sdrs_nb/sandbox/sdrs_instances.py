@@ -196,7 +196,7 @@ def remove_protection(world: World, instance: Instance, *, with_server: bool) ->
     The production server always stays. DR server and DR volumes stay as well, unless `with_server`.
     """
     for pair in world.pairs_of(instance.id):
-        del pair.attachments[instance.id]
+        world.unhang_pair(pair, instance.id)
         if not pair.attachments:
             world.remove_pair(pair.id)
             if with_server and pair.target_volume in world.volumes:

@@ -72,6 +72,7 @@ class World:
         self.failure_jobs: dict[str, FailureJob] = {}
         self.instance_by_server: dict[str, str] = {}
         self.pair_by_volume: dict[str, str] = {}
+        self._pairs_by_instance: dict[str, dict[str, None]] = {}
         self.drill_by_server: dict[str, str] = {}
         self.creations: dict[str, int] = {}
         self.max_servers = 0
@@ -244,6 +245,9 @@ class World:
     def remove_instance(self, instance_id: str) -> None:
         """Remove a protected instance; its servers are free again."""
         instance = self.instances.pop(instance_id)
+        for pair in self.pairs_of(instance_id):
+            self.unhang_pair(pair, instance_id)
+        self._pairs_by_instance.pop(instance_id, None)
         self.groups[instance.group_id].instances.pop(instance_id, None)
         for server_id in (instance.source_server, instance.target_server):
             self.instance_by_server.pop(server_id, None)
@@ -261,11 +265,22 @@ class World:
         self.groups[pair.group_id].pairs.pop(pair_id, None)
         for volume_id in (pair.source_volume, pair.target_volume):
             self.pair_by_volume.pop(volume_id, None)
+        for instance_id in list(pair.attachments):
+            self.unhang_pair(pair, instance_id)
+
+    def hang_pair(self, pair: Pair, instance_id: str, device: str) -> None:
+        """Attach a pair to an instance."""
+        pair.attachments[instance_id] = device
+        self._pairs_by_instance.setdefault(instance_id, {})[pair.id] = None
+
+    def unhang_pair(self, pair: Pair, instance_id: str) -> None:
+        """Take a pair off an instance."""
+        del pair.attachments[instance_id]
+        self._pairs_by_instance[instance_id].pop(pair.id, None)
 
     def pairs_of(self, instance_id: str) -> list[Pair]:
         """Give the pairs that hang on an instance."""
-        group = self.groups[self.instances[instance_id].group_id]
-        return [self.pairs[pair_id] for pair_id in group.pairs if instance_id in self.pairs[pair_id].attachments]
+        return [self.pairs[pair_id] for pair_id in self._pairs_by_instance.get(instance_id, ())]
 
     def rest_status(self, group_id: str) -> str:
         """Give the status of a group's members once nothing is under way with them."""

@@ -21,6 +21,8 @@ def check(cloud):
     for instance in world.instances.values():
         assert instance.id in world.groups[instance.group_id].instances
         assert instance.source_server in world.servers
+        hanging = {pair.id for pair in world.pairs.values() if instance.id in pair.attachments}
+        assert {pair.id for pair in world.pairs_of(instance.id)} == hanging
     for pair in world.pairs.values():
         assert pair.id in world.groups[pair.group_id].pairs
         # Pairs match attachments: each hangs on instances of its own group that exist.
