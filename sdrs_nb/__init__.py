@@ -11,7 +11,7 @@ _HOMES = {
     "errors": (
         "AuthenticationError ClaimedError CloudError CloudUnreachable ConflictError InventoryError JobFailed "
         "JobTimeout LedgerError NotFoundError PermissionDeniedError PlanError SdrsError ServiceError SettingsError "
-        "SubmissionUncertain ThrottledError"
+        "RunbookFailed SubmissionUncertain ThrottledError"
     ),
     "cloud": "Cloud connect",
     "inventory": "Inventory load_inventory read_inventory",
@@ -23,9 +23,12 @@ _HOMES = {
     "submission": "submit",
     "following": "follow resume",
     "verification": "verify",
-    "exports": "write_csv",
+    "covering": "Coverage cover coverage",
+    "drift": "InventoryDiff diff_inventories",
+    "exports": "write_csv write_excel write_json_lines",
     "progress": "ProgressLines",
     "reporting": "Summary report summarize",
+    "reruns": "find_run start_rehearsal",
     "sandbox_process": "start_sandbox",
     "i18n": "set_language",
     "widgets": "Workbench",

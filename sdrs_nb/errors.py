@@ -19,7 +19,8 @@
     │   └── ServiceError            5xx: the service failed
     ├── SubmissionUncertain     a create was sent and its fate is not known
     ├── JobFailed               a job ended with status FAIL
-    └── JobTimeout              a job did not end in the time given to it
+    ├── JobTimeout              a job did not end in the time given to it
+    └── RunbookFailed           a cell of a runbook failed; ``cause`` is the class of its error
 
 Catch ``SdrsError`` to catch them all.  Messages come from the message catalogue and say what happened, to
 which object, and what to do; they never hold a token, a password or a secret key.
@@ -43,6 +44,7 @@ __all__ = [
     "PermissionDeniedError",
     "PlanError",
     "Problem",
+    "RunbookFailed",
     "SdrsError",
     "ServiceError",
     "SettingsError",
@@ -185,3 +187,11 @@ class JobFailed(SdrsError):  # noqa: N818 - named after the status it reports
 
 class JobTimeout(SdrsError):  # noqa: N818 - named after what happened
     """A job did not end in the time it was given; it may still end later."""
+
+
+class RunbookFailed(SdrsError):  # noqa: N818 - named like the other failures of something that ran
+    """A cell of a runbook failed; ``cause`` is the class of the cell's error, None when it is not ours."""
+
+    def __init__(self, message: str, *, cause: type[SdrsError] | None = None) -> None:
+        self.cause = cause
+        super().__init__(message)

@@ -1,19 +1,20 @@
-"""Write frames as files that a spreadsheet can open without running anything in them."""
+"""Write frames as files that a spreadsheet can open without running anything in them: CSV, xlsx, JSON lines."""
 
 import os
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
 
-__all__ = ["neutral", "write_csv"]
+from sdrs_nb.cells import is_missing, neutral
+from sdrs_nb.errors import SettingsError
+from sdrs_nb.i18n import _
 
-#: A cell that begins with one of these is read as a formula by spreadsheet programs.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+__all__ = ["write_csv", "write_excel", "write_json_lines"]
 
-
-def neutral(text: str) -> str:
-    """Return ``text`` so that a spreadsheet shows it as text: a leading apostrophe before a formula's first sign."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+#: Characters that XML, and so a sheet, cannot hold.
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
@@ -21,14 +22,85 @@ def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
 
     Text cells that a spreadsheet would run as a formula get a leading apostrophe; missing values are empty cells.
     The frame is not changed.  The file appears whole or not at all.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
     """
-    target = Path(path)
+    safe = _neutralised(frame)
+    return _whole(Path(path), lambda file: safe.to_csv(file, index=False, encoding="utf-8-sig"))
+
+
+def write_excel(sheets: Mapping[str, pd.DataFrame], path: str | os.PathLike[str]) -> Path:
+    """Write a workbook with a sheet per frame, by sheet name, and return the path.
+
+    Every text is written as text, and one that a spreadsheet would run as a formula starts with an apostrophe, so
+    that it stays harmless when the sheet is saved as CSV.  Times are text in UTC.  Replaces an existing file.
+
+    Raises
+    ------
+    SettingsError
+        The extra ``excel`` is not installed.
+    OSError
+        The file cannot be written.
+    """
+    try:
+        from openpyxl import Workbook
+        from openpyxl.cell import WriteOnlyCell
+    except ImportError as error:
+        raise SettingsError(
+            _("Writing a workbook needs the extra 'excel'. Install it: pip install 'sdrs-nb[excel]'.")
+        ) from error
+    book = Workbook(write_only=True)
+    for name, frame in sheets.items():
+        sheet = book.create_sheet(name)
+        sheet.freeze_panes = "A2"
+        for row in [list(frame.columns), *_neutralised(frame).itertuples(index=False, name=None)]:
+            cells = [WriteOnlyCell(sheet, _storable(value)) for value in row]
+            for cell in cells:
+                if isinstance(cell.value, str):
+                    cell.data_type = "s"  # openpyxl takes a leading = for a formula otherwise
+            sheet.append(cells)
+    return _whole(Path(path), book.save)
+
+
+def write_json_lines(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
+    """Write ``frame`` as one JSON object a line (UTF-8, missing is null, times ISO 8601 in UTC); return the path.
+
+    Texts are written as they are: no spreadsheet opens this format.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+    """
+    text = frame.to_json(orient="records", lines=True, date_format="iso", force_ascii=False) if len(frame) else ""
+    return _whole(Path(path), lambda file: file.write_text(text, encoding="utf-8"))
+
+
+def _whole(target: Path, write: Callable[[Path], object]) -> Path:
+    """Let ``write`` fill a file beside ``target``, then put it in place at once."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    safe = frame.copy()
+    unfinished = target.with_name(target.name + ".part")
+    write(unfinished)
+    unfinished.replace(target)
+    return target
+
+
+def _neutralised(frame: pd.DataFrame) -> pd.DataFrame:
+    safe = frame.rename(columns=lambda name: neutral(str(name)))
     for column in safe.columns:
         if not (pd.api.types.is_numeric_dtype(safe[column]) or pd.api.types.is_datetime64_any_dtype(safe[column])):
             safe[column] = safe[column].map(lambda value: neutral(value) if isinstance(value, str) else value)
-    unfinished = target.with_name(target.name + ".part")
-    safe.to_csv(unfinished, index=False, encoding="utf-8-sig")
-    unfinished.replace(target)
-    return target
+    return safe
+
+
+def _storable(value: object) -> object:
+    if is_missing(value):
+        return None
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat()
+    if isinstance(value, str):
+        return _NOT_XML.sub("\ufffd", value)
+    return value.item() if hasattr(value, "item") else value

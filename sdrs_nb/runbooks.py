@@ -1,13 +1,18 @@
 """Documented procedures as notebooks: find them in the package, copy them, run them from top to bottom."""
 
+import json
+import os
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from sdrs_nb.errors import JobFailed, SettingsError
+from sdrs_nb import errors
+from sdrs_nb.errors import RunbookFailed, SdrsError, SettingsError
 from sdrs_nb.i18n import _
 
-__all__ = ["copy_runbooks", "find_runbook", "list_runbooks", "run_runbook"]
+__all__ = ["copy_runbooks", "find_runbook", "list_runbooks", "run_runbook", "runbook_title"]
 
 
 def _folder() -> Path:
@@ -36,6 +41,31 @@ def find_runbook(name: str) -> Path:
     return path
 
 
+def runbook_title(name: str) -> str:
+    """Return the heading of the runbook called ``name``.
+
+    Raises
+    ------
+    SettingsError
+        There is no such runbook.
+    """
+    cells = json.loads(find_runbook(name).read_text(encoding="utf-8"))["cells"]
+    lines = "".join(cells[0]["source"]).splitlines() if cells else []
+    return next((line.removeprefix("#").strip() for line in lines if line.startswith("# ")), "")
+
+
+def runbook_parameters(name: str) -> dict[str, str]:
+    """Return the parameters of the runbook called ``name`` and their defaults as written.
+
+    Raises
+    ------
+    SettingsError
+        There is no such runbook, or the extra ``runbook`` is not installed.
+    """
+    found = _papermill().inspect_notebook(str(find_runbook(name)))
+    return {parameter: str(facts["default"]) for parameter, facts in found.items()}
+
+
 def copy_runbooks(folder: Path) -> list[Path]:
     """Copy every runbook into ``folder`` (made when missing) and return the copies; never overwrites.
 
@@ -62,17 +92,13 @@ def run_runbook(name: str, output: Path, parameters: Mapping[str, object]) -> Pa
     Raises
     ------
     SettingsError
-        There is no such runbook, or the extra ``runbook`` is not installed.
-    JobFailed
-        A cell failed; the executed notebook shows where.
+        There is no such runbook, it has no such parameter, or the extra ``runbook`` is not installed.
+    RunbookFailed
+        A cell failed; the executed notebook shows where, and ``cause`` is the class of the cell's error.
     """
-    try:
-        import papermill
-    except ImportError as error:
-        raise SettingsError(
-            _("Running a runbook needs the extra 'runbook'. Install it: pip install 'sdrs-nb[runbook]'.")
-        ) from error
+    papermill = _papermill()
     source = find_runbook(name)
+    _refuse_unknown(name, parameters)
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
         papermill.execute_notebook(
@@ -85,30 +111,67 @@ def run_runbook(name: str, output: Path, parameters: Mapping[str, object]) -> Pa
             stdout_file=_Terminal(),
             # Trap 1 of the notes on Jupyter: saved widget state can hold passwords and whole frames.
             store_widget_state=False,
+            config=_private_kernel(),
         )
     except papermill.PapermillExecutionError as error:
-        raise JobFailed(
-            _(
-                "Runbook {name} stopped in cell {cell}: {error}: {reason}. The executed notebook is {output}.",
-                name=name,
-                cell=error.exec_count,
-                error=error.ename,
-                reason=error.evalue,
-                output=output,
-            )
-        ) from error
+        raise _failed(name, output, error) from error
     return output
 
 
+def _papermill() -> Any:
+    try:
+        import papermill
+    except ImportError as error:
+        raise SettingsError(
+            _("Running a runbook needs the extra 'runbook'. Install it: pip install 'sdrs-nb[runbook]'.")
+        ) from error
+    return papermill
+
+
+def _refuse_unknown(name: str, parameters: Mapping[str, object]) -> None:
+    """Refuse a parameter that the runbook lacks: papermill would set a name that nobody reads."""
+    known = runbook_parameters(name)
+    if unknown := sorted(set(parameters) - set(known)):
+        raise SettingsError(
+            _(
+                "Runbook {name} has no parameter {unknown}. It has: {known}.",
+                name=name,
+                unknown=", ".join(unknown),
+                known=", ".join(known),
+            )
+        )
+
+
+def _private_kernel() -> Any:
+    """Let the kernel talk over sockets in a folder of ours where the system has them: TCP could be listened to."""
+    from traitlets.config import Config
+
+    return Config({"KernelManager": {"transport": "ipc"}} if os.name == "posix" else {})
+
+
+def _failed(name: str, output: Path, error: Any) -> RunbookFailed:
+    # The cell's error lived in the kernel's process; its class is known here by name.
+    kind = getattr(errors, str(error.ename), None)
+    cause = kind if isinstance(kind, type) and issubclass(kind, SdrsError) else None
+    return RunbookFailed(
+        _(
+            "{reason} (Runbook {name} stopped in cell {cell} with {error}; the executed notebook is {output}.)",
+            name=name,
+            cell=error.exec_count,
+            error=error.ename,
+            reason=error.evalue,
+            output=output,
+        ),
+        cause=cause,
+    )
+
+
 class _Terminal:
-    """Hands a cell's printed text to whatever the standard output is at the time."""
+    """Standard output as papermill writes to it: each text at once."""
 
-    def write(self, text: str) -> int:
-        import sys
-
-        written = sys.stdout.write(text)
+    def write(self, text: str) -> None:
+        sys.stdout.write(text)
         sys.stdout.flush()
-        return written
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        sys.stdout.flush()

@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "sdrs_nb"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-GROUND = {"errors", "tables", "models", "i18n", "rulebook", "exports"}
+GROUND = {"errors", "tables", "models", "i18n", "rulebook", "exports", "cells", "words"}
 STAGES = {
     "inventory", "eligibility", "checks", "planning", "payloads", "jobs", "ledger", "runs", "engine", "sending",
     "watching", "submission", "following", "verification", "reporting", "pacing",

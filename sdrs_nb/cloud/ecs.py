@@ -78,3 +78,20 @@ class Ecs(Service):
             return await self._page(f"{_SERVERS}/os-server-groups", "server_groups", query)
 
         return await marked_pages(fetch, size=100)
+
+    async def auto_recovery(self, server_ids: Sequence[str]) -> dict[str, bool]:
+        """Return by server id whether the cloud restarts it on another host after a fault; one call a server.
+
+        Ids that are missing (None, NA) are left out, and so is what no longer exists.  Source: ECS API, "Querying
+        whether automatic recovery is configured".  Raises ``CloudError`` where the call is refused or not offered.
+        """
+        ids = list(dict.fromkeys(each for each in server_ids if isinstance(each, str)))
+        # One first: where the call is not offered, the others need not be asked.
+        answers = [await self._recovers(each) for each in ids[:1]]
+        answers += await all_side_by_side(self._recovers(each) for each in ids[1:])
+        return {each: answer for each, answer in zip(ids, answers, strict=True) if answer is not None}
+
+    async def _recovers(self, server_id: str) -> bool | None:
+        document = await self._document(f"{_SERVERS}/{segment(server_id)}/autorecovery")
+        answer = document.get("support_auto_recovery") if isinstance(document, dict) else None
+        return None if answer is None else str(answer).lower() == "true"

@@ -1,0 +1,75 @@
+"""The commands of runbooks, and the sandbox cloud."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sdrs_nb.cli import printing
+from sdrs_nb.i18n import _
+
+__all__ = ["runbook_copy", "runbook_list", "runbook_run", "sandbox"]
+
+
+def sandbox(context: typer.Context) -> None:
+    """Start the sandbox cloud; every option is its own."""
+    command = [sys.executable, "-m", "sdrs_nb.sandbox", *context.args]
+    with subprocess.Popen(command) as process:  # noqa: S603 - our own module, arguments of the operator
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            code = process.wait()
+    raise typer.Exit(code)
+
+
+def runbook_list() -> None:
+    """List the runbooks that come with the package, with their titles."""
+    from sdrs_nb.runbooks import list_runbooks, runbook_title
+
+    for name in list_runbooks():
+        printing.value(f"{name}\t{runbook_title(name)}")
+
+
+def runbook_copy(folder: Annotated[Path, typer.Argument(metavar="DIR", help=_("Made when missing."))]) -> None:
+    """Copy the runbooks into a folder, to read and change them."""
+    from sdrs_nb.runbooks import copy_runbooks
+
+    for path in copy_runbooks(folder):
+        printing.value(path)
+
+
+def runbook_run(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help=_("From `sdrs-nb runbook list`."), show_default=False)],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", metavar="DIR", help=_("Folder for the executed notebook and what it writes.")),
+    ] = Path("out"),
+) -> None:
+    """Run a runbook from top to bottom and keep the executed notebook as evidence."""
+    from sdrs_nb.runbooks import run_runbook
+
+    values = {"out": str(out), **_parameters(context.args)}
+    printing.value(run_runbook(name, out / f"{name.removesuffix('.ipynb')}.ipynb", values))
+
+
+# Typer takes no option with two values, any number of times; the words after the name are read here.
+def _parameters(words: list[str]) -> dict[str, object]:
+    values: dict[str, object] = {}
+    rest = iter(words)
+    for word in rest:
+        name, text = next(rest, None), next(rest, None)
+        if word not in ("-p", "--parameter") or name is None or text is None:
+            raise typer.BadParameter(_("Write parameters as -p NAME VALUE; {word} is not understood.", word=word))
+        values[name] = _value(text)
+    return values
+
+
+def _value(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,150 @@
+"""The commands by name, each with a help text that teaches its use.
+
+Imported once the language is known (``sdrs_nb.cli.main``), so that the help is in it.
+"""
+
+import typer
+
+from sdrs_nb.cli import aftercare, books, options, runs, stages
+from sdrs_nb.i18n import _
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="sdrs-nb",
+    help=_(
+        "Protect cloud servers against the loss of a site, in bulk.\n\n"
+        "\b\n"
+        "A job from beginning to end:\n"
+        "  sdrs-nb check --show rules          who can be protected, and why others cannot\n"
+        "  sdrs-nb plan --name-prefix erp      the requests, written to plan.json\n"
+        "  sdrs-nb submit plan.json --approve FINGERPRINT\n"
+        "  sdrs-nb report RUN report.html\n\n"
+        "\b\n"
+        "Rehearse without an account:\n"
+        "  sdrs-nb runbook run 20_protect_servers -p sandbox true\n\n"
+        "Credentials come from the environment (SDRS_NB_ACCESS_KEY, SDRS_NB_SECRET_KEY, ...), clouds.yaml or "
+        "~/.huaweicloud/credentials, never from options.\n\n"
+        "Exit codes: 0 done, 1 something failed, 2 bad usage or input, 3 nothing eligible, 4 outcome still unknown."
+    ),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.callback()(options.globally)
+
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+app.command(
+    "sandbox",
+    short_help=_("Start the sandbox cloud."),
+    help=_("Start the sandbox cloud: --port 0 --servers 240 --seed 7 --speed 60 (--help shows all)."),
+    context_settings={**_PASSED_ON, "help_option_names": []},
+)(books.sandbox)
+app.command(
+    "inventory",
+    short_help=_("Load the inventory, keep it, or compare it."),
+    help=_(
+        "Load the inventory and say what was found.\n\n"
+        "\b\n"
+        "  sdrs-nb inventory --out estate.xlsx       keep it as a workbook, one sheet a frame\n"
+        "  sdrs-nb inventory --template empty.xlsx   a workbook to fill in by hand\n"
+        "  sdrs-nb inventory --since estate.xlsx     what appeared, went and changed since\n\n"
+        "Nothing is changed in the cloud."
+    ),
+)(stages.inventory)
+app.command(
+    "check",
+    short_help=_("Check every server against every rule."),
+    help=_(
+        "Check every server against every rule.\n\n"
+        "\b\n"
+        "  sdrs-nb check                             the project in the cloud\n"
+        "  sdrs-nb check estate.xlsx --json | jq     a file, offline, for a machine\n"
+        "  sdrs-nb check --show findings             every reason, with its remedy\n\n"
+        "Leaves with 3 when no server is eligible."
+    ),
+)(stages.check)
+app.command(
+    "plan",
+    short_help=_("Plan the requests and write them to a file."),
+    help=_(
+        "Plan the fewest requests for the eligible servers and write them to a file.\n\n"
+        "\b\n"
+        "  sdrs-nb plan --name-prefix erp --out plan.json\n\n"
+        "Nothing is sent. The fingerprint that is printed names exactly this plan; review the file, then submit it."
+    ),
+)(stages.plan)
+app.command(
+    "submit",
+    short_help=_("Send the approved plan and follow it to its end."),
+    help=_(
+        "Send the approved plan, follow its jobs to their end and compare planned with found.\n\n"
+        "\b\n"
+        "  sdrs-nb submit plan.json --approve FINGERPRINT\n\n"
+        "This creates servers and volumes that are billed. Ctrl-C stops before the next request and loses nothing; "
+        "`sdrs-nb resume RUN` carries on."
+    ),
+)(runs.submit)
+app.command(
+    "follow",
+    short_help=_("Follow a run until every job ended."),
+    help=_("Follow a run until all is sent and every job ended; then compare planned with found."),
+)(runs.follow)
+app.command(
+    "resume",
+    short_help=_("Finish a run after any interruption."),
+    help=_("Finish a run after any interruption. Nothing is ever sent twice."),
+)(runs.resume)
+app.command(
+    "verify",
+    short_help=_("Compare what was planned with what is there."),
+    help=_("Compare what a run planned with what the cloud shows now; changes nothing there."),
+)(runs.verify)
+app.command(
+    "report",
+    short_help=_("Write the report of a run."),
+    help=_(
+        "Write the report of a run: one HTML file that opens anywhere, and CSV, xlsx and JSON lines beside it.\n\n"
+        "Everything comes from the ledger; no network."
+    ),
+)(runs.report)
+app.command(
+    "coverage",
+    short_help=_("Who is protected, and what has drifted."),
+    help=_(
+        "Say which servers are protected, which are not, and where a DR server has drifted from production.\n\n"
+        "\b\n"
+        "  sdrs-nb coverage                          a row per server\n"
+        "  sdrs-nb coverage --show drift             a row per difference, with what to do\n"
+        "  sdrs-nb coverage --out coverage           both, as CSV files in a folder\n\n"
+        "Nothing is changed in the cloud."
+    ),
+)(aftercare.coverage)
+app.command("runs", help=_("List the runs in the ledger, newest first."))(runs.runs)
+
+runbooks = typer.Typer(
+    short_help=_("Documented procedures as notebooks."),
+    help=_("Documented procedures as notebooks: list them, copy them, run them."),
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+runbooks.command("list", help=_("List the runbooks that come with the package."))(books.runbook_list)
+runbooks.command(
+    "copy",
+    short_help=_("Copy the runbooks into a folder."),
+    help=_("Copy the runbooks into a folder, to read and change them; never overwrites."),
+)(books.runbook_copy)
+runbooks.command(
+    "run",
+    short_help=_("Run one and keep the executed notebook."),
+    help=_(
+        "Run a runbook from top to bottom and keep the executed notebook as evidence.\n\n"
+        "\b\n"
+        "  sdrs-nb runbook run 20_protect_servers -p sandbox true -p servers 60\n\n"
+        "Set parameters with -p NAME VALUE, as often as needed. The exit code tells the outcome."
+    ),
+    context_settings=_PASSED_ON,
+)(books.runbook_run)
+app.add_typer(runbooks, name="runbook")

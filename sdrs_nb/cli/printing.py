@@ -1,0 +1,62 @@
+"""What commands print: tables on a terminal, tab-separated lines in a pipe, JSON where it was asked for."""
+
+import json
+import sys
+from collections.abc import Sequence
+
+import pandas as pd
+import typer
+
+from sdrs_nb.cells import text_of, visible
+
+__all__ = ["frame", "hint", "records", "value"]
+
+
+def value(content: object) -> None:
+    """Print one text or value."""
+    typer.echo(str(content))
+
+
+def hint(text: str) -> None:
+    """Write a sentence to the standard error, so that what is piped stays data."""
+    typer.echo(text, err=True)
+
+
+def records(table: pd.DataFrame) -> str:
+    """Return the rows as a JSON list; missing values are null, times are ISO 8601 in UTC."""
+    return str(table.to_json(orient="records", date_format="iso", force_ascii=False))
+
+
+def frame(table: pd.DataFrame, *, as_json: bool, columns: Sequence[str] | None = None) -> None:
+    """Print the rows of ``table``: all columns in JSON, else ``columns`` (all when left out).
+
+    In a pipe every row is one line of tab-separated cells under a line of column names: made for ``cut`` and ``awk``,
+    never cut to a width.  Hidden characters of names are written out.
+    """
+    if as_json:
+        typer.echo(records(table))
+        return
+    shown = table[[name for name in (columns or table.columns) if name in table]]
+    cells = [[visible(text_of(cell)) for cell in row] for row in shown.itertuples(index=False)]
+    heads = [str(name) for name in shown.columns]
+    if not sys.stdout.isatty():
+        typer.echo("\n".join("\t".join(row) for row in [heads, *cells]))
+        return
+    _draw(heads, cells)
+
+
+def _draw(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(*heads, box=None, header_style="bold", pad_edge=False)
+    for row in cells:
+        # Text, never a plain string: rich would read [markup] in a server's name.
+        drawn.add_row(*(Text(cell) for cell in row))
+    Console().print(drawn)
+
+
+def document(content: object) -> None:
+    """Print a JSON document."""
+    typer.echo(json.dumps(content, ensure_ascii=False, default=str))

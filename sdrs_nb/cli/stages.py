@@ -1,0 +1,151 @@
+"""The commands that change nothing: inventory, check, plan."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from sdrs_nb.cli import printing, watching
+from sdrs_nb.cli.leaving import NOTHING_ELIGIBLE
+from sdrs_nb.cli.options import Group, Json, Source, given
+from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.words import word
+
+if TYPE_CHECKING:
+    from sdrs_nb.eligibility import Eligibility
+    from sdrs_nb.inventory import Inventory
+
+__all__ = ["check", "inventory", "plan"]
+
+Limit = Annotated[int, typer.Option("--batch-limit", min=1, help=_("Servers per request; 5 unless your quota says."))]
+Show = Annotated[
+    Literal["verdicts", "findings", "rules"],
+    typer.Option(help=_("A row per server, per reason, or per rule that fired.")),
+]
+_VERDICT_COLUMNS = ("server_id", "name", "group_id", "verdict", "blockers", "warnings")
+_FINDING_COLUMNS = ("server_id", "group_id", "rule", "severity", "sdrs_code", "message", "remedy")
+
+
+def inventory(
+    context: typer.Context,
+    source: Source = None,
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="PATH", help=_("Write it to this .xlsx file or folder of CSV files.")),
+    ] = None,
+    template: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help=_("Write an empty .xlsx or folder to fill in by hand, and stop.")),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help=_("An earlier inventory: print what appeared, went and changed since.")),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Load the inventory, write it to a file, or compare it with an earlier one."""
+    from sdrs_nb.inventory import read_inventory, write_template
+
+    if template is not None:
+        printing.value(write_template(template))
+        return
+    earlier = read_inventory(since) if since is not None else None
+    found = read(context, source)
+    if out is not None:
+        printing.hint(str(found.to_excel(out) if out.suffix == ".xlsx" else found.to_folder(out)))
+    if earlier is None:
+        printing.frame(found.sources, as_json=as_json)
+        return
+    from sdrs_nb.drift import diff_inventories
+
+    printing.frame(diff_inventories(earlier, found).changes, as_json=as_json)
+
+
+def read(context: typer.Context, source: str | None) -> "Inventory":
+    """Return the inventory of a file, or of the cloud where no file was named."""
+    from sdrs_nb.inventory import read_inventory
+
+    if source is not None:
+        return read_inventory(source)
+    connection = given(context)
+    with watching.loading(quiet=connection.quiet) as on_progress:
+        return asyncio.run(connection.load(on_progress))
+
+
+def _checked(context: typer.Context, source: str | None, group: str | None, batch_limit: int) -> "Eligibility":
+    from sdrs_nb.eligibility import check_eligibility
+    from sdrs_nb.models import BatchOptions
+
+    return check_eligibility(read(context, source), options=BatchOptions(batch_limit=batch_limit), group_id=group)
+
+
+def check(
+    context: typer.Context,
+    source: Source = None,
+    *,
+    group: Group = None,
+    batch_limit: Limit = 5,
+    show: Show = "verdicts",
+    findings: Annotated[
+        Path | None, typer.Option(metavar="FILE", help=_("Also write every finding to this CSV file."))
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Check every server and print the verdicts, the findings or the rules that fired."""
+    from sdrs_nb.exports import write_csv
+
+    eligibility = _checked(context, source, group, batch_limit)
+    verdicts = eligibility.verdicts
+    if findings is not None:
+        write_csv(eligibility.findings, findings)
+    match show:
+        case "verdicts":
+            printing.frame(verdicts, as_json=as_json, columns=_VERDICT_COLUMNS)
+        case "findings":
+            printing.frame(eligibility.findings, as_json=as_json, columns=_FINDING_COLUMNS)
+        case "rules":
+            printing.frame(eligibility.by_rule(), as_json=as_json)
+    counts = verdicts["verdict"].value_counts()
+    told = ", ".join(f"{count} {word(verdict)}" for verdict, count in counts.items())
+    printing.hint(_("{servers}: {verdicts}", servers=_servers(len(verdicts)), verdicts=told or "-"))
+    if not verdicts["verdict"].isin(["eligible", "warning"]).any():
+        raise typer.Exit(NOTHING_ELIGIBLE)
+
+
+def _servers(count: int) -> str:
+    return ngettext_("{count} server", "{count} servers", count)
+
+
+def plan(
+    context: typer.Context,
+    source: Source = None,
+    *,
+    group: Group = None,
+    name_prefix: Annotated[
+        str, typer.Option(metavar="TEXT", help=_("First part of the instances' names, 1 to 59 characters."))
+    ] = "dr",
+    batch_limit: Limit = 5,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help=_("Where to write the plan."))] = Path(
+        "plan.json"
+    ),
+    as_json: Json = False,
+) -> None:
+    """Plan the batches, write them to a file and print what would be sent."""
+    from sdrs_nb.planning import plan_batches
+
+    planned = plan_batches(_checked(context, source, group, batch_limit), name_prefix=name_prefix)
+    planned.save(out)
+    if as_json:
+        printing.document({"fingerprint": planned.fingerprint, "file": str(out), "payloads": planned.payloads()})
+        return
+    printing.frame(planned.servers, as_json=False, columns=("batch_id", "group_id", "name", "server_id"))
+    printing.hint(repr(planned))
+    printing.hint(
+        _(
+            "Written to {file}. Review it, then approve it with: sdrs-nb submit {file} --approve {fingerprint}",
+            file=out,
+            fingerprint=planned.fingerprint,
+        )
+    )

@@ -1,0 +1,88 @@
+"""Progress on the standard error: moving bars on a terminal, plain lines in a pipe, nothing when quiet."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.ledger import BatchState
+from sdrs_nb.progress import ProgressLines
+from sdrs_nb.runs import Run
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+__all__ = ["loading", "running"]
+
+OnLoad = Callable[[str, int, int | None], None]
+OnRun = Callable[[Run], None]
+
+
+@contextmanager
+def loading(*, quiet: bool) -> Iterator[OnLoad]:
+    """Give what ``load_inventory`` tells its progress to."""
+    if quiet:
+        yield lambda *_told: None
+    elif sys.stderr.isatty():
+        with _bars() as bars:
+            tasks: dict[str, int] = {}
+
+            def moved(name: str, done: int, total: int | None) -> None:
+                if name not in tasks:
+                    tasks[name] = bars.add_task(name, total=total)
+                bars.update(tasks[name], completed=done, total=total)
+
+            yield moved
+    else:
+        yield _line
+
+
+def _line(name: str, done: int, total: int | None) -> None:
+    if done == total:
+        sys.stderr.write(f"{name}: {ngettext_('{count} row', '{count} rows', done)}\n")
+
+
+@contextmanager
+def running(*, quiet: bool) -> Iterator[OnRun]:
+    """Give what ``follow`` tells its progress to."""
+    if quiet:
+        yield lambda _run: None
+    elif sys.stderr.isatty():
+        with _bars() as bars:
+            batches = bars.add_task(_("batches"), total=None)
+            servers = bars.add_task(_("servers"), total=None)
+
+            def moved(run: Run) -> None:
+                states, counts = run.batches["state"], run.counts
+                final = [state for state in BatchState if state.is_final]
+                bars.update(batches, completed=int(states.isin(final).sum()), total=len(states))
+                ended = counts["created"] + counts["protected"] + counts["failed"]
+                bars.update(servers, completed=ended, total=sum(counts.values()), description=_told(counts))
+
+            yield moved
+    else:
+        yield ProgressLines(sys.stderr)
+
+
+def _told(counts: dict[str, int]) -> str:
+    return _(
+        "servers ({created} created, {protected} protected, {failed} failed)",
+        created=counts["created"],
+        protected=counts["protected"],
+        failed=counts["failed"],
+    )
+
+
+def _bars() -> "Progress":
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )

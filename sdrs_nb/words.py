@@ -1,0 +1,53 @@
+"""The words that name a state, in the operator's language: verdicts, stages, states of runs, batches and coverage.
+
+Frames hold the English word, which code compares; screens and reports show what ``word`` gives.
+"""
+
+from sdrs_nb.i18n import _
+
+__all__ = ["word"]
+
+
+def word(state: object) -> str:
+    """Return the word for ``state`` in the current language; a state that nobody translated stays as it is."""
+    text = str(state)
+    # Literal sentences, so that the catalogue's extraction finds them; made anew since the language may change.
+    known = {
+        "protected": _("protected"),
+        "not a candidate": _("not a candidate"),
+        "blocked": _("blocked"),
+        "unknown": _("unknown"),
+        "warning": _("warning"),
+        "eligible": _("eligible"),
+        "blocker": _("blocker"),
+        "notice": _("notice"),
+        "unverified": _("unverified"),
+        "not sent": _("not sent"),
+        "accepted": _("accepted"),
+        "job ok": _("job ok"),
+        "created": _("created"),
+        "failed": _("failed"),
+        "ready": _("ready"),
+        "running": _("running"),
+        "paused": _("paused"),
+        "done": _("done"),
+        "pending": _("pending"),
+        "sending": _("sending"),
+        "uncertain": _("uncertain"),
+        "ended": _("ended"),
+        "refused": _("refused"),
+        "held": _("held"),
+        "not handled": _("not handled"),
+        "adopted": _("adopted"),
+        "absent": _("absent"),
+        "error": _("error"),
+        "unprotected": _("unprotected"),
+        "not enabled": _("not enabled"),
+        "lagging": _("lagging"),
+        "under way": _("under way"),
+        "failed over": _("failed over"),
+        "appeared": _("appeared"),
+        "went": _("went"),
+        "changed": _("changed"),
+    }
+    return known.get(text, text)

@@ -1,0 +1,292 @@
+"""The command line, as a shell sees it: output, one-line errors, exit codes."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import sdrs_nb
+from sdrs_nb import loop
+
+UNREACHABLE = {
+    "SDRS_NB_ENDPOINT": "http://127.0.0.1:9",
+    "SDRS_NB_PROJECT_ID": "p",
+    "SDRS_NB_ACCESS_KEY": "AK",
+    "SDRS_NB_SECRET_KEY": "SK",
+    "SDRS_NB_ATTEMPTS": "1",
+}
+
+
+@pytest.fixture(scope="module")
+def running():
+    """One sandbox for all tests that only read it."""
+    with sdrs_nb.start_sandbox(servers=60, seed=7, speed=600) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def estate(running, tmp_path_factory):
+    """The sandbox's inventory as a workbook."""
+
+    async def written():
+        async with running.connect() as cloud:
+            return (await sdrs_nb.load_inventory(cloud)).to_excel(tmp_path_factory.mktemp("estate") / "estate.xlsx")
+
+    return loop.wait(written())
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """Run ``sdrs-nb`` as a process of its own in an empty folder."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SDRS_NB_")}
+    environment |= {"SDRS_NB_HOME": os.environ["SDRS_NB_HOME"], "SDRS_NB_LANG": "en"}
+
+    def run(*words, **extra):
+        return subprocess.run(
+            [sys.executable, "-m", "sdrs_nb.cli", *map(str, words)],
+            env=environment | extra,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+def test_the_help_teaches_the_job_from_beginning_to_end(shell):
+    """The help shows the commands of a whole job, the exit codes and where credentials come from."""
+    done = shell("--help")
+
+    assert done.returncode == 0
+    assert "sdrs-nb submit plan.json --approve FINGERPRINT" in done.stdout
+    assert "SDRS_NB_ACCESS_KEY" in done.stdout
+    assert "4 outcome still unknown" in done.stdout
+    assert "..." not in done.stdout.split("Commands:")[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["chekc"], "check"),
+        (["check", "--nope"], "--nope"),
+        (["check", "--batch-limit", "0"], "--batch-limit"),
+        (["check", "--show", "poems"], "--show"),
+        (["submit"], "PLAN"),
+        (["submit", "plan.json"], "--approve"),
+        (["submit", "missing.json", "--approve", "x"], "missing.json"),
+        (["check", "missing.xlsx"], "missing.xlsx"),
+        (["check", "--endpoint", "http://here"], "goes before the command: sdrs-nb --endpoint VALUE check"),
+        (["--lang", "tlh", "runs"], "en, zh"),
+        (["check"], "No credentials"),
+        (["resume", "no-such-run"], "no-such-run"),
+        (["report", "no-such-run"], "no-such-run"),
+        (["runbook", "run", "99_nothing"], "20_protect_servers"),
+        (["runbook", "run", "20_protect_servers", "-p", "typo", "1"], "name_prefix"),
+        (["runbook", "run", "20_protect_servers", "stray"], "stray"),
+    ],
+)
+def test_bad_usage_is_one_line_and_code_2(shell, words, said):
+    """Wrong options, missing files and missing credentials give one sentence on the standard error, and code 2."""
+    done = shell(*words)
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\x01", b"PK\x03\x04broken"], ids=["empty", "bytes", "broken zip"])
+def test_an_unreadable_file_is_one_line_and_code_2(shell, tmp_path, content):
+    """A workbook that is none is named, and nothing else is printed."""
+    (tmp_path / "estate.xlsx").write_bytes(content)
+
+    done = shell("check", "estate.xlsx", "--json")
+
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert "estate.xlsx" in done.stderr
+
+
+def test_an_unreachable_cloud_is_one_line_and_code_2(shell):
+    """Nobody answering gives one sentence with the address, and code 2."""
+    done = shell("--quiet", "check", **UNREACHABLE)
+
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert "127.0.0.1:9" in done.stderr
+
+
+def test_a_file_that_cannot_be_written_is_one_line_and_code_2(shell, estate, tmp_path):
+    """The findings' file in a place that is a file gives one sentence, and code 2."""
+    (tmp_path / "wall").write_text("")
+
+    done = shell("check", estate, "--findings", "wall/findings.csv")
+
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+
+
+def test_check_of_a_file_prints_json_that_a_pipe_can_read(shell, estate):
+    """A JSON list with a row per server, and nothing else, on the standard output."""
+    done = shell("check", estate, "--json")
+
+    rows = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert len(rows) == 60
+    assert {"server_id", "name", "group_id", "verdict", "blockers"} <= rows[0].keys()
+
+
+def test_a_closed_pipe_ends_quietly(estate):
+    """A reader that has seen enough causes no complaint."""
+    command = f'"{sys.executable}" -m sdrs_nb.cli --quiet check "{estate}" --show findings --json | head -c 10'
+
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=120, check=False)
+
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
+
+
+def test_in_a_pipe_rows_are_tab_separated_lines(shell, estate):
+    """Without a terminal every row is one line of cells, never cut to a width."""
+    lines = shell("check", estate).stdout.splitlines()
+
+    assert lines[0].split("\t") == ["server_id", "name", "group_id", "verdict", "blockers", "warnings"]
+    assert len(lines) == 61
+    assert all(len(line.split("\t")) == 6 for line in lines)
+
+
+def test_on_a_terminal_progress_moves_and_the_table_is_drawn(running):
+    """With a terminal there is a table with its heads, and bars on the standard error while the cloud is read."""
+    main, side = pty.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "sdrs_nb.cli", "inventory"],
+        env={**os.environ, **running.environment(), "TERM": "xterm", "COLUMNS": "120", "SDRS_NB_LANG": "en"},
+        stdout=side,
+        stderr=side,
+    )
+    os.close(side)
+    shown = _all_of(main)
+
+    assert child.wait(60) == 0
+    assert "\x1b[" in shown
+    assert "loaded_at" in shown
+    assert "\t" not in shown
+
+
+def _all_of(terminal):
+    shown = b""
+    try:
+        while part := os.read(terminal, 65536):
+            shown += part
+    except OSError:  # Linux says so when the other side has closed
+        pass
+    os.close(terminal)
+    return shown.decode()
+
+
+def test_nothing_eligible_leaves_with_3(shell, estate):
+    """A file in which no server can be protected leaves check and plan with code 3."""
+    inventory = sdrs_nb.read_inventory(estate)
+    servers = inventory.servers
+    blocked = inventory.with_frame("servers", servers[servers["status"] == "ERROR"]).to_excel(
+        estate.with_name("b.xlsx")
+    )
+
+    assert shell("check", blocked).returncode == 3
+    assert shell("plan", blocked).returncode == 3
+
+
+def test_the_template_can_be_read_back(shell, tmp_path):
+    """``inventory --template`` writes a workbook that ``check`` reads as an inventory without servers."""
+    written = shell("inventory", "--template", "empty.xlsx")
+
+    assert written.returncode == 0
+    assert (tmp_path / "empty.xlsx").is_file()
+    assert shell("check", "empty.xlsx").returncode == 3
+
+
+def test_chinese_is_spoken_when_asked_for(shell):
+    """``--lang zh`` is taken before or within the command's line and never changes the exit code."""
+    assert shell("--lang", "zh", "runs").returncode == 0
+    assert shell("--lang=zh", "resume", "nothing").returncode == 2
+
+
+def test_the_whole_job_in_a_shell(shell, tmp_path):
+    """plan, submit, resume, verify, report and runs agree, and the second resume sends nothing."""
+    with sdrs_nb.start_sandbox(servers=60, seed=7, speed=3600) as sandbox:
+        cloud = sandbox.environment()
+        planned = json.loads(shell("plan", "--json", **cloud).stdout)
+        submitted = shell("submit", "plan.json", "--approve", planned["fingerprint"], "--json", **cloud)
+        outcome = json.loads(submitted.stdout)
+        run_id = json.loads(shell("runs", "--json").stdout)[0]["run_id"]
+        again = shell("resume", run_id, "--json", **cloud)
+        verified = shell("verify", run_id, "--json", **cloud)
+        refused = shell("submit", "plan.json", "--approve", "another", **cloud)
+    reported = shell("report", run_id, "evidence/report.html")
+
+    assert submitted.returncode == 0
+    assert sum(len(each["protected_instances"]["servers"]) for each in planned["payloads"]) == len(outcome)
+    assert {row["stage"] for row in outcome} <= {"created", "protected"}
+    assert json.loads(again.stdout) == json.loads(verified.stdout) == outcome
+    assert refused.returncode == 2
+    assert reported.returncode == 0
+    assert (tmp_path / "evidence" / "report.html").is_file()
+
+
+def test_a_failed_sub_job_leaves_with_1(shell):
+    """A server whose creation fails leaves submit with code 1, the others are still made."""
+    with sdrs_nb.start_sandbox(servers=60, seed=7, speed=3600) as sandbox:
+        cloud = sandbox.environment()
+        fingerprint = json.loads(shell("plan", "--json", **cloud).stdout)["fingerprint"]
+        _fault(sandbox, kind="fail_subjob", times=1, code="Ecs.0018")
+
+        done = shell("submit", "plan.json", "--approve", fingerprint, "--json", **cloud)
+
+    assert done.returncode == 1
+    assert [row["stage"] for row in json.loads(done.stdout)].count("failed") == 1
+
+
+def _fault(sandbox, **fault):
+    import httpx
+
+    rules = [{"match": "POST /v1/*/protected-instances/batch", **fault}]
+    httpx.post(f"{sandbox.endpoint}/_sandbox/faults", json=rules).raise_for_status()
+
+
+def test_an_interrupted_run_leaves_with_4_and_says_how_to_carry_on(shell, tmp_path):
+    """Ctrl-C while jobs run leaves code 4 with the run's id; resume finishes it with every server created once."""
+    with sdrs_nb.start_sandbox(servers=60, seed=7, speed=60) as sandbox:
+        cloud = sandbox.environment()
+        fingerprint = json.loads(shell("plan", "--json", **cloud).stdout)["fingerprint"]
+        child = subprocess.Popen(
+            [sys.executable, "-m", "sdrs_nb.cli", "submit", "plan.json", "--approve", fingerprint],
+            env={**os.environ, **cloud, "SDRS_NB_LANG": "en"},
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        run_id = child.stderr.readline().split()[1]
+        _wait_for_job(shell, run_id)
+        child.send_signal(signal.SIGINT)
+        _, said = child.communicate(timeout=60)
+        resumed = shell("resume", run_id, "--json", **cloud)
+
+    assert child.returncode == 4
+    assert f"sdrs-nb resume {run_id}" in said
+    assert resumed.returncode == 0
+    assert {row["stage"] for row in json.loads(resumed.stdout)} <= {"created", "protected"}
+
+
+def _wait_for_job(shell, run_id):
+    """Wait until something of the run was accepted, as the ledger says."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if "accepted" in set(sdrs_nb.open_run(run_id).batches["state"]):
+            return
+        time.sleep(0.05)
+    raise AssertionError("nothing was accepted in 30 s")
