@@ -291,6 +291,11 @@ class Eligibility:
         """Return groups to create for servers that fit none: ``vpc_id, production_az, servers, dr_az, domain_id``."""
         return groups_needed(self._facts)
 
+    def _repr_html_(self) -> str:
+        from sdrs_nb.showing import eligibility_html
+
+        return eligibility_html(self)
+
     def __repr__(self) -> str:
         counts = self._verdicts["verdict"].value_counts()
         told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if verdict in counts)

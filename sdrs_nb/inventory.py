@@ -206,6 +206,11 @@ class Inventory:
         """
         return _writing.to_folder(self, Path(path))
 
+    def _repr_html_(self) -> str:
+        from sdrs_nb.showing import inventory_html
+
+        return inventory_html(self)
+
     def __repr__(self) -> str:
         loaded = ", ".join(f"{name} {len(self._frames[name])}" for name in INVENTORY_TABLES if self.is_loaded(name))
         lines = [f"Inventory({loaded or 'nothing loaded'})"]

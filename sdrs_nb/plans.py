@@ -63,6 +63,11 @@ class Plan:
     proof_frame: pd.DataFrame
     sealed_bodies: tuple[bytes, ...] | None = None
 
+    def _repr_html_(self) -> str:
+        from sdrs_nb.showing import plan_html
+
+        return plan_html(self)
+
     def __repr__(self) -> str:
         servers = ngettext_("{count} server", "{count} servers", sum(len(each.server_ids) for each in self.batches))
         batches = ngettext_("{count} batch", "{count} batches", len(self.batches))

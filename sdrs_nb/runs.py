@@ -71,6 +71,11 @@ class Run:
         self.run_id = run_id
         self.ledger = ledger
 
+    def _repr_html_(self) -> str:
+        from sdrs_nb.showing import run_html
+
+        return run_html(self)
+
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {stage}" for stage, count in self.counts.items() if count)
         return f"Run {self.run_id} ({self.state}): {counts}"

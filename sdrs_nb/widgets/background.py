@@ -160,8 +160,7 @@ def _problem_text(problem: Exception) -> str:
     if isinstance(problem, SdrsError):
         return str(problem)
     return _(
-        "Something unforeseen stopped this step: {kind}: {text}. Nothing more was done; try again, and report it "
-        "if it comes back.",
+        "Something unforeseen stopped this step: {kind}: {text}. Start it again, and report this if it comes back.",
         kind=type(problem).__name__,
         text=str(problem),
     )

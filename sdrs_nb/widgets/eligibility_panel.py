@@ -14,6 +14,7 @@ from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.inventory_panel import server_labels
 from sdrs_nb.widgets.panel import Panel, button, row
 from sdrs_nb.widgets.state import Step, WorkbenchState
+from sdrs_nb.words import word
 
 __all__ = ["VERDICT_TONES", "EligibilityPanel", "verdict_words"]
 
@@ -29,14 +30,7 @@ VERDICT_TONES = {
 
 def verdict_words() -> dict[str, str]:
     """Return the verdicts in the operator's language."""
-    return {
-        "eligible": _("eligible"),
-        "warning": _("warning"),
-        "unknown": _("unknown"),
-        "blocked": _("blocked"),
-        "not a candidate": _("not a candidate"),
-        "protected": _("protected"),
-    }
+    return {verdict: word(verdict) for verdict in VERDICT_TONES}
 
 
 class EligibilityPanel(Panel):
@@ -163,7 +157,9 @@ class EligibilityPanel(Panel):
         several = candidates[candidates.duplicated("server_id", keep=False)]
         waiting = several["group_id"].drop_duplicates().tolist()
         names = self.state.group_names
-        self._choice.options = [(f"{names.get(group, '')} ({group})", group) for group in waiting]
+        self._choice.options = [(_("choose a group"), "")] + [
+            (f"{names.get(group, '')} ({group})", group) for group in waiting
+        ]
         self._choices.layout.display = "flex" if waiting else "none"
         self._choose.disabled = not self.grid.selected
 

@@ -82,6 +82,7 @@ class Panel(ipywidgets.VBox):
         self._title = ipywidgets.HTML(html.fragment(html.heading(title)))
         self._state = ipywidgets.HTML()
         self._head = row(self._title, self._state)
+        self._head.layout.align_items = "baseline"
         self._held = ipywidgets.HTML()
         super().__init__([self._head, self._held, self.background.errors])
         self.layout.width = "100%"

@@ -20,6 +20,7 @@ from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.inventory_panel import server_labels
 from sdrs_nb.widgets.panel import Panel, button, row
 from sdrs_nb.widgets.state import Step, WorkbenchState
+from sdrs_nb.words import word
 
 __all__ = ["STAGE_TONES", "SubmitPanel", "stage_words"]
 
@@ -42,21 +43,22 @@ _BATCH_TONES = {
     "held": "warning",
     "unknown": "unknown",
 }
-_BATCHES = {"batch_id": "string", "group": "string", "group_id": "string", "servers": "Int64", "state": "string", "job_status": "string",
-            "sub_jobs": "string", "job_id": "string", "reason": "string"}  # fmt: skip
+_BATCHES = {
+    "batch_id": "string",
+    "group": "string",
+    "group_id": "string",
+    "servers": "Int64",
+    "state": "string",
+    "job_status": "string",
+    "sub_jobs": "string",
+    "job_id": "string",
+    "reason": "string",
+}
 
 
 def stage_words() -> dict[str, str]:
     """Return the stages in the operator's language."""
-    return {
-        "not sent": _("not sent"),
-        "accepted": _("accepted"),
-        "job ok": _("job ok"),
-        "created": _("created"),
-        "protected": _("protected"),
-        "failed": _("failed"),
-        "unknown": _("unknown"),
-    }
+    return {stage: word(stage) for stage in STAGE_TONES}
 
 
 def _batch_words() -> dict[str, str]:

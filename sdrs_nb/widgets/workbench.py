@@ -95,7 +95,7 @@ class Workbench(ipywidgets.VBox):
         return self.state.outcome
 
     def _step_button(self, number: int, panel: Panel) -> ipywidgets.Button:
-        made = ipywidgets.Button(layout=ipywidgets.Layout(width="auto", flex="1 1 190px", min_width="190px"))
+        made = ipywidgets.Button(layout=ipywidgets.Layout(width="auto", flex="1 1 165px", min_width="165px"))
         made.on_click(lambda _button: self._show(number))
         made.tooltip = panel.title
         return made

@@ -1,0 +1,73 @@
+"""How results show themselves in a cell, live and in a saved notebook: short, escaped, no markup of theirs.
+
+Each function takes one object and returns HTML for its ``_repr_html_``; none of them shows a whole inventory.
+"""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from sdrs_nb import html
+from sdrs_nb.i18n import _
+from sdrs_nb.models import Stage, Verdict
+from sdrs_nb.tables import INVENTORY_TABLES
+from sdrs_nb.words import word
+
+if TYPE_CHECKING:
+    from sdrs_nb.eligibility import Eligibility
+    from sdrs_nb.inventory import Inventory
+    from sdrs_nb.plans import Plan
+    from sdrs_nb.runs import Run
+
+__all__ = ["eligibility_html", "inventory_html", "plan_html", "run_html"]
+
+#: Rows of a frame that a summary shows.
+_FEW = 10
+
+
+def inventory_html(inventory: "Inventory") -> str:
+    """Return how many rows each frame has, and what could not be read and why."""
+    counts = [
+        (name.replace("_", " "), len(inventory.frame(name))) for name in INVENTORY_TABLES if inventory.is_loaded(name)
+    ]
+    sources = inventory.sources
+    unread = sources[~sources["state"].isin(["loaded", "not asked"])]
+    notes = [
+        f"{name}: {state}" + (f", {message}" if isinstance(message, str) else "")
+        for name, state, message in unread[["frame", "state", "message"]].to_numpy().tolist()
+    ]
+    return html.summary(_("Inventory"), counts, notes=notes)
+
+
+def eligibility_html(eligibility: "Eligibility") -> str:
+    """Return the servers by verdict and the rules that cost the most of them."""
+    counts = eligibility.verdicts["verdict"].value_counts()
+    shown = [(word(verdict), int(counts[verdict.value])) for verdict in reversed(Verdict) if verdict.value in counts]
+    rules = eligibility.by_rule()
+    return html.summary(_("Eligibility"), shown, body=[html.table(rules, _FEW)])
+
+
+def plan_html(plan: "Plan") -> str:
+    """Return the plan's numbers and its first batches."""
+    facts = [
+        (_("Servers planned"), sum(len(batch.server_ids) for batch in plan.batches)),
+        (_("Requests"), len(plan.batches)),
+        (_("Protection groups"), len({batch.group_id for batch in plan.batches})),
+        (_("Left out"), len(plan.omitted)),
+        (_("Fingerprint"), plan.fingerprint),
+    ]
+    rows = [(batch.batch_id, batch.group_id, batch.name_prefix, len(batch.server_ids)) for batch in plan.batches[:_FEW]]
+    batches = pd.DataFrame(rows, columns=[_("Batch"), _("Group"), _("Name prefix"), _("Servers")])
+    return html.summary(_("Plan"), facts, notes=plan.notes, body=[html.table(batches, _FEW, total=len(plan.batches))])
+
+
+def run_html(run: "Run") -> str:
+    """Return where the run stands: servers by stage, and its batches that need a look first."""
+    counts = run.counts
+    facts = [(_("State"), word(run.state)), *((word(stage), counts[stage]) for stage in Stage if counts[stage])]
+    batches = run.batches
+    calm = batches["state"].isin(["ended", "pending"])
+    first = pd.concat([batches[~calm], batches[calm]])[["batch_id", "state", "job_status", "servers", "reason"]]
+    notes = [run.message] if run.message else []
+    title = _("Run {run}", run=run.run_id)
+    return html.summary(title, facts, notes=notes, body=[html.table(first, _FEW)])
