@@ -1,0 +1,119 @@
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from sdrs_nb import checks
+from sdrs_nb.checks.registry import registered
+from sdrs_nb.checks.request import registered_requests
+from sdrs_nb.errors import SettingsError
+from sdrs_nb.i18n import set_language
+from sdrs_nb.rulebook import PROFILES, Effect, load_rulebook
+from sdrs_nb.rulebook.page import page
+from sdrs_nb.tables import INVENTORY_TABLES
+
+BOOK = load_rulebook()
+CASES = [(rule, variant) for rule in BOOK.rules.values() for variant in ("", *rule.variants)]
+
+
+def fields(text: str) -> set[str]:
+    """Return the fields of a template."""
+    return {name for _text, name, _spec, _conversion in Formatter().parse(text) if name is not None}
+
+
+def test_every_entry_has_a_function_and_every_function_an_entry():
+    """Adding a rule means its entry, its function and its test."""
+    assert checks is not None
+    assert set(BOOK.rules) == set(registered()) | set(registered_requests())
+
+
+def test_every_rule_of_the_facts_is_there():
+    """Numbers run without a gap, as in the eligibility facts (Q10 is ours)."""
+    expected = {"Q": 10, "G": 13, "S": 36, "D": 12, "H": 17, "P": 16}
+
+    assert list(BOOK.rules) == [f"{letter}{at}" for letter, last in expected.items() for at in range(1, last + 1)]
+
+
+@pytest.mark.parametrize(("rule", "variant"), CASES, ids=[f"{rule.id} {variant}" for rule, variant in CASES])
+def test_both_languages_say_the_same_fields(rule, variant):
+    """A translation must not lose an object or a value; both languages have every text."""
+    owner = rule.variants[variant] if variant else rule
+
+    assert fields(owner.en.message) == fields(owner.zh.message)
+    assert fields(owner.en.remedy) == fields(owner.zh.remedy)
+    assert owner.en.message.endswith(".")
+    assert owner.en.remedy.endswith(".")
+    assert owner.zh.message.endswith("。")
+    assert owner.zh.remedy.endswith("。")
+    assert rule.en.title
+    assert rule.zh.title
+
+
+@pytest.mark.parametrize("rule", BOOK.rules.values(), ids=lambda rule: rule.id)
+def test_entries_name_frames_codes_and_rules_that_exist(rule):
+    """An entry that points nowhere is a mistake."""
+    assert set(rule.needs) <= set(INVENTORY_TABLES)
+    assert all(re.fullmatch(r"SDRS\.\d{4}", code) for code in rule.codes)
+    assert rule.reported_by is None or rule.reported_by in BOOK.rules
+    assert set(rule.profiles) <= set(PROFILES)
+    assert rule.source
+
+
+def test_the_same_arguments_give_the_same_book():
+    """The book is read once a process."""
+    assert load_rulebook("otc", S22="warning") is load_rulebook("otc", S22="warning")
+
+
+def test_overrides_change_severity_limits_and_version():
+    """What an operator changed is recorded in the version."""
+    book = load_rulebook(S22="warning", G11="off", batch_size=10)
+
+    assert book.severity("S22") is Effect.WARNING
+    assert book.severity("G11") is Effect.OFF
+    assert book.number("batch_size") == 10
+    assert book.version != BOOK.version
+    assert "batch_size=10" in book.version
+
+
+@pytest.mark.parametrize(
+    ("profile", "overrides", "named"),
+    [
+        ("mars", {}, "huaweicloud-2025"),
+        ("otc", {"S99": "off"}, "S99"),
+        ("otc", {"S22": "fatal"}, "blocker"),
+        ("otc", {"batch_size": "many"}, "batch_size"),
+    ],
+)
+def test_what_does_not_exist_is_refused(profile, overrides, named):
+    """The sentence names what was wrong and what would be right."""
+    with pytest.raises(SettingsError, match=named):
+        load_rulebook(profile, **overrides)
+
+
+def test_asking_for_an_unknown_rule_or_limit_is_refused():
+    """A typing mistake in a rule's id is told at once."""
+    with pytest.raises(SettingsError, match="S99"):
+        BOOK.rule("S99")
+    with pytest.raises(SettingsError, match="length"):
+        BOOK.limit("length")
+
+
+def test_texts_follow_the_language():
+    """Both languages live in the rule book itself."""
+    set_language("zh")
+    try:
+        chinese = BOOK.rule("S7").title
+    finally:
+        set_language("en")
+
+    assert chinese == "服务器为运行或关机状态"
+    assert BOOK.rule("S7").title == "Server active or shut off"
+    set_language(None)
+
+
+def test_the_page_of_rules_is_up_to_date():
+    """The page is generated: python -m sdrs_nb.rulebook.page > docs/rules.md."""
+    written = Path(__file__).parent.parent / "docs" / "rules.md"
+
+    assert written.read_text(encoding="utf-8") == page()
