@@ -1,23 +1,41 @@
-"""Walk a run to its end: each group's batches one at a time, groups side by side, all state in the ledger.
+"""Walk a run to its end: wave after wave, each group's batches one at a time, groups side by side.
 
-An engine can be dropped at any moment and another one started from the ledger; a lock file (freed by the system
-when its process dies) keeps two of them off one run.  Stopping interrupts waiting, never a POST.
+Everything is in the ledger: an engine can be dropped at any moment and another one started from there; a lock file
+(freed by the system when its process dies) keeps two of them off one run.  Stopping interrupts waiting, never a POST.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
+from contextlib import suppress
+from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
 from sdrs_nb import loop
-from sdrs_nb.errors import ClaimedError, SdrsError
+from sdrs_nb.door import rulebook_of
+from sdrs_nb.durations import known_durations
+from sdrs_nb.errors import (
+    AuthenticationError,
+    ClaimedError,
+    CloudError,
+    CloudUnreachable,
+    LedgerError,
+    ServiceError,
+    ThrottledError,
+)
 from sdrs_nb.i18n import _
-from sdrs_nb.ledger import BatchState, RunState
+from sdrs_nb.jobs import next_delay
+from sdrs_nb.ledger import BatchState, Control, RunState
 from sdrs_nb.models import Batch, Stage
 from sdrs_nb.pacing import Pace, Timing
-from sdrs_nb.sending import send, settle
+from sdrs_nb.protection import enable_groups
+from sdrs_nb.rulebook import Rulebook
+from sdrs_nb.sending import send
+from sdrs_nb.settling import settle
+from sdrs_nb.shared_facts import SharedFacts
 from sdrs_nb.watching import watch
 
 if TYPE_CHECKING:
@@ -25,6 +43,16 @@ if TYPE_CHECKING:
     from sdrs_nb.runs import Run
 
 __all__ = ["Engine", "engine_of", "start_engine"]
+
+#: Our seconds between looks at what the operator wants, who may speak from another process.
+_CONTROL_S = 0.5
+#: Tries to take a run over: somebody who only asks whether it is held holds it for a moment.
+_LOCK_TRIES, _LOCK_WAIT_S = 10, 0.05
+#: Failing steps in a row of one batch before its patience may be at an end.
+_FEWEST_TRIES = 5
+#: Refused credentials in a row, over all groups; five bad signatures lock an access key (cloud-apis.md 3.1).
+_MOST_REFUSALS = 3
+_REQUEST_TIMEOUT = 408
 
 _engines: dict[tuple[str, str], "Engine"] = {}
 
@@ -36,6 +64,10 @@ class Engine:
     ----------
     done
         Thread-safe future of the walk; its exception is what paused the run.
+    facts
+        Lists of the project that the groups share.
+    durations
+        Seconds that create jobs of this project took, the newest last.
     """
 
     done: "Future[None]"
@@ -48,26 +80,50 @@ class Engine:
         self.names = run.plan.server_names
         self.pace = Pace.model_validate_json(run.record["settings"])
         self.timing = Timing(run.ledger.clock, lambda: cloud.time_scale, sleep)
+        self.facts = SharedFacts(cloud, run.ledger.clock)
+        self.durations = known_durations(run.ledger, run.scope)
         self._stopping = asyncio.Event()
+        self._draining = False
         self._reason = ""
+        self._refusals = 0
         self._lock = FileLock(self.ledger.path.with_name(f"{self.run_id}.lock"), thread_local=False)
+
+    # What the steps ask
 
     def is_stopping(self) -> bool:
         """Whether the walk was asked to stop after what is being sent now."""
         return self._stopping.is_set()
 
-    def stop(self, reason: str = "") -> None:
-        """Ask the walk, from any thread, to end after the requests under way."""
-        loop.private_loop().call_soon_threadsafe(self._stop, reason)
+    @property
+    def stopping(self) -> asyncio.Event:
+        """Set when the walk was asked to stop."""
+        return self._stopping
 
-    def _stop(self, reason: str) -> None:
-        if not self.is_stopping():
-            self._reason = reason
-            self._stopping.set()
+    def may_send(self) -> bool:
+        """Whether another batch may be sent: neither stopping nor following what was sent to its end."""
+        return not (self._draining or self.is_stopping())
 
     async def wait(self, seconds: float) -> None:
         """Wait for ``seconds`` of cloud time, or until the walk is asked to stop."""
         await self.timing.sleep(seconds, self._stopping)
+
+    @cached_property
+    def rulebook(self) -> Rulebook:
+        """The rules that the plan was judged by, as far as this release still has them."""
+        return rulebook_of(self.plan.rulebook_version)
+
+    @cached_property
+    def _volumes(self) -> dict[str, set[str]]:
+        volumes: dict[str, set[str]] = {}
+        facts = self.plan.facts.volumes
+        for volume_id, servers in zip(facts["volume_id"], facts["server_ids"].fillna(""), strict=True):
+            for server in str(servers).split(","):
+                volumes.setdefault(server, set()).add(str(volume_id))
+        return volumes
+
+    def volumes_of(self, batch: Batch) -> list[str]:
+        """Return the volumes of the batch's servers as the plan knows them."""
+        return sorted(set().union(*(self._volumes.get(server, set()) for server in batch.server_ids)))
 
     def batch_row(self, batch_id: str) -> dict[str, Any]:
         """Return where the batch stands in the ledger."""
@@ -81,6 +137,11 @@ class Engine:
             batch_id,
         )[0]
 
+    def accepted_at(self, batch_id: str) -> datetime:
+        """Return when the batch's newest attempt was answered or adopted."""
+        attempt = self.open_attempt(batch_id)
+        return datetime.fromisoformat(attempt["answered_at"] or attempt["intent_at"])
+
     def count_absent(self, batch_id: str) -> int:
         """Return how often the batch was sent and proved to have done nothing."""
         return int(
@@ -90,6 +151,46 @@ class Engine:
                 batch_id,
             )[0]["n"]
         )
+
+    # What the operator asks, from any thread
+
+    def stop(self, reason: str = "") -> None:
+        """End the walk after the requests under way; nothing more is sent or followed."""
+        loop.private_loop().call_soon_threadsafe(self._stop, reason)
+
+    def drain(self, reason: str = "") -> None:
+        """Send nothing more; follow what was sent to its end."""
+        loop.private_loop().call_soon_threadsafe(self._drain, reason)
+
+    def go_on(self) -> None:
+        """Take ``drain`` back."""
+        loop.private_loop().call_soon_threadsafe(self._go_on)
+
+    def _stop(self, reason: str) -> None:
+        if not self.is_stopping():
+            self._reason = reason
+            self._stopping.set()
+
+    def _drain(self, reason: str) -> None:
+        if self.may_send():
+            self._reason = reason
+            self._draining = True
+
+    def _go_on(self) -> None:
+        if self._draining and not self.is_stopping():
+            self._reason = ""
+            self._draining = False
+
+    async def _mind_control(self) -> None:
+        while True:
+            control, reason = self.ledger.control_of(self.run_id)
+            if control == Control.PAUSE:
+                self._stop(reason)
+            elif control == Control.STOP:
+                self._drain(reason)
+            await asyncio.sleep(_CONTROL_S)
+
+    # The walk
 
     async def walk(self) -> None:
         """Bring every batch to its end, or pause the run with the reason.
@@ -101,33 +202,58 @@ class Engine:
         SdrsError
             What paused the run: credentials, an unreachable cloud, a ledger that cannot be written.
         """
+        await self._take_over()
+        minding: asyncio.Task[None] | None = None
         try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            raise ClaimedError(
-                _("Run {run} is being carried on by another process. Follow it there, or end that process.",
-                  run=self.run_id)
-            ) from None  # fmt: skip
-        try:
+            self.ledger.set_run(self.run_id, RunState.RUNNING)
+            if self.ledger.control_of(self.run_id)[0] != Control.GO:
+                self.ledger.set_control(self.run_id, Control.GO)
+            minding = asyncio.get_running_loop().create_task(self._mind_control())
             await self._walk()
         finally:
+            if minding is not None:
+                minding.cancel()
+                with suppress(asyncio.CancelledError, LedgerError):
+                    await minding
             self._lock.release()
 
+    async def _take_over(self) -> None:
+        for attempt in range(_LOCK_TRIES):
+            if attempt:
+                await asyncio.sleep(_LOCK_WAIT_S)
+            with suppress(Timeout):
+                self._lock.acquire(timeout=0)
+                return
+        raise ClaimedError(
+            _("Run {run} is being carried on by another process. Follow it there, or end that process.",
+              run=self.run_id)
+        )  # fmt: skip
+
     async def _walk(self) -> None:
-        self.ledger.set_run(self.run_id, RunState.RUNNING)
-        groups: dict[str, list[Batch]] = {}
-        for batch in self.plan.batches:
-            groups.setdefault(batch.group_id, []).append(batch)
-        results = await asyncio.gather(*(self._walk_group(b) for b in groups.values()), return_exceptions=True)
-        errors = [result for result in results if isinstance(result, BaseException)]
-        if errors:
-            self.ledger.set_run(self.run_id, RunState.PAUSED, str(errors[0]))
-            raise errors[0]
-        states = [BatchState(self.batch_row(batch.batch_id)["state"]) for batch in self.plan.batches]
-        if all(state.is_final or state == BatchState.UNKNOWN for state in states):
+        try:
+            for wave in sorted({batch.wave for batch in self.plan.batches}):
+                await self._walk_wave([batch for batch in self.plan.batches if batch.wave == wave])
+                if self.is_stopping() or self._is_unclear(wave):
+                    break
+            if self.pace.enable_protection and self._is_over() and not self.is_stopping():
+                await enable_groups(self.cloud, self)
+        except BaseException as error:
+            with suppress(LedgerError):  # what paused the run matters more than that it cannot be written down
+                self.ledger.set_run(self.run_id, RunState.PAUSED, str(error))
+            raise
+        if self._is_over():
             self.ledger.set_run(self.run_id, RunState.DONE)
         else:
             self.ledger.set_run(self.run_id, RunState.PAUSED, self._reason)
+
+    async def _walk_wave(self, batches: list[Batch]) -> None:
+        groups: dict[str, list[Batch]] = {}
+        for batch in batches:
+            groups.setdefault(batch.group_id, []).append(batch)
+        results = await asyncio.gather(*(self._walk_group(b) for b in groups.values()), return_exceptions=True)
+        for error in results:
+            if isinstance(error, BaseException):
+                raise error
 
     async def _walk_group(self, batches: list[Batch]) -> None:
         try:
@@ -135,30 +261,56 @@ class Engine:
                 await self._bring_to_end(batch)
                 if self.is_stopping():
                     return
-        except SdrsError as error:
+        except BaseException as error:
             # The other groups stop before their next request instead of being cut off in the middle of one.
             self._stop(str(error))
             raise
 
+    def _states(self, wave: int | None = None) -> list[BatchState]:
+        batches = [batch for batch in self.plan.batches if wave in (None, batch.wave)]
+        return [BatchState(self.batch_row(batch.batch_id)["state"]) for batch in batches]
+
+    def _is_over(self) -> bool:
+        return all(state.is_final or state == BatchState.UNKNOWN for state in self._states())
+
+    def _is_unclear(self, wave: int) -> bool:
+        """Tell whether a later wave must wait, because a batch of this one has not ended; say so."""
+        states = self._states(wave)
+        if BatchState.UNKNOWN in states and any(batch.wave > wave for batch in self.plan.batches):
+            self._reason = _("Wave {wave} has a batch whose end is unknown, so later waves wait. Resume to look again.",
+                             wave=wave)  # fmt: skip
+        return not all(state.is_final for state in states)
+
     async def _bring_to_end(self, batch: Batch) -> None:
-        first = True
+        steps, failures = 0, _Failures(self)
         while not self.is_stopping():
             row = self.batch_row(batch.batch_id)
-            match BatchState(row["state"]):
-                case BatchState.PENDING:
-                    await send(self, batch)
-                case BatchState.SENDING | BatchState.UNCERTAIN:
-                    await settle(self, batch)
-                case BatchState.ACCEPTED:
-                    await watch(self, batch, row["job_id"])
-                case BatchState.UNKNOWN if first:
-                    await watch(self, batch, row["job_id"])
-                case _:
-                    self._mind_failures(batch)
-                    return
-            first = False
+            state = BatchState(row["state"])
+            if state.is_final or (state == BatchState.UNKNOWN and steps):
+                break
+            if state == BatchState.PENDING and not self.may_send():
+                return
+            try:
+                await self._step(batch, state, row["job_id"])
+            except (CloudError, CloudUnreachable) as error:
+                await failures.bear(error, batch)
+            else:
+                self._refusals = 0
+                failures.forget()
+                steps += 1
+        if steps:
+            self._mind_failed(batch)
 
-    def _mind_failures(self, batch: Batch) -> None:
+    async def _step(self, batch: Batch, state: BatchState, job_id: str | None) -> None:
+        match state:
+            case BatchState.PENDING:
+                await send(self, batch)
+            case BatchState.SENDING | BatchState.UNCERTAIN:
+                await settle(self, batch)
+            case _:
+                await watch(self, batch, job_id, again=state == BatchState.UNKNOWN)
+
+    def _mind_failed(self, batch: Batch) -> None:
         if self.pace.on_failure != "stop":
             return
         failed = self.ledger.rows(
@@ -168,9 +320,51 @@ class Engine:
             Stage.FAILED,
         )[0]["n"]
         if failed:
-            self._stop(
+            self._drain(
                 _("Stopped after batch {batch}: {count} of its servers failed.", batch=batch.batch_id, count=failed)
             )
+
+    def count_refusal(self) -> int:
+        """Count that the credentials were refused, and return how often in a row."""
+        self._refusals += 1
+        return self._refusals
+
+
+class _Failures:
+    """Failing calls of one batch in a row: borne with growing waits, until patience ends."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew after something worked."""
+        self._count = 0
+        self._since: datetime | None = None
+
+    async def bear(self, error: CloudError | CloudUnreachable, batch: Batch) -> None:
+        """Wait before the next try; raises ``error`` where trying again is no use or patience has ended."""
+        engine = self._engine
+        if isinstance(error, AuthenticationError):
+            if engine.count_refusal() >= _MOST_REFUSALS:
+                raise error
+        elif not _may_pass(error):
+            raise error
+        self._since = self._since or engine.timing.clock()
+        self._count += 1
+        if self._count >= _FEWEST_TRIES and engine.timing.since(self._since) >= engine.pace.patience_s:
+            raise error
+        engine.ledger.note(engine.run_id, "trying again", batch.batch_id, message=str(error))
+        await engine.wait(
+            next_delay(self._count - 1, first_s=engine.pace.first_look_s, most_s=engine.pace.longest_look_s)
+        )
+
+
+def _may_pass(error: CloudError | CloudUnreachable) -> bool:
+    """Tell whether the same call may work later: no answer, throttled, a failing service, an unreadable success."""
+    if isinstance(error, CloudUnreachable | ThrottledError | ServiceError):
+        return True
+    return error.status == _REQUEST_TIMEOUT or error.status < 300  # noqa: PLR2004 - HTTP: success that cannot be read
 
 
 def engine_of(run: "Run") -> Engine | None:

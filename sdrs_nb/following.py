@@ -62,7 +62,7 @@ async def follow(
     if engine is None or engine.is_stopping() or engine.done.done():
         if engine is not None:
             await _ended(engine)
-        if run.state != RunState.DONE or _has_unknown(run):
+        if run.record["state"] != RunState.DONE or _has_unknown(run):
             engine = start_engine(cloud, run, sleep=sleep)
     if engine is not None:
         await _wait_for(engine, run, on_change, every_s)
@@ -82,8 +82,10 @@ async def resume(
     """Finish ``run`` after any interruption: doubts are looked up, then the rest is sent and followed.
 
     A create whose answer was lost is never sent again before a list of its group, read after the settling time,
-    shows that nothing of it exists.  Same parameters, result and errors as ``follow``.
+    shows that nothing of it exists.  An earlier ``stop`` or ``pause`` is taken back.  Same parameters, result and
+    errors as ``follow``.
     """
+    run.carry_on()
     return await follow(cloud, run, on_change=on_change, every_s=every_s, sleep=sleep)
 
 

@@ -23,7 +23,7 @@ class Pace(Record):
     ----------
     first_look_s, longest_look_s
         Wait before the first look at a job, and the longest wait between looks (sdrs-api.md section 6, ASSUMED:
-        5 s growing to 30 s).
+        5 s growing to 30 s).  Once jobs have ended, the first look waits as long as the fastest of them took.
     settle_s
         How long after an unanswered create the list of instances must stay without a server before that server
         counts as absent; longer than a late acceptance or a lagging list (ASSUMED 180 s).
@@ -32,10 +32,18 @@ class Pace(Record):
         30 minutes for a batch).
     group_wait_s
         How long to wait for a group in a passing state (starting, stopping, ...) before its batch is held.
+    fresh_s, fresh_pairs_s
+        How old the project's lists of instances and of replication pairs may be at a re-check, so that groups can
+        share a read; everything else is read for each batch.
+    patience_s
+        How long failing calls (no answer, 429, 5xx) are tried again before the run pauses with the reason.
     resends
         How often a create that provably did nothing is sent again.
     on_failure
-        ``"continue"`` with the other batches when one fails, or ``"stop"``.
+        ``"continue"`` with the other batches when one fails, or ``"stop"``: nothing more is sent, what was sent is
+        followed to its end.
+    enable_protection
+        Whether protection of the run's groups is enabled when all of it has ended.
     """
 
     first_look_s: float = Field(default=5.0, gt=0)
@@ -44,7 +52,11 @@ class Pace(Record):
     job_limit_s: float = Field(default=3600.0, gt=0)
     group_wait_s: float = Field(default=0.0, ge=0)
     resends: int = Field(default=3, ge=0)
+    fresh_s: float = Field(default=10.0, ge=0)
+    fresh_pairs_s: float = Field(default=60.0, ge=0)
+    patience_s: float = Field(default=900.0, ge=0)
     on_failure: Literal["continue", "stop"] = "continue"
+    enable_protection: bool = False
 
 
 class Timing:
@@ -92,6 +104,11 @@ class Timing:
         finally:
             for wait in waits:
                 wait.cancel()
+
+    async def rest(self, seconds: float) -> None:
+        """Wait for ``seconds`` of cloud time; only cancelling ends it earlier."""
+        if seconds > 0:
+            await self._sleep(seconds)
 
     async def _really_sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds / self.scale)

@@ -5,10 +5,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from filelock import FileLock, Timeout
 
+from sdrs_nb.cloud.budget import Allowance, allowance_at
 from sdrs_nb.errors import LedgerError
 from sdrs_nb.i18n import _
-from sdrs_nb.ledger import Ledger, RunState
+from sdrs_nb.ledger import Control, Ledger, RunState
 from sdrs_nb.models import Approval, Stage
 from sdrs_nb.tables import OUTCOME, shape
 
@@ -24,6 +26,13 @@ SELECT run_id, created_at, state, (SELECT count(*) FROM batches b WHERE b.run_id
   (SELECT count(*) FROM servers s WHERE s.run_id = r.run_id AND s.stage = 'failed') AS failed,
   endpoint, region, project_id, fingerprint, message
 FROM runs r ORDER BY created_at DESC, run_id DESC
+"""
+
+# From intent to the first look that saw the end, of every batch that has ended, in our own seconds.
+_TOOK = """
+SELECT (julianday(j.last_look_at) - julianday(min(a.intent_at))) * 86400 AS seconds
+FROM jobs j JOIN attempts a USING (run_id, batch_id) JOIN batches b USING (run_id, batch_id)
+WHERE j.run_id = ? AND b.state = 'ended' GROUP BY j.job_id
 """
 
 
@@ -65,6 +74,8 @@ class Run:
     """One approved plan on its way: every property reads the ledger, so it shows what is true now.
 
     ``state`` is ready, running, paused or done; ``message`` says in a sentence what it waits for or why it paused.
+    ``stop``, ``pause``, ``carry_on`` and ``cancel`` may be called from any notebook or process; whoever carries the
+    run on notices within a second.
     """
 
     def __init__(self, run_id: str, ledger: Ledger) -> None:
@@ -102,13 +113,109 @@ class Run:
 
     @property
     def state(self) -> RunState:
-        """Where the run stands."""
-        return RunState(self.record["state"])
+        """Where the run stands; a run whose process has died is paused, whatever it wrote last."""
+        state = RunState(self.record["state"])
+        return RunState.PAUSED if state == RunState.RUNNING and not self.is_held else state
 
     @property
     def message(self) -> str:
         """Why the run stands where it does, or an empty string."""
-        return str(self.record["message"])
+        record = self.record
+        if record["state"] == RunState.RUNNING and not self.is_held:
+            return _("The process that carried this run on has ended. Nothing is lost: resume carries on.")
+        return str(record["message"])
+
+    @property
+    def is_held(self) -> bool:
+        """Whether some process of this machine carries the run on now."""
+        lock = FileLock(self.ledger.path.with_name(f"{self.run_id}.lock"))
+        if not self.ledger.path.with_name(f"{self.run_id}.lock").exists():
+            return False
+        try:
+            with lock.acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+
+    def stop(self, reason: str = "") -> None:
+        """Send no further batch; what was sent is followed to its end, then the run is paused."""
+        self._ask(Control.STOP, reason or _("Stopped by the operator; resume carries on."))
+
+    def pause(self, reason: str = "") -> None:
+        """Send no further batch and look at no job, after the requests under way; jobs go on in the cloud."""
+        self._ask(Control.PAUSE, reason or _("Paused by the operator; resume carries on."))
+
+    def carry_on(self) -> None:
+        """Take ``stop`` back where the run is still carried on; where nobody does, call ``resume``."""
+        self._ask(Control.GO, "")
+
+    def cancel(self, reason: str = "") -> int:
+        """Give up every batch that was not sent yet, for good, and free its servers; returns how many servers.
+
+        What was sent is followed to its end.  The given-up servers can be planned again.
+        """
+        return self.ledger.release(self.run_id, reason or _("Cancelled before it was sent."))
+
+    def _ask(self, control: Control, reason: str) -> None:
+        from sdrs_nb.engine import engine_of
+
+        self.ledger.set_control(self.run_id, control, reason)
+        engine = engine_of(self)  # another process reads the ledger; here nobody needs to wait for that
+        if engine is None or engine.done.done():
+            return
+        match control:
+            case Control.STOP:
+                engine.drain(reason)
+            case Control.PAUSE:
+                engine.stop(reason)
+            case Control.GO:
+                engine.go_on()
+
+    @property
+    def findings(self) -> pd.DataFrame:
+        """What the rules said of the planned servers, kept with the run.
+
+        One row a finding: ``server_id, group_id, rule, severity, sdrs_code, message, remedy``, ``origin`` (``plan``:
+        when it was planned, ``door``: right before it was sent) and ``taken_at`` (UTC).  Messages are in the language
+        of that moment.
+        """
+        columns = ["server_id", "group_id", "rule", "severity", "sdrs_code", "message", "remedy", "origin", "taken_at"]
+        frame = pd.DataFrame(self.ledger.findings(self.run_id), columns=columns).astype("string")
+        return frame.assign(taken_at=pd.to_datetime(frame["taken_at"], utc=True, format="ISO8601"))
+
+    @property
+    def remainder(self) -> pd.DataFrame:
+        """The planned servers that this run will not create, and that a new plan may name; they need a new approval.
+
+        One row a server: ``server_id, name, group_id, batch_id, error_code, message``.  Servers of held, cancelled
+        and refused batches, except those that are the likely cause of a refusal (their stage is ``failed``).
+        """
+        columns = ["server_id", "name", "group_id", "batch_id", "error_code", "message"]
+        rows = self.ledger.rows(
+            "SELECT s.* FROM servers s JOIN batches b USING (run_id, batch_id) WHERE s.run_id = ? "
+            "AND b.state IN ('held', 'refused') AND s.stage = 'not sent' ORDER BY b.position, s.position",
+            self.run_id,
+        )
+        return pd.DataFrame(rows, columns=columns).astype("string")
+
+    @property
+    def seconds_to_go(self) -> float | None:
+        """Seconds until the last batch ends if the rest goes as the batches so far; None while nothing is known."""
+        took = self.ledger.rows(_TOOK, self.run_id)
+        if not took:
+            return None
+        typical = sorted(row["seconds"] for row in took)[len(took) // 2]
+        waiting = self.ledger.rows(
+            "SELECT group_id, sum(CASE WHEN state IN ('pending', 'sending', 'uncertain') THEN 1.0 "
+            "WHEN state = 'accepted' THEN 0.5 ELSE 0 END) AS n FROM batches WHERE run_id = ? GROUP BY group_id",
+            self.run_id,
+        )
+        return float(typical * max(row["n"] for row in waiting))
+
+    @property
+    def calls_left(self) -> Allowance | None:
+        """How the gateway's call budget for this project stands on this machine; None while no 429 named one."""
+        return allowance_at(self.record["endpoint"])
 
     @cached_property
     def plan(self) -> "Plan":

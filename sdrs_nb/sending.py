@@ -1,79 +1,36 @@
-"""Send one batch exactly once: re-check at the door, intent on disk, POST, and what to do when the answer is lost.
+"""Send one batch exactly once: re-check at the door, intent on disk, POST, answer on disk.
 
 The service has no idempotency token and creates billed servers (sdrs-api.md section 1), so a create is never sent
-again because its answer was lost.  The group's instances are listed instead and matched by ``source_server``.
+again because its answer was lost; ``settling`` finds out what became of it.
 """
 
 import hashlib
-from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sdrs_nb.door import Door, look_at_door
 from sdrs_nb.errors import (
     AuthenticationError,
     CloudError,
     CloudUnreachable,
-    NotFoundError,
     PermissionDeniedError,
     ServiceError,
     SubmissionUncertain,
     ThrottledError,
 )
-from sdrs_nb.i18n import _
-from sdrs_nb.jobs import match_instances
 from sdrs_nb.ledger import AttemptResult, BatchState
 from sdrs_nb.models import Batch, Stage
+from sdrs_nb.refusals import explain_refusal
+from sdrs_nb.settling import adopt_late
 
 if TYPE_CHECKING:
     from sdrs_nb.engine import Engine
 
-__all__ = ["at_the_door", "send", "settle"]
+__all__ = ["send"]
 
-#: Group statuses in which instances may be created (batch-create page, constraint 1).
-OPEN_GROUP = ("available", "protected")
 #: 408: the gateway gave up waiting; the service behind it may still handle the request.
 _TIMEOUT = 408
-
-
-async def at_the_door(engine: "Engine", batch: Batch) -> str | None:
-    """Return the sentence that holds ``batch`` back now, or None when it may go.
-
-    Reads the group and the project's instances afresh: a plan may be hours old.
-    """
-    try:
-        group = await engine.cloud.sdrs.group(batch.group_id)
-    except NotFoundError:
-        return _("Protection group {group} no longer exists. Plan again.", group=batch.group_id)
-    if group.get("status") not in OPEN_GROUP:
-        return _(
-            "Protection group {name} ({group}) is in status {status}; instances can be created only while it is "
-            "available or protected. Wait or repair it, then plan the rest.",
-            name=group.get("name"),
-            group=batch.group_id,
-            status=group.get("status"),
-        )
-    instances = await engine.cloud.sdrs.protected_instances()
-    return _held_by_instances(engine, batch, instances)
-
-
-def _held_by_instances(engine: "Engine", batch: Batch, instances: list[dict[str, Any]]) -> str | None:
-    # Both ids are taken: whether they swap after a switchover is not documented (sdrs-api.md section 3).
-    taken = {
-        str(instance[role]): instance
-        for instance in instances
-        for role in ("target_server", "source_server")
-        if instance.get(role)
-    }
-    for server_id in batch.server_ids:
-        if server_id in taken:
-            return _(
-                "Server {name} ({server}) got protected instance {instance} since the plan was made, so the request "
-                "would be refused (SDRS.1305). Plan the rest again.",
-                name=engine.names.get(server_id, ""),
-                server=server_id,
-                instance=taken[server_id].get("id"),
-            )
-    return None
+#: "The server is protected already": after an earlier attempt it may well be ours that came late.
+_TAKEN = "SDRS.1305"
 
 
 async def send(engine: "Engine", batch: Batch) -> None:
@@ -81,95 +38,72 @@ async def send(engine: "Engine", batch: Batch) -> None:
 
     Raises
     ------
-    AuthenticationError, PermissionDeniedError, ThrottledError, CloudUnreachable
-        Nothing was handled; the batch stays pending and the run should pause.
+    AuthenticationError, PermissionDeniedError, ThrottledError, CloudUnreachable, CloudError
+        Nothing was handled, or the facts could not be read; the batch stays pending.
     """
-    reason = await at_the_door(engine, batch)
-    if reason is not None:
-        engine.ledger.set_batch(engine.run_id, batch.batch_id, BatchState.HELD, reason)
-        rows = [{"server_id": server, "stage": Stage.NOT_SENT, "message": reason} for server in batch.server_ids]
-        engine.ledger.set_servers(engine.run_id, batch.batch_id, rows)
+    if engine.count_absent(batch.batch_id) and await adopt_late(engine, batch):
         return
-    if engine.is_stopping():
+    door = await _wait_at_door(engine, batch)
+    if not engine.may_send():
+        return
+    if door.reason is not None:
+        engine.ledger.set_batch(engine.run_id, batch.batch_id, BatchState.HELD, door.reason, rows=door.held_rows(batch))
         return
     body = engine.plan.payload_bytes(batch.batch_id)
-    attempt = engine.ledger.intend(engine.run_id, batch.batch_id, hashlib.sha256(body).hexdigest())
-    await _post(engine, attempt, body)
+    attempt = engine.ledger.intend(engine.run_id, batch.batch_id, hashlib.sha256(body).hexdigest(), door.rows)
+    if attempt is not None:  # None: somebody cancelled the batch while it stood at the door
+        await _post(engine, batch, attempt, body)
 
 
-async def _post(engine: "Engine", attempt: int, body: bytes) -> None:
+async def _wait_at_door(engine: "Engine", batch: Batch) -> Door:
+    """Look at the door; where only the group's passing state is in the way, wait as long as the settings allow."""
+    begun = engine.timing.clock()
+    while True:
+        door = await look_at_door(engine, batch)
+        waited = engine.timing.since(begun)
+        if not (door.reason and door.is_passing) or waited >= engine.pace.group_wait_s or not engine.may_send():
+            return door
+        await engine.wait(min(engine.pace.longest_look_s, engine.pace.group_wait_s - waited + 0.05))
+
+
+async def _post(engine: "Engine", batch: Batch, attempt: int, body: bytes) -> None:
     answer = engine.ledger.answer
+    unsent: dict[str, Any] = {"state": BatchState.PENDING, "stage": Stage.NOT_SENT}
+    doubt: dict[str, Any] = {"state": BatchState.UNCERTAIN, "stage": Stage.UNKNOWN}
     try:
         job_id = await engine.cloud.sdrs.batch_create(body)
     except (AuthenticationError, PermissionDeniedError, ThrottledError) as error:
-        answer(attempt, AttemptResult.NOT_HANDLED, state=BatchState.PENDING, **_facts(error))
+        answer(attempt, AttemptResult.NOT_HANDLED, **unsent, **_facts(error))
         raise
     except CloudUnreachable as error:
         if error.sent:
-            answer(attempt, AttemptResult.UNCERTAIN, state=BatchState.UNCERTAIN, message=str(error))
+            answer(attempt, AttemptResult.UNCERTAIN, **doubt, message=str(error))
             return
-        answer(attempt, AttemptResult.NOT_HANDLED, state=BatchState.PENDING, message=str(error))
+        answer(attempt, AttemptResult.NOT_HANDLED, **unsent, message=str(error))
         raise
     except SubmissionUncertain as error:
-        answer(attempt, AttemptResult.UNCERTAIN, state=BatchState.UNCERTAIN, message=str(error))
+        answer(attempt, AttemptResult.UNCERTAIN, **doubt, message=str(error), request_id=error.request_id)
     except CloudError as error:
-        if isinstance(error, ServiceError) or error.status == _TIMEOUT:
-            answer(attempt, AttemptResult.UNCERTAIN, state=BatchState.UNCERTAIN, **_facts(error))
+        if isinstance(error, ServiceError) or error.status == _TIMEOUT or _may_be_ours(engine, batch, error):
+            answer(attempt, AttemptResult.UNCERTAIN, **doubt, **_facts(error))
             return
-        # A definite refusal: validation is all-or-nothing, nothing was made (sdrs-api.md section 2, ASSUMED).
-        answer(attempt, AttemptResult.REFUSED, state=BatchState.REFUSED, stage=Stage.FAILED, **_facts(error))
+        await _refused(engine, batch, attempt, error)
     else:
         answer(attempt, AttemptResult.ACCEPTED, state=BatchState.ACCEPTED, stage=Stage.ACCEPTED, job_id=job_id)
 
 
+def _may_be_ours(engine: "Engine", batch: Batch, error: CloudError) -> bool:
+    return error.code == _TAKEN and engine.count_absent(batch.batch_id) > 0
+
+
+async def _refused(engine: "Engine", batch: Batch, attempt: int, error: CloudError) -> None:
+    # On disk first, so that a crash while the facts are read leaves no doubt about the request.
+    facts = _facts(error)
+    answer = engine.ledger.answer
+    answer(attempt, AttemptResult.REFUSED, state=BatchState.REFUSED, stage=Stage.FAILED, **facts)
+    message, rows = await explain_refusal(engine, batch, error)
+    answer(attempt, AttemptResult.REFUSED, state=BatchState.REFUSED, rows=rows, **{**facts, "message": message})
+
+
 def _facts(error: CloudError) -> dict[str, Any]:
     return {"status": error.status, "code": error.code, "request_id": error.request_id, "message": str(error)}
-
-
-async def settle(engine: "Engine", batch: Batch) -> None:
-    """Find out what became of an unanswered create: adopt its instances, or prove that there are none.
-
-    Found at least one of the batch's servers: the request was taken (it is all-or-nothing), so the batch is
-    followed by its instances.  Found none by the end of the settling time: the batch is pending again, or
-    refused when it was already resent as often as allowed.
-    """
-    attempt = engine.open_attempt(batch.batch_id)
-    while not engine.is_stopping():
-        # Measured before the list is read: only a list begun after the settling time proves absence.
-        waited = engine.timing.since(datetime.fromisoformat(attempt["intent_at"]))
-        found = match_instances(await engine.cloud.sdrs.protected_instances(batch.group_id), batch.server_ids)
-        if found:
-            _adopt(engine, batch, attempt["attempt_id"], found)
-            return
-        if waited >= engine.pace.settle_s:
-            _absent(engine, batch, attempt["attempt_id"])
-            return
-        remaining = engine.pace.settle_s - waited
-        await engine.wait(min(remaining + 0.05, engine.pace.longest_look_s))
-
-
-def _adopt(engine: "Engine", batch: Batch, attempt: int, found: Mapping[str, Mapping[str, Any]]) -> None:
-    message = _(
-        "The answer to this request was lost; {found} of its {count} servers were found in the group and adopted.",
-        found=len(found),
-        count=len(batch.server_ids),
-    )
-    engine.ledger.answer(
-        attempt, AttemptResult.ADOPTED, state=BatchState.ACCEPTED, stage=Stage.ACCEPTED, message=message
-    )
-
-
-def _absent(engine: "Engine", batch: Batch, attempt: int) -> None:
-    absent = engine.count_absent(batch.batch_id) + 1
-    if absent > engine.pace.resends:
-        message = _(
-            "The request was sent {count} times, no answer came and nothing was created. Check the connection to the "
-            "cloud, then plan these servers again.",
-            count=absent,
-        )
-        engine.ledger.answer(
-            attempt, AttemptResult.ABSENT, state=BatchState.REFUSED, stage=Stage.FAILED, message=message
-        )
-        return
-    message = _("No answer came, and after the settling time nothing of the request was there: it can be sent again.")
-    engine.ledger.answer(attempt, AttemptResult.ABSENT, state=BatchState.PENDING, message=message)

@@ -2,7 +2,7 @@
 
 import getpass
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from sdrs_nb.engine import start_engine
 from sdrs_nb.errors import PlanError
@@ -14,9 +14,12 @@ from sdrs_nb.runs import Run
 
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
+    from sdrs_nb.eligibility import Eligibility
     from sdrs_nb.planning import Plan
 
 __all__ = ["submit"]
+
+_KEPT = ["server_id", "group_id", "rule", "severity", "sdrs_code", "message", "remedy"]
 
 
 async def submit(
@@ -24,6 +27,9 @@ async def submit(
     plan: "Plan",
     *,
     approve: str | Approval,
+    enable_protection: bool = False,
+    on_failure: Literal["continue", "stop"] | None = None,
+    eligibility: "Eligibility | None" = None,
     pace: Pace | None = None,
     ledger: Ledger | None = None,
     sleep: Callable[[float], Awaitable[None]] | None = None,
@@ -41,6 +47,14 @@ async def submit(
         From ``plan_batches``; what its preview shows is byte for byte what is sent.
     approve
         The plan's fingerprint, or an ``Approval`` that names it with who and when.
+    enable_protection
+        Enable protection of the groups when everything has ended; without it an ``available`` group copies no data
+        until somebody enables it.
+    on_failure
+        ``"continue"`` with the other batches when a server fails, or ``"stop"``: send nothing more, follow what was
+        sent.  Wins over the one in ``pace``.
+    eligibility
+        What the plan was made from; its findings about the planned servers are kept with the run.
     pace
         Waiting times and limits; the defaults suit the real cloud.
     ledger
@@ -71,11 +85,26 @@ async def submit(
         scope={"endpoint": identity.endpoint, "region": identity.region, "project_id": identity.project_id},
         plan=plan,
         approval=approval,
-        settings=(pace or Pace()).model_dump(),
+        settings=_settings(pace, enable_protection=enable_protection, on_failure=on_failure),
+        findings=_findings(plan, eligibility),
     )
     run = Run(run_id, store)
     start_engine(cloud, run, sleep=sleep)
     return run
+
+
+def _settings(pace: Pace | None, **wanted: object) -> dict[str, Any]:
+    return {**(pace or Pace()).model_dump(), **{name: value for name, value in wanted.items() if value}}
+
+
+def _findings(plan: "Plan", eligibility: "Eligibility | None") -> list[dict[str, Any]] | None:
+    if eligibility is None:
+        return None
+    found = eligibility.findings
+    planned = [server for batch in plan.batches for server in batch.server_ids]
+    mine = found.loc[found["server_id"].isin(planned), _KEPT].astype(object)
+    rows: list[dict[str, Any]] = mine.where(mine.notna(), None).to_dict("records")  # type: ignore[assignment]  # column names are texts
+    return rows
 
 
 def _approval(plan: "Plan", approve: str | Approval) -> Approval:

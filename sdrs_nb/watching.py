@@ -5,11 +5,15 @@ followed by their instances instead.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sdrs_nb.durations import job_seconds, next_look
+from sdrs_nb.endings import Ending, end_of, sub_job_rows
 from sdrs_nb.errors import AuthenticationError, CloudError, CloudUnreachable, NotFoundError
 from sdrs_nb.i18n import _
-from sdrs_nb.jobs import InstanceState, Job, JobStatus, instance_state, match_instances, next_delay, read_job
+from sdrs_nb.jobs import InstanceState, Job, JobStatus, instance_state, match_instances, read_job
 from sdrs_nb.ledger import BatchState
 from sdrs_nb.models import Batch, Stage
 
@@ -24,133 +28,143 @@ _NO_SUCH_JOB = ("SDRS.0408",)
 _MISSES = 3
 
 
-async def watch(engine: "Engine", batch: Batch, job_id: str | None) -> None:
+@dataclass
+class _Watch:
+    """One batch being followed: since when, what its job said last, and when it was first seen to have ended."""
+
+    engine: "Engine"
+    batch: Batch
+    job_id: str | None
+    accepted_at: datetime
+    job: Job | None = None
+    looks: int = 0
+    misses: int = 0
+    ended_at: datetime | None = None
+    failures: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def elapsed(self) -> float:
+        return self.engine.timing.since(self.accepted_at)
+
+    @property
+    def has_job(self) -> bool:
+        return self.job_id is not None and self.misses < _MISSES
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether a list read now would show everything that there is."""
+        since = self.ended_at if self.has_job else self.accepted_at
+        return since is not None and self.engine.timing.since(since) >= self.engine.pace.settle_s
+
+
+async def watch(engine: "Engine", batch: Batch, job_id: str | None, *, again: bool = False) -> None:
     """Look at the batch's job, or at its instances when there is no job, until it ends; record every look.
 
-    Sets the stage of each server and the batch's state: ended, or unknown when the time limit passed.
+    Sets the stage of each server and the batch's state: ended, or unknown when the time limit passed or a server of
+    a taken request never appeared.  ``again`` is for a batch that was unknown before: it is looked at without delay.
     """
-    begun = engine.timing.clock()
-    job: Job | None = None
-    looks = misses = 0
+    one = _Watch(engine, batch, job_id, engine.accepted_at(batch.batch_id))
     while not engine.is_stopping():
-        delay = next_delay(looks, first_s=engine.pace.first_look_s, most_s=engine.pace.longest_look_s)
-        await engine.wait(delay)
+        if not (again and one.looks == 0):
+            await engine.wait(_delay(one))
         if engine.is_stopping():
             return
-        looks += 1
-        ended = False
-        if job_id is not None and misses < _MISSES:
-            job, missed = await _look(engine, batch, job_id)
-            misses = misses + 1 if missed else 0
-            ended = job is not None and job.is_finished
-        else:
-            ended = await _instances_ended(engine, batch, engine.timing.since(begun) >= engine.pace.settle_s)
-        if ended and await _conclude(engine, batch, job):
+        one.looks += 1
+        ended = await _look(one) if one.has_job else True
+        if ended and await _conclude(one):
             return
-        if engine.timing.since(begun) > engine.pace.job_limit_s:
-            _give_up(engine, batch)
+        if one.elapsed > engine.pace.job_limit_s:
+            _give_up(one)
             return
 
 
-async def _look(engine: "Engine", batch: Batch, job_id: str) -> tuple[Job | None, bool]:
-    """Return the job, or None, and whether the cloud said that there is no such job."""
+def _delay(one: _Watch) -> float:
+    pace = one.engine.pace
+    if one.ended_at is not None:  # the list lags behind the job
+        return pace.first_look_s
+    return next_look(
+        one.elapsed, one.looks, one.engine.durations, first_s=pace.first_look_s, most_s=pace.longest_look_s
+    )
+
+
+async def _look(one: _Watch) -> bool:
+    """Look at the job unless it is known to have ended; tell whether it has."""
+    if one.ended_at is not None:
+        return True
+    engine, job_id = one.engine, str(one.job_id)
     try:
         document = await engine.cloud.sdrs.job(job_id)
     except AuthenticationError:
         raise
     except (CloudError, CloudUnreachable) as error:
-        engine.ledger.note(engine.run_id, "look failed", batch.batch_id, job_id=job_id, message=str(error))
-        return None, isinstance(error, NotFoundError) or getattr(error, "code", "") in _NO_SUCH_JOB
-    job = read_job(document)
-    engine.ledger.look(engine.run_id, batch.batch_id, job_id, job.status, document)
-    return job, False
+        missed = isinstance(error, NotFoundError) or getattr(error, "code", "") in _NO_SUCH_JOB
+        one.misses = one.misses + 1 if missed else 0
+        engine.ledger.note(engine.run_id, "look failed", one.batch.batch_id, job_id=job_id, message=str(error))
+        return False
+    one.misses = 0
+    one.job = job = read_job(document)
+    known = match_instances(engine.facts.latest_instances(), one.batch.server_ids)
+    rows = [] if job.is_finished else sub_job_rows(job, known)
+    engine.ledger.look(engine.run_id, one.batch.batch_id, job_id, job.status, document, rows=rows)
+    if job.is_finished:
+        one.ended_at = engine.timing.clock()
+        if job.status == JobStatus.SUCCESS and (seconds := job_seconds(document)) is not None:
+            engine.durations.append(seconds)
+    return job.is_finished
 
 
-async def _instances(engine: "Engine", batch: Batch) -> dict[str, Mapping[str, Any]] | None:
-    try:
-        documents = await engine.cloud.sdrs.protected_instances(batch.group_id)
-    except AuthenticationError:
-        raise
-    except (CloudError, CloudUnreachable) as error:
-        engine.ledger.note(engine.run_id, "list failed", batch.batch_id, message=str(error))
-        return None
-    return match_instances(documents, batch.server_ids)
-
-
-async def _instances_ended(engine: "Engine", batch: Batch, settled: bool) -> bool:  # noqa: FBT001 - one caller
-    """Tell whether no instance of the batch is being made any more; one not listed yet counts until ``settled``."""
-    found = await _instances(engine, batch)
+async def _conclude(one: _Watch) -> bool:
+    """Record each server's end; False when the list cannot say yet (it failed, or lags behind the job)."""
+    engine, batch = one.engine, one.batch
+    found = await _instances(one)
     if found is None:
         return False
-    states = {server: instance_state(str(instance.get("status"))) for server, instance in found.items()}
-    complete = len(states) == len(batch.server_ids)
-    return (complete or settled) and InstanceState.MAKING not in states.values()
-
-
-async def _conclude(engine: "Engine", batch: Batch, job: Job | None) -> bool:
-    """Record each server's end; False when the list cannot say yet (it failed or lags behind the job)."""
-    found = await _instances(engine, batch)
-    if found is None:
+    states = [instance_state(str(instance.get("status"))) for instance in found.values()]
+    if (len(found) < len(batch.server_ids) or InstanceState.MAKING in states) and not one.is_settled:
         return False
-    ended = job.status if job is not None and job.is_finished else None
-    if ended == JobStatus.SUCCESS and len(found) < len(batch.server_ids):
+    if InstanceState.MAKING in states and one.elapsed <= engine.pace.job_limit_s:
         return False
-    sub_jobs = {sub.protected_instance_id: sub for sub in job.sub_jobs if sub.protected_instance_id} if job else {}
-    rows = [_end_of(server, found.get(server), sub_jobs, job) for server in batch.server_ids]
-    engine.ledger.set_servers(engine.run_id, batch.batch_id, rows)
-    engine.ledger.set_batch(engine.run_id, batch.batch_id, BatchState.ENDED)
+    if one.job and one.job.status == JobStatus.SUCCESS and len(found) < len(batch.server_ids):
+        return False
+    if InstanceState.BROKEN in states and not (one.job and one.job.sub_jobs):
+        await _read_failures(one)
+    ending = Ending(one.job if one.job and one.job.is_finished else None, one.failures)
+    rows = [end_of(server, found.get(server), ending) for server in batch.server_ids]
+    unclear = any(row["stage"] in (Stage.UNKNOWN, Stage.JOB_OK) for row in rows)
+    state = BatchState.UNKNOWN if unclear else BatchState.ENDED
+    engine.ledger.set_batch(engine.run_id, batch.batch_id, state, rows=rows)
     return True
 
 
-def _end_of(
-    server_id: str, instance: Mapping[str, Any] | None, sub_jobs: Mapping[str, Job], job: Job | None
-) -> dict[str, Any]:
-    if instance is None:
-        return {
-            "server_id": server_id,
-            "stage": Stage.FAILED,
-            "error_code": job.error_code if job else None,
-            "message": _with_reason(
-                _("The request has ended and the server has no protected instance. Plan it again."), job
-            ),
-        }
-    instance_id = str(instance.get("id"))
-    row = {
-        "server_id": server_id,
-        "protected_instance_id": instance_id,
-        "dr_server_id": instance.get("target_server") or None,
-    }
-    sub_job = sub_jobs.get(instance_id)
-    match instance_state(str(instance.get("status"))):
-        case InstanceState.PROTECTED:
-            return row | {"stage": Stage.PROTECTED, "error_code": None, "message": ""}
-        case InstanceState.CREATED:
-            return row | {"stage": Stage.CREATED, "error_code": None, "message": ""}
-        case InstanceState.MAKING:
-            message = _("The job ended, the instance still shows as being created.")
-            return row | {"stage": Stage.JOB_OK, "message": message}
-        case _:
-            why = sub_job or job
-            message = _(
-                "The instance is in status {status} and still holds its server. Remove the cause, delete instance "
-                "{instance}, then plan the server again.",
-                status=instance.get("status"),
-                instance=instance_id,
-            )
-            code = why.error_code if why else None
-            return row | {"stage": Stage.FAILED, "error_code": code, "message": _with_reason(message, why)}
+async def _instances(one: _Watch) -> dict[str, Mapping[str, Any]] | None:
+    engine = one.engine
+    try:
+        documents = await engine.facts.instances_of(one.batch.group_id, one.ended_at or engine.timing.clock())
+    except AuthenticationError:
+        raise
+    except (CloudError, CloudUnreachable) as error:
+        engine.ledger.note(engine.run_id, "list failed", one.batch.batch_id, message=str(error))
+        return None
+    return match_instances(documents, one.batch.server_ids)
 
 
-def _with_reason(message: str, job: Job | None) -> str:
-    said = (job.fail_reason if job else None) or ""
-    return f"{said} {message}".strip()
+async def _read_failures(one: _Watch) -> None:
+    """Without a job, the task center still says why an instance failed."""
+    try:
+        failures = await one.engine.cloud.sdrs.failure_jobs(one.batch.group_id)
+    except AuthenticationError:
+        raise
+    except (CloudError, CloudUnreachable) as error:
+        one.engine.ledger.note(one.engine.run_id, "list failed", one.batch.batch_id, message=str(error))
+        return
+    one.failures = {str(failure.get("resource_id")): failure for failure in failures}
 
 
-def _give_up(engine: "Engine", batch: Batch) -> None:
+def _give_up(one: _Watch) -> None:
+    engine, batch = one.engine, one.batch
     message = _(
         "The job did not end within {minutes} minutes; it may still end. Resume the run to look again.",
         minutes=round(engine.pace.job_limit_s / 60),
     )
-    engine.ledger.set_batch(engine.run_id, batch.batch_id, BatchState.UNKNOWN, message)
     rows = [{"server_id": server, "stage": Stage.UNKNOWN, "message": message} for server in batch.server_ids]
-    engine.ledger.set_servers(engine.run_id, batch.batch_id, rows)
+    engine.ledger.set_batch(engine.run_id, batch.batch_id, BatchState.UNKNOWN, message, rows=rows)

@@ -1,11 +1,19 @@
-"""How many calls may be under way at once; the place where a learned call budget plugs in."""
+"""Who may call when: a few calls at once, and never more than the gateway's own budget."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
-__all__ = ["Pace", "Parallel"]
+import stamina
+
+from sdrs_nb.cloud.budget import Allowance, BudgetBook
+from sdrs_nb.cloud.endpoints import origin_of
+from sdrs_nb.settings import Settings
+
+__all__ = ["Budgeted", "Pace", "Parallel", "shared_pace"]
+
+_TOO_MANY = 429
 
 
 class Pace(Protocol):
@@ -32,3 +40,60 @@ class Parallel:
 
     def heard(self, method: str, path: str, status: int, text: str) -> None:
         """Learn nothing."""
+
+
+async def _really_sleep(seconds: float) -> None:
+    await asyncio.sleep(seconds)
+
+
+class Budgeted:
+    """At most ``limit`` calls at once, within the budget that the gateway named to any process of this machine.
+
+    Parameters
+    ----------
+    limit
+        Calls that may be under way at once.
+    scope
+        Names the project: all that call it share its budget.
+    book
+        Where budgets and calls are counted.
+    sleep
+        Waits for seconds; tests hand in their own.  The default one does not wait while ``stamina`` is testing.
+    """
+
+    def __init__(
+        self,
+        limit: int,
+        scope: str,
+        book: BudgetBook | None = None,
+        sleep: Callable[[float], Awaitable[None]] = _really_sleep,
+    ) -> None:
+        self.scope = scope
+        self.book = book or BudgetBook()
+        self._sleep = sleep
+        self._places = asyncio.Semaphore(limit)
+
+    @asynccontextmanager
+    async def slot(self, method: str, path: str) -> AsyncIterator[None]:  # noqa: ARG002 - every call counts alike
+        """Wait for a free place, then for the budget."""
+        async with self._places:
+            while (wait := self.book.take(self.scope)) > 0:
+                if self._sleep is _really_sleep and stamina.is_testing():
+                    break
+                await self._sleep(wait)
+            yield
+
+    def heard(self, method: str, path: str, status: int, text: str) -> None:  # noqa: ARG002 - one budget for all calls
+        """Learn limit and window from a 429."""
+        if status == _TOO_MANY:
+            self.book.learn(self.scope, text)
+
+    def allowance(self) -> Allowance | None:
+        """Return how the budget stands, None where none was learnt."""
+        return self.book.allowance(self.scope)
+
+
+def shared_pace(settings: Settings) -> Budgeted:
+    """Return the pace of one project, its budget shared with every process of this machine."""
+    project = settings.project_id or settings.project_name or settings.region or ""
+    return Budgeted(settings.parallel, f"{settings.endpoint or origin_of('sdrs', settings)} {project}")

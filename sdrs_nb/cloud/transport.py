@@ -12,7 +12,7 @@ import stamina
 from sdrs_nb import __version__
 from sdrs_nb.cloud.answers import Answer, Call, error_of, parse
 from sdrs_nb.cloud.endpoints import origin_of
-from sdrs_nb.cloud.pace import Pace, Parallel
+from sdrs_nb.cloud.pace import Pace, shared_pace
 from sdrs_nb.cloud.retry import may_repeat
 from sdrs_nb.cloud.signing import encode_query
 from sdrs_nb.cloud.unreachable import unreachable
@@ -55,7 +55,7 @@ class Transport:
     http
         An httpx transport in place of the network (tests); closed with this one.
     pace
-        Who may go when; ``Parallel(settings.parallel)`` by default.
+        Who may go when; by default a few at once within the project's shared budget (``shared_pace``).
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class Transport:
     ) -> None:
         self._settings = settings
         self._http = http
-        self._pace = pace or Parallel(settings.parallel)
+        self._pace = pace or shared_pace(settings)
         self._client: httpx.AsyncClient | None = None
         self._is_closed = False
         self.time_scale = 1.0

@@ -1,0 +1,82 @@
+"""The ledger's tables, version by version.
+
+A new file is made by running every step; an older one by running those it lacks, in one transaction.  A step that
+was released is never changed.
+"""
+
+import sqlite3
+
+__all__ = ["SCHEMA_VERSION", "STEPS", "upgrade"]
+
+_FIRST = """
+CREATE TABLE runs (
+  run_id TEXT PRIMARY KEY, created_at TEXT NOT NULL, endpoint TEXT NOT NULL, region TEXT NOT NULL,
+  project_id TEXT NOT NULL, fingerprint TEXT NOT NULL, rulebook_version TEXT NOT NULL, plan TEXT NOT NULL,
+  approval TEXT NOT NULL, settings TEXT NOT NULL, state TEXT NOT NULL, message TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE TABLE batches (
+  run_id TEXT NOT NULL REFERENCES runs, batch_id TEXT NOT NULL, position INTEGER NOT NULL, group_id TEXT NOT NULL,
+  state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', job_id TEXT, PRIMARY KEY (run_id, batch_id)
+) STRICT;
+CREATE TABLE servers (
+  run_id TEXT NOT NULL REFERENCES runs, server_id TEXT NOT NULL, batch_id TEXT NOT NULL, position INTEGER NOT NULL,
+  name TEXT NOT NULL, group_id TEXT NOT NULL, stage TEXT NOT NULL, job_id TEXT, protected_instance_id TEXT,
+  dr_server_id TEXT, error_code TEXT, message TEXT NOT NULL DEFAULT '', PRIMARY KEY (run_id, server_id)
+) STRICT;
+CREATE TABLE attempts (
+  attempt_id INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL REFERENCES runs, batch_id TEXT NOT NULL,
+  payload_sha256 TEXT NOT NULL, intent_at TEXT NOT NULL, result TEXT, answered_at TEXT, job_id TEXT, status INTEGER,
+  code TEXT, request_id TEXT, message TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE TABLE jobs (
+  run_id TEXT NOT NULL REFERENCES runs, job_id TEXT NOT NULL, batch_id TEXT NOT NULL, status TEXT NOT NULL,
+  document TEXT NOT NULL, looks INTEGER NOT NULL, first_look_at TEXT NOT NULL, last_look_at TEXT NOT NULL,
+  PRIMARY KEY (run_id, job_id)
+) STRICT;
+CREATE TABLE claims (
+  scope TEXT NOT NULL, server_id TEXT NOT NULL, run_id TEXT NOT NULL REFERENCES runs,
+  PRIMARY KEY (scope, server_id)
+) STRICT;
+CREATE TABLE events (
+  event_id INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL, at TEXT NOT NULL, kind TEXT NOT NULL,
+  batch_id TEXT, data TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_of_run ON events (run_id, event_id);
+"""
+
+# What the operator wants of a run, whichever process carries it on; findings as compressed JSON rows; jobs that
+# enable protection of a group.
+_SECOND = """
+ALTER TABLE runs ADD COLUMN control TEXT NOT NULL DEFAULT 'go';
+ALTER TABLE runs ADD COLUMN control_reason TEXT NOT NULL DEFAULT '';
+CREATE TABLE findings (
+  run_id TEXT NOT NULL REFERENCES runs, origin TEXT NOT NULL, batch_id TEXT NOT NULL, taken_at TEXT NOT NULL,
+  rows BLOB NOT NULL, PRIMARY KEY (run_id, origin, batch_id)
+) STRICT;
+CREATE TABLE actions (
+  run_id TEXT NOT NULL REFERENCES runs, group_id TEXT NOT NULL, action TEXT NOT NULL, intent_at TEXT NOT NULL,
+  result TEXT, answered_at TEXT, job_id TEXT, message TEXT NOT NULL DEFAULT '', PRIMARY KEY (run_id, group_id, action)
+) STRICT;
+CREATE INDEX attempts_of_batch ON attempts (run_id, batch_id, attempt_id);
+"""
+
+#: What brings a file from version n to n + 1, at place n.
+STEPS = (_FIRST, _SECOND)
+SCHEMA_VERSION = len(STEPS)
+
+
+def upgrade(db: sqlite3.Connection) -> int:
+    """Bring the open file to the present version and return the version it had; a newer one is left alone."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        found = int(db.execute("PRAGMA user_version").fetchone()[0])
+        for step in STEPS[found:]:
+            for statement in step.split(";\n"):
+                db.execute(statement)
+        if found < SCHEMA_VERSION:
+            db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+    return found
