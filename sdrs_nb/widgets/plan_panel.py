@@ -31,6 +31,7 @@ class PlanPanel(Panel):
     def __init__(self, state: WorkbenchState) -> None:
         super().__init__(state, Step.PLAN, _("Plan"))
         self._drawn: Plan | None = None
+        self._problem = ""
         self._prefix = ipywidgets.Text(
             state.name_prefix, description=_("Name prefix"), style=_WIDE, continuous_update=False
         )
@@ -91,9 +92,9 @@ class PlanPanel(Panel):
             self._payload.value = _payload_of(self.state.plan, str(change["new"]))
 
     def _on_approve_click(self) -> None:
-        problem = self.state.approve(self._count.value, _user())
-        self._approval.value = html.message(problem, "bad") if problem else self._approval.value
+        self._problem = self.state.approve(self._count.value, _user()) or ""
         self._count.value = ""
+        self._draw_approval()
 
     def _on_withdraw_click(self) -> None:
         self.state.withdraw()
@@ -110,6 +111,7 @@ class PlanPanel(Panel):
 
     def _draw_plan(self, plan: Plan) -> None:
         self._drawn = plan
+        self._problem = ""
         count = sum(len(batch.server_ids) for batch in plan.batches)
         facts = [
             (_("Servers planned"), count),
@@ -145,7 +147,8 @@ class PlanPanel(Panel):
                 "Submitting creates {count} protected instances with DR servers and volumes that are billed.",
                 count=self.state.planned_servers,
             )
-            self._approval.value = html.message(text, "warning")
+            problem = html.message(self._problem, "bad") if self._problem else ""
+            self._approval.value = problem + html.message(text, "warning")
         else:
             self._approval.value = ""
 
