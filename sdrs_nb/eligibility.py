@@ -88,9 +88,10 @@ def check_eligibility(
     book, wanted = rulebook or load_rulebook(), options or BatchOptions()
     if server_ids is not None:
         _refuse_repetition(server_ids)
+    sources = inventory.sources
     frames = Frames(
         {name: inventory.frame(name) for name in INVENTORY_TABLES},
-        frozenset(name for name in INVENTORY_TABLES if inventory.is_loaded(name)),
+        frozenset(sources["frame"][sources["state"] == "loaded"]),
         inventory.about.caller_user_id,
     )
     facts = build_facts(frames, book, wanted, server_ids, busy_groups)

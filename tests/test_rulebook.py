@@ -60,6 +60,76 @@ def test_entries_name_frames_codes_and_rules_that_exist(rule):
     assert rule.source
 
 
+#: Codes of the create request in the documented order (steps 2 to 8), and of what fails inside its job.
+CODES = [
+    "0201",
+    "0202",
+    "0212",
+    "0207",
+    "0228",
+    "0227",
+    "1371",
+    "0218",
+    "2203",
+    "2205",
+    "2204",
+    "2208",
+    "2207",
+    "2209",
+    "1362",
+    "1361",
+    "0210",
+    "1013",
+    "1024",
+    "1323",
+    "1325",
+    "1002",
+    "1360",
+    "1305",
+    "1303",
+    "1304",
+    "1333",
+    "1359",
+    "1357",
+    "1356",
+    "1353",
+    "1321",
+    "1339",
+    "1322",
+    "1340",
+    "1802",
+    "0225",
+    "1831",
+    "1811",
+    "1806",
+    "1408",
+    "1335",
+    "1366",
+    "1372",
+    "1373",
+    "1375",
+    "1374",
+    "1381",
+    "1384",
+    "1383",
+    "1386",
+    "1385",
+    "1358",
+    "0306",
+    "1306",
+    "1812",
+    "1350",
+]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_of_a_create_request_has_a_rule_that_prevents_it(code):
+    """What the service may answer is something that a rule looks for before."""
+    prevented = {one for rule, variant in CASES for one in rule.codes_of(variant)}
+
+    assert f"SDRS.{code}" in prevented
+
+
 def test_the_same_arguments_give_the_same_book():
     """The book is read once a process."""
     assert load_rulebook("otc", S22="warning") is load_rulebook("otc", S22="warning")
