@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
-__all__ = ["Approval", "Batch", "BatchOptions", "Record", "Stage", "Tag", "Verdict"]
+__all__ = ["Approval", "Batch", "BatchOptions", "Call", "Record", "Signature", "Stage", "Tag", "Verdict"]
 
 
 class Record(BaseModel):
@@ -34,8 +34,23 @@ class Stage(StrEnum):
     JOB_OK = "job ok"
     CREATED = "created"
     PROTECTED = "protected"
+    DELETED = "deleted"  # in an undo: the instance is gone, the server is unprotected again
     FAILED = "failed"
     UNKNOWN = "unknown"
+
+
+class Call(StrEnum):
+    """Which call of the service a batch is sent with."""
+
+    BATCH_CREATE = "batch create"
+    SINGLE_CREATE = "single create"  # where the site has no batch call
+    BATCH_DELETE = "batch delete"
+    SINGLE_DELETE = "single delete"
+
+    @property
+    def is_delete(self) -> bool:
+        """Whether the call takes protected instances away."""
+        return self in (Call.BATCH_DELETE, Call.SINGLE_DELETE)
 
 
 class Tag(Record):
@@ -88,15 +103,27 @@ class BatchOptions(Record):
 
 
 class Batch(Record):
-    """One create request: its servers in sending order and everything they share.
+    """One request: its servers in sending order and everything they share.
 
-    ``wave`` is no part of the request: batches of a wave are sent when every batch of the waves before has ended.
+    Parameters
+    ----------
+    wave
+        No part of the request: batches of a wave are sent when every batch of the waves before has ended.
+    call
+        What is sent; the fields that it does not know are left empty.
+    instance_name
+        Name of the one instance of a single create.
+    instances
+        ``{server_id: protected_instance_id}`` of a delete.
+    delete_target_server, delete_target_eip
+        Whether a delete also takes the DR servers with their volumes, and releases their EIPs.
     """
 
     batch_id: str
     group_id: str
-    name_prefix: str
+    name_prefix: str = ""
     wave: int = 1
+    call: Call = Call.BATCH_CREATE
     server_ids: tuple[str, ...] = Field(min_length=1)
     flavors: Mapping[str, str] = Field(default_factory=dict)
     cluster_id: str | None = None
@@ -105,11 +132,28 @@ class Batch(Record):
     dedicated_host_id: str | None = None
     tags: tuple[Tag, ...] = ()
     description: str | None = None
+    instance_name: str | None = None
+    instances: Mapping[str, str] = Field(default_factory=dict)
+    delete_target_server: bool = False
+    delete_target_eip: bool = False
+
+    @property
+    def instance_ids(self) -> tuple[str, ...]:
+        """Ids of the protected instances of a delete, in sending order."""
+        return tuple(self.instances[server_id] for server_id in self.server_ids if server_id in self.instances)
+
+
+class Signature(Record):
+    """One more person's word, and when it was given."""
+
+    who: str
+    when: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
 
 
 class Approval(Record):
-    """Somebody's word that exactly this plan may be sent."""
+    """Somebody's word that exactly this plan may be sent; ``cosigned`` holds the words of others, see ``approvals``."""
 
     fingerprint: str
     who: str = ""
     when: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+    cosigned: tuple[Signature, ...] = ()

@@ -12,13 +12,14 @@ from typing import NamedTuple
 
 from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.models import Batch, Call
 from sdrs_nb.payload_models import MARK_LENGTH, PREFIX_LENGTH, prefix_problems
+from sdrs_nb.single_models import NAME_BYTES, name_problems
 
-__all__ = ["NameRequest", "instance_name", "name_batches"]
+__all__ = ["NameRequest", "instance_name", "instance_names", "name_batches", "name_instances"]
 
-# The page on creating a single instance limits its name to 64 bytes; the batch-create page counts characters.
-_NAME_BYTES = 64
-_DIGITS = 3
+#: Digits of a batch's number, and of an instance's own where instances are created one by one.
+_DIGITS, _OWN_DIGITS = 3, 4
 _FIELDS = {"prefix": "", "group": "", "wave": "0?[0-9]?d?", "batch": "0?[0-9]?d?"}
 _NOT_ALLOWED = re.compile(r"[^\u4e00-\u9fffA-Za-z0-9._-]+")
 
@@ -39,6 +40,13 @@ def instance_name(name_prefix: str, position: int) -> str:
     return f"{name_prefix}-{position:04d}"
 
 
+def instance_names(batch: Batch) -> tuple[str, ...]:
+    """Return the names to expect of the instances that ``batch`` creates, in the order of its servers."""
+    if batch.call is Call.SINGLE_CREATE:
+        return (batch.instance_name or "",)
+    return tuple(instance_name(batch.name_prefix, position) for position in range(1, len(batch.server_ids) + 1))
+
+
 def name_batches(
     wanted: Sequence[NameRequest], *, template: str | None = None, existing: Iterable[str] = ()
 ) -> tuple[list[str], list[str]]:
@@ -55,51 +63,77 @@ def name_batches(
         A prefix or the template breaks the limits of the service, or gives two batches one prefix.
     """
     fields = ("prefix", "batch") if template is None else _fields(template)
-    if "prefix" in fields:
-        problems = [
-            said for prefix in dict.fromkeys(each.prefix for each in wanted) for said in prefix_problems(prefix)
-        ]
-        if problems:
-            raise PlanError(" ".join(problems))
+    _refuse_bad_prefixes(wanted, fields)
     taken = {name[: mark.start()] for name in existing for mark in re.finditer("-0", name)}
     if template is None:
-        names, notes = _numbered(wanted, taken)
+        names, notes = _numbered(wanted, taken, _DIGITS, PREFIX_LENGTH)
     else:
         names, notes = _templated(wanted, template, fields, taken)
     return names, [*notes, *_byte_notes(names)]
 
 
-def _numbered(wanted: Sequence[NameRequest], taken: set[str]) -> tuple[list[str], list[str]]:
-    """Return ``<prefix>-001`` and on, all with the same number of digits."""
-    digits, number = _DIGITS, 0
+def name_instances(
+    wanted: Sequence[NameRequest], *, template: str | None = None, existing: Iterable[str] = ()
+) -> tuple[list[str], list[str]]:
+    """Return the name of each instance that is created alone, in order, and notes on what was done to them.
+
+    As ``name_batches``, with ``<prefix>-0001`` and on where no template is given: each name is the instance's own, so
+    a number is skipped only while an instance has exactly that name.
+
+    Raises
+    ------
+    PlanError
+        A name breaks the limits of the service: 64 bytes (single-create page, field name).
+    """
+    fields = ("prefix", "batch") if template is None else _fields(template)
+    _refuse_bad_prefixes(wanted, fields)
+    taken = set(existing)
+    if template is None:
+        names, notes = _numbered(wanted, taken, _OWN_DIGITS, NAME_BYTES)
+    else:
+        names, notes = _templated(wanted, template, fields, taken)
+    if problems := [said for name in names for said in name_problems(name)]:
+        raise PlanError(problems[0])
+    return names, notes
+
+
+def _refuse_bad_prefixes(wanted: Iterable[NameRequest], fields: Iterable[str]) -> None:
+    prefixes = dict.fromkeys(each.prefix for each in wanted) if "prefix" in fields else ()
+    if problems := [said for prefix in prefixes for said in prefix_problems(prefix)]:
+        raise PlanError(" ".join(problems))
+
+
+def _numbered(wanted: Sequence[NameRequest], taken: set[str], digits: int, length: int) -> tuple[list[str], list[str]]:
+    """Return ``<prefix>-001`` and on, all with the same number of digits and at most ``length`` characters."""
+    number = 0
     while True:
         names, number = list[str](), 0
         for each in wanted:
             number += 1
-            while (name := _marked(each.prefix, number, digits)) in taken:
+            while (name := _marked(each.prefix, number, digits, length)) in taken:
                 number += 1
             names.append(name)
         if len(str(number)) <= digits:
             break
         digits = len(str(number))
-    room = PREFIX_LENGTH - 1 - digits
+    room = length - 1 - digits
     long = dict.fromkeys(each.prefix for each in wanted if len(each.prefix) > room)
     notes = [
         _(
-            'The name prefix "{prefix}" was shortened to "{short}", so that with the number of the batch it keeps to '
-            "{limit} characters.",
+            'The name prefix "{prefix}" was shortened to "{short}", so that with its number it keeps to {limit} '
+            "characters.",
             prefix=prefix,
             short=prefix[:room],
-            limit=PREFIX_LENGTH,
+            limit=length,
         )
         for prefix in long
     ]
     return names, notes + _skip_notes(number - len(wanted))
 
 
-def _marked(prefix: str, number: int, digits: int) -> str:
+def _marked(prefix: str, number: int, digits: int, length: int) -> str:
     mark = f"-{number:0{digits}d}"
-    return prefix[: PREFIX_LENGTH - len(mark)] + mark
+    return prefix[: length - len(mark)] + mark
 
 
 def _templated(
@@ -174,7 +208,7 @@ def _skip_notes(skipped: int) -> list[str]:
 
 def _byte_notes(names: Sequence[str]) -> list[str]:
     """Say which prefixes may be too long in bytes (rule Q2)."""
-    long = [name for name in names if len(name.encode()) + MARK_LENGTH > _NAME_BYTES]
+    long = [name for name in names if len(name.encode()) + MARK_LENGTH > NAME_BYTES]
     if not long:
         return []
     return [
@@ -187,6 +221,6 @@ def _byte_notes(names: Sequence[str]) -> list[str]:
             "the names, take a shorter prefix.",
             len(long),
             prefix=long[0],
-            limit=_NAME_BYTES,
+            limit=NAME_BYTES,
         )
     ]

@@ -23,8 +23,12 @@ __all__ = [
     "Payload",
     "ServerItem",
     "TagItem",
+    "held",
     "prefix_problems",
+    "quoted",
+    "repeated",
     "sentences",
+    "strange_in",
 ]
 
 #: Characters of a name prefix: spec, table 1, name_prefix: 1 to 59.
@@ -50,19 +54,26 @@ _Word = Annotated[str, Field(min_length=1)]
 T = TypeVar("T")
 
 
-def _held(rule: str, value: T, problems: Iterable[str]) -> T:
+def held(rule: str, value: T, problems: Iterable[str]) -> T:
     """Return ``value``, or refuse it with everything that is wrong with it."""
     if said := list(problems):
         raise PydanticCustomError(rule, "{text}", {"text": " ".join(said), "sentences": said})
     return value
 
 
-def _repeated(values: Iterable[str]) -> list[str]:
+def repeated(values: Iterable[str]) -> list[str]:
+    """Return the values that stand more than once."""
     return [value for value, count in Counter(values).items() if count > 1]
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Return ``text`` in quotation marks, with hidden characters written out."""
     return json.dumps(text, ensure_ascii=False)
+
+
+def strange_in(name: str) -> list[str]:
+    """Return the characters of ``name`` that no name of an instance may hold, each once."""
+    return list(dict.fromkeys(each for each in name if not _PREFIX.fullmatch(each)))
 
 
 def prefix_problems(prefix: str) -> Iterator[str]:
@@ -76,16 +87,16 @@ def prefix_problems(prefix: str) -> Iterator[str]:
     if len(prefix) > PREFIX_LENGTH:
         yield _(
             "The name prefix {prefix} has {count} characters, {limit} are allowed. Shorten it.",
-            prefix=_quoted(prefix),
+            prefix=quoted(prefix),
             count=len(prefix),
             limit=PREFIX_LENGTH,
         )
-    if strange := dict.fromkeys(each for each in prefix if not _PREFIX.fullmatch(each)):
+    if strange := strange_in(prefix):
         yield _(
             "The name prefix {prefix} holds {characters}. Use only Chinese characters, ASCII letters, digits, "
             '".", "_" and "-".',
-            prefix=_quoted(prefix),
-            characters=", ".join(map(_quoted, strange)),
+            prefix=quoted(prefix),
+            characters=", ".join(map(quoted, strange)),
         )
 
 
@@ -93,13 +104,13 @@ def _description_problems(text: str) -> Iterator[str]:
     if len(text) > _DESCRIPTION_LENGTH:
         yield _(
             "The description {text} has {count} characters, {limit} are allowed. Shorten it.",
-            text=_quoted(text),
+            text=quoted(text),
             count=len(text),
             limit=_DESCRIPTION_LENGTH,
         )
     # spec, table 1, description: no "<" and no ">".
     if "<" in text or ">" in text:
-        yield _('The description {text} holds "<" or ">". Take them out.', text=_quoted(text))
+        yield _('The description {text} holds "<" or ">". Take them out.', text=quoted(text))
 
 
 class TagItem(Record):
@@ -113,30 +124,30 @@ def _tag_problems(tags: list[TagItem]) -> Iterator[str]:
     if len(tags) > _TAG_COUNT:
         yield _("The request has {count} tags, {limit} are allowed. Take some out.", count=len(tags), limit=_TAG_COUNT)
     # spec, table 3, key: unique on one resource.
-    for key in _repeated(tag.key for tag in tags):
-        yield _("The tag key {key} is given twice. Keys must differ: take one of the two out.", key=_quoted(key))
+    for key in repeated(tag.key for tag in tags):
+        yield _("The tag key {key} is given twice. Keys must differ: take one of the two out.", key=quoted(key))
     for key in dict.fromkeys(tag.key for tag in tags):
         if not key:
             yield _("A tag has an empty key. Give it 1 to {limit} characters.", limit=_TAG_KEY_LENGTH)
         if len(key) > _TAG_KEY_LENGTH:
             yield _(
                 "The tag key {key} is longer than {limit} characters. Shorten it.",
-                key=_quoted(key),
+                key=quoted(key),
                 limit=_TAG_KEY_LENGTH,
             )
     for tag in tags:
         if len(tag.value) > _TAG_VALUE_LENGTH:
             yield _(
                 "The value of tag {key} is longer than {limit} characters. Shorten it.",
-                key=_quoted(tag.key),
+                key=quoted(tag.key),
                 limit=_TAG_VALUE_LENGTH,
             )
         if _NOT_IN_TAGS.search(tag.key + tag.value):
             yield _(
                 "The tag {key} with value {value} holds a character that tags may not have: control characters and "
                 "* < > \\ = , | /. Take it out.",
-                key=_quoted(tag.key),
-                value=_quoted(tag.value),
+                key=quoted(tag.key),
+                value=quoted(tag.value),
             )
 
 
@@ -154,34 +165,34 @@ def _server_problems(servers: list[ServerItem]) -> Iterator[str]:
     # spec, table 1, servers: required.  How many fit in one request is a setting (5 by default): see payloads.
     if not servers:
         yield _("The request has no server. Give it at least one.")
-    for server_id in _repeated(server.server_id for server in servers):
+    for server_id in repeated(server.server_id for server in servers):
         yield _("Server {server_id} is in the request twice. Take one of the two out.", server_id=server_id)
 
 
 def _tenancy_problems(tenancy: str) -> Iterator[str]:
     # spec, table 1, tenancy: shared or dedicated; left out means shared.
     if tenancy not in {"shared", "dedicated"}:
-        yield _('The tenancy {tenancy} does not exist. Use "shared" or "dedicated".', tenancy=_quoted(tenancy))
+        yield _('The tenancy {tenancy} does not exist. Use "shared" or "dedicated".', tenancy=quoted(tenancy))
 
 
 class InstancesBody(Record):
     """What the one key ``protected_instances`` holds; spec, table 1, fields in its order."""
 
-    name_prefix: Annotated[str, AfterValidator(lambda value: _held("Q1", value, prefix_problems(value)))]
+    name_prefix: Annotated[str, AfterValidator(lambda value: held("Q1", value, prefix_problems(value)))]
     description: (
-        Annotated[_Word, AfterValidator(lambda value: _held("Q4", value, _description_problems(value)))] | None
+        Annotated[_Word, AfterValidator(lambda value: held("Q4", value, _description_problems(value)))] | None
     ) = None
     server_group_id: _Word
     cluster_id: _Word | None = None
     primary_subnet_id: _Word | None = None
-    servers: Annotated[list[ServerItem], AfterValidator(lambda value: _held("Q5", value, _server_problems(value)))]
-    tenancy: Annotated[str, AfterValidator(lambda value: _held("Q8", value, _tenancy_problems(value)))] | None = None
+    servers: Annotated[list[ServerItem], AfterValidator(lambda value: held("Q5", value, _server_problems(value)))]
+    tenancy: Annotated[str, AfterValidator(lambda value: held("Q8", value, _tenancy_problems(value)))] | None = None
     dedicated_host_id: _Word | None = None
     tags: (
         Annotated[
             list[TagItem],
             Field(min_length=1),
-            AfterValidator(lambda value: _held("Q6", value, _tag_problems(value))),
+            AfterValidator(lambda value: held("Q6", value, _tag_problems(value))),
         ]
         | None
     ) = None
@@ -196,7 +207,7 @@ class InstancesBody(Record):
                 "host out.",
                 host=host,
             )
-            return _held("Q8", host, [sentence])
+            return held("Q8", host, [sentence])
         return host
 
 

@@ -1,23 +1,48 @@
-"""One batch as the request that creates its protected instances: the dict, the exact bytes, two command lines.
+"""One batch as the request that is sent for it: method and path, the dict, the exact bytes, two command lines.
 
-``payload_models`` holds the limits of the batch-create page.  A batch that breaks one never becomes a payload: all
-that is wrong with it is said at once in a ``PlanError``.  Nothing here touches network or disk.
+``Batch.call`` decides which request it is.  ``payload_models`` and ``single_models`` hold the limits of the pages.  A
+batch that breaks one never becomes a payload: all that is wrong with it is said at once in a ``PlanError``.  Nothing
+here touches network or disk.
 """
 
 import json
 import shlex
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import ValidationError
 
 from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _, ngettext_
-from sdrs_nb.models import Batch
+from sdrs_nb.models import Batch, Call, Record
 from sdrs_nb.payload_models import InstancesBody, Payload, sentences
+from sdrs_nb.single_models import DeletePayload, InstanceItem, SingleBody, SingleDeletePayload, SinglePayload
 
-__all__ = ["batch_problems", "curl_line", "hcloud_line", "payload", "payload_bytes"]
+__all__ = ["Target", "batch_problems", "curl_line", "hcloud_line", "payload", "payload_bytes", "target"]
+
+_INSTANCES = "/protected-instances"
+
+
+class Target(NamedTuple):
+    """Where a request goes: ``path`` follows ``/v1/{project_id}``; ``operation`` is the vendor's name of the call."""
+
+    method: str
+    path: str
+    operation: str
+
+
+def target(batch: Batch) -> Target:
+    """Return where the request of ``batch`` goes."""
+    match batch.call:
+        case Call.BATCH_CREATE:
+            return Target("POST", f"{_INSTANCES}/batch", "BatchCreateProtectedInstances")
+        case Call.SINGLE_CREATE:
+            return Target("POST", _INSTANCES, "CreateProtectedInstance")
+        case Call.BATCH_DELETE:
+            return Target("POST", f"{_INSTANCES}/delete", "BatchDeleteProtectedInstances")
+        case Call.SINGLE_DELETE:
+            return Target("DELETE", f"{_INSTANCES}/{quote(batch.instance_ids[0], safe='')}", "DeleteProtectedInstance")
 
 
 def payload(batch: Batch) -> dict[str, Any]:
@@ -28,7 +53,7 @@ def payload(batch: Batch) -> dict[str, Any]:
     Raises
     ------
     PlanError
-        Names the batch and everything in it that breaks a limit of the batch-create page.
+        Names the batch and everything in it that breaks a limit of the call's page.
     """
     try:
         return _payload(batch).model_dump(by_alias=True, exclude_none=True)
@@ -87,10 +112,11 @@ def curl_line(batch: Batch, endpoint: str, project_id: str) -> str:
     """
     address = urlsplit(endpoint)
     host = address.netloc.rpartition("@")[2]
-    path = f"{address.path.rstrip('/')}/v1/{quote(project_id, safe='')}/protected-instances/batch"
+    call = target(batch)
+    path = f"{address.path.rstrip('/')}/v1/{quote(project_id, safe='')}{call.path}"
     url = urlunsplit((address.scheme, host, path, "", ""))
     return (
-        f"curl -X POST {shlex.quote(url)} -H 'Content-Type: application/json' "
+        f"curl -X {call.method} {shlex.quote(url)} -H 'Content-Type: application/json' "
         f'-H "X-Auth-Token: $TOKEN" --data-raw {shlex.quote(payload_bytes(batch).decode())}'
     )
 
@@ -106,15 +132,37 @@ def hcloud_line(batch: Batch, *, project_id: str = "", region: str = "") -> str:
     PlanError
         As ``payload`` does.
     """
-    words = ["hcloud", "SDRS", "BatchCreateProtectedInstances"]
+    words = ["hcloud", "SDRS", target(batch).operation]
     words += [f"--cli-region={region}"] if region else []
     words += [f"--project_id={project_id}"] if project_id else []
-    words += [f"--{name}={value}" for name, value in _dotted(payload(batch), "")]
+    words += [f"--protected_instance_id={batch.instance_ids[0]}"] if batch.call is Call.SINGLE_DELETE else []
+    words += [f"--{name}={_word(value)}" for name, value in _dotted(payload(batch), "")]
     return shlex.join(words)
 
 
-def _payload(batch: Batch) -> Payload:
-    return Payload(protected_instances=InstancesBody.model_validate(_document(batch)))
+def _word(value: object) -> object:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _payload(batch: Batch) -> Record:
+    match batch.call:
+        case Call.BATCH_CREATE:
+            return Payload(protected_instances=_shared(batch))
+        case Call.SINGLE_CREATE:
+            return SinglePayload(protected_instance=SingleBody.of(_shared(batch), batch.instance_name or ""))
+        case Call.BATCH_DELETE:
+            instances = [InstanceItem(id=each) for each in batch.instance_ids]
+            return DeletePayload(protected_instances=instances, **_choices(batch))
+        case Call.SINGLE_DELETE:
+            return SingleDeletePayload(**_choices(batch))
+
+
+def _shared(batch: Batch) -> InstancesBody:
+    return InstancesBody.model_validate(_document(batch))
+
+
+def _choices(batch: Batch) -> dict[str, bool]:
+    return {"delete_target_server": batch.delete_target_server, "delete_target_eip": batch.delete_target_eip}
 
 
 def _document(batch: Batch) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from sdrs_nb import freezing
 from sdrs_nb.models import Batch
-from sdrs_nb.naming import instance_name
+from sdrs_nb.naming import instance_names
 from sdrs_nb.planning_inputs import Loaded, is_in
 from sdrs_nb.tables import BOOL, INT, STR
 
@@ -89,9 +89,9 @@ def placed(batches: Sequence[Batch], facts: Facts) -> pd.DataFrame:
     ``size_gib`` (their sum; a shared volume counts for each of its servers), then the facts of the server.
     """
     rows = [
-        (server_id, batch.group_id, batch.batch_id, batch.wave, position, instance_name(batch.name_prefix, position))
+        (server_id, batch.group_id, batch.batch_id, batch.wave, position, name)
         for batch in batches
-        for position, server_id in enumerate(batch.server_ids, start=1)
+        for position, (server_id, name) in enumerate(zip(batch.server_ids, instance_names(batch), strict=True), start=1)
     ]
     columns = ["server_id", "group_id", "batch_id", "wave", "position", "instance_name"]
     frame = pd.DataFrame(rows, columns=columns).astype({"server_id": STR, "group_id": STR, "batch_id": STR})

@@ -5,17 +5,19 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
+from sdrs_nb.approvals import approval_problems
 from sdrs_nb.batch_keys import BatchKey, Overrides, assign_keys
 from sdrs_nb.errors import NothingEligibleError, PlanError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.left_out import most_frequent
-from sdrs_nb.models import Batch, BatchOptions
-from sdrs_nb.naming import NameRequest, name_batches
+from sdrs_nb.models import Batch, BatchOptions, Call
+from sdrs_nb.naming import NameRequest, name_batches, name_instances
 from sdrs_nb.packing import STEPS, Packing, Unit, pack
 from sdrs_nb.payloads import batch_problems
 from sdrs_nb.plan_facts import read_facts
 from sdrs_nb.planning_inputs import Judged, Rules, objects
 from sdrs_nb.plans import Plan
+from sdrs_nb.proofs import proof_of
 from sdrs_nb.selection import select
 
 __all__ = ["Plan", "plan_batches"]
@@ -38,13 +40,15 @@ def plan_batches(
     group_order: Literal["name", "smallest"] | Sequence[str] = "name",
     priority: Mapping[str, float] | None = None,
     wave_limit: int | None = None,
+    approvals_needed: int = 1,
     steps: int = STEPS,
 ) -> Plan:
     """Return the fewest create requests for every server that may be protected, and why the others are left out.
 
     Servers with verdict ``eligible`` or ``warning`` and one protection group are planned; servers that share
     volumes stay in one batch; no batch is over the limit.  The same frames in any order of rows give the same plan,
-    and one server more changes few batches.
+    and one server more changes few batches.  Where the site has no batch call (profile ``otc``) each server is a
+    request of its own, and servers with shared volumes are left out.
 
     Parameters
     ----------
@@ -71,6 +75,8 @@ def plan_batches(
         Server id -> number, lower first: who goes first where the quota does not reach for all.
     wave_limit
         Servers that a wave may have; a larger one becomes several.
+    approvals_needed
+        How many different persons must approve the plan before it is sent.
     steps
         Counted steps that the search for fewer batches may take for each batch key.
 
@@ -86,34 +92,50 @@ def plan_batches(
     Pure: touches neither network nor disk and changes no frame.
     """
     options = options or eligibility.options
-    _refuse_bad_options(eligibility, options, wave_limit)
+    rules = rulebook or eligibility.rulebook
+    _refuse_bad_options(eligibility, options, wave_limit, approvals_needed)
     inventory = eligibility.inventory
-    selection = select(eligibility, options.batch_limit, priority)
+    alone = not rules.limit("batch_create")
+    selection = select(eligibility, 1 if alone else options.batch_limit, priority, alone=alone)
     if selection.taken.empty:
         raise _nothing(selection.left_out.frame)
     taken = selection.taken
     keyed = assign_keys(taken, options, name_prefix, inventory, overrides=overrides, known_flavors=known_flavors)
-    packed = _packed(taken, keyed.keys, options.batch_limit, steps)
+    limit = 1 if alone else options.batch_limit
+    packed = _packed(taken, keyed.keys, limit, steps)
     names = _group_names(inventory.groups, {key.group_id for key in packed})
     order = _key_order(packed, _group_order(packed, names, group_order))
     existing = inventory.protected_instances["name"].dropna()
     contents = [(key, servers) for key in order for servers in packed[key].servers]
     wanted = [NameRequest(key.name_prefix, names[key.group_id], key.wave) for key, _servers in contents]
-    prefixes, notes = name_batches(wanted, template=name_template, existing=existing)
+    given_names, notes = (name_instances if alone else name_batches)(wanted, template=name_template, existing=existing)
     batches = [
-        key._replace(name_prefix=prefix).batch(f"b{number:03d}", servers, keyed.flavors)
-        for number, ((key, servers), prefix) in enumerate(zip(contents, prefixes, strict=True), start=1)
+        _batch(key, f"b{number:03d}", servers, keyed.flavors, name, alone=alone)
+        for number, ((key, servers), name) in enumerate(zip(contents, given_names, strict=True), start=1)
     ]
     return Plan(
         batches=_in_waves(batches, wave_limit),
         options=options,
         name_prefix=name_prefix,
-        rulebook_version=(rulebook or eligibility.rulebook).version,
+        rulebook_version=rules.version,
         notes=(*selection.notes, *keyed.notes, *notes),
         facts=read_facts(inventory, objects(taken["server_id"]), names),
         omitted=selection.left_out,
-        proof_frame=_proof(packed, order, names, options.batch_limit),
+        proof_frame=proof_of(
+            {key: (sum(map(len, servers)), packing) for key, (servers, packing) in packed.items()}, order, names, limit
+        ),
+        approvals_needed=approvals_needed,
     )
+
+
+def _batch(
+    key: BatchKey, batch_id: str, servers: tuple[str, ...], flavors: Mapping[str, str], name: str, *, alone: bool
+) -> Batch:
+    """Return the batch called ``name``; ``alone``: the create of one instance of that name."""
+    if alone:
+        own = {"call": Call.SINGLE_CREATE, "instance_name": name}
+        return key.batch(batch_id, servers, flavors).model_copy(update=own)
+    return key._replace(name_prefix=name).batch(batch_id, servers, flavors)
 
 
 class _Packed(NamedTuple):
@@ -123,10 +145,12 @@ class _Packed(NamedTuple):
     packing: Packing
 
 
-def _refuse_bad_options(eligibility: Judged, options: BatchOptions, wave_limit: int | None) -> None:
+def _refuse_bad_options(
+    eligibility: Judged, options: BatchOptions, wave_limit: int | None, approvals_needed: int
+) -> None:
     """Raise one error with every reason why no request of this plan could be sent."""
     low, high = _LIMITS
-    problems = []
+    problems = list(approval_problems(approvals_needed))
     if not low <= options.batch_limit <= high:
         problems.append(
             _(
@@ -238,45 +262,6 @@ def _in_waves(batches: Sequence[Batch], wave_limit: int | None) -> tuple[Batch, 
             wave, before, load = wave + 1, batch.wave, len(batch.server_ids)
         result.append(batch.model_copy(update={"wave": wave}))
     return tuple(result)
-
-
-def _proof(
-    packed: Mapping[BatchKey, _Packed], order: Sequence[BatchKey], names: Mapping[str, str], limit: int
-) -> pd.DataFrame:
-    rows = []
-    for key in order:
-        servers, packing = packed[key]
-        count = sum(map(len, servers))
-        shared = "; ".join(f"{name}={value}" for name, value in _shown(key))
-        found = (len(servers), packing.lower_bound, packing.is_proven, _why(packing, count, limit))
-        rows.append((key.group_id, names[key.group_id], shared, count, *found))
-    columns = ["group_id", "name", "shared", "servers", "batches", "lower_bound", "proven", "why"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _shown(key: BatchKey) -> Iterable[tuple[str, object]]:
-    for name, value in zip(key._fields, key, strict=True):
-        if name == "tags" and key.tags:
-            yield name, ",".join(f"{tag.key}={tag.value}" for tag in key.tags)
-        elif value and name != "group_id":
-            yield name, value
-
-
-def _why(packing: Packing, count: int, limit: int) -> str:
-    if not packing.is_proven:
-        return _(
-            "At least {bound} batches are needed and {found} were found; the search for fewer was stopped.",
-            bound=packing.lower_bound,
-            found=len(packing.batches),
-        )
-    if packing.bound_by == "servers":
-        return ngettext_(
-            "{count} server at {limit} a batch needs no fewer.",
-            "{count} servers at {limit} a batch need no fewer.",
-            count,
-            limit=limit,
-        )
-    return _("Clusters that must stay whole need no fewer.")
 
 
 def _text(value: object) -> str:

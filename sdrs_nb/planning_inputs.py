@@ -13,11 +13,14 @@ __all__ = ["Judged", "Loaded", "Rules", "is_in", "objects"]
 
 
 class Rules(Protocol):
-    """What planning needs of the rule book."""
+    """What planning needs of the rule book; a ``Rulebook``."""
 
     @property
     def version(self) -> str:
         """Name of exactly this content."""
+
+    def limit(self, name: str) -> object:
+        """Return a limit of the service."""
 
 
 class Loaded(Protocol):

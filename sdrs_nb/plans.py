@@ -51,6 +51,8 @@ class Plan:
         Behind ``left_out`` and ``proof``.
     sealed_bodies
         Request bodies as they were saved with the plan; None for a plan just made.
+    approvals_needed
+        How many different persons must approve it before it is sent.
     """
 
     batches: tuple[Batch, ...]
@@ -62,6 +64,7 @@ class Plan:
     omitted: LeftOut
     proof_frame: pd.DataFrame
     sealed_bodies: tuple[bytes, ...] | None = None
+    approvals_needed: int = 1
 
     def _repr_html_(self) -> str:
         from sdrs_nb.showing import plan_html
@@ -178,11 +181,11 @@ class Plan:
         """
         return freezing.digest(
             [
-                [batch.model_dump(mode="json") for batch in self.batches],
+                [_document_of(batch) for batch in self.batches],
                 *self.bodies,
                 *(freezing.rows_of(getattr(self.facts, name)) for name in FACTS),
                 freezing.rows_of(self.omitted.servers),
-                [self.rulebook_version, self.name_prefix, self.options.model_dump(mode="json")],
+                [self.rulebook_version, self.name_prefix, self.options.model_dump(mode="json"), self.approvals_needed],
             ]
         )
 
@@ -195,8 +198,9 @@ class Plan:
                 "rulebook_version": self.rulebook_version,
                 "options": self.options.model_dump(mode="json"),
                 "notes": list(self.notes),
+                "approvals_needed": self.approvals_needed,
                 "batches": [
-                    {"batch": batch.model_dump(mode="json"), "payload": json.loads(body)}
+                    {"batch": _document_of(batch), "payload": json.loads(body)}
                     for batch, body in zip(self.batches, self.bodies, strict=True)
                 ],
                 "facts": {name: freezing.rows_of(getattr(self.facts, name)) for name in FACTS},
@@ -248,6 +252,7 @@ class Plan:
                 name_prefix=document["name_prefix"],
                 rulebook_version=document["rulebook_version"],
                 notes=tuple(document["notes"]),
+                approvals_needed=int(document["approvals_needed"]),
                 sealed_bodies=tuple(freezing.body_bytes(each["payload"]) for each in document["batches"]),
                 facts=Facts(**{name: freezing.frame_from_rows(document["facts"][name], FACTS[name]) for name in FACTS}),
                 omitted=LeftOut.of(freezing.frame_from_rows(document["left_out"], LEFT_OUT.columns)),
@@ -285,6 +290,10 @@ class Plan:
             ],
             ignore_index=True,
         )
+
+
+def _document_of(batch: Batch) -> dict[str, Any]:
+    return batch.model_dump(mode="json", exclude_defaults=True)
 
 
 def _batch_facts(plan: Plan) -> pd.DataFrame:

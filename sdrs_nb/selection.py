@@ -34,15 +34,20 @@ class Selection:
     notes: tuple[str, ...]
 
 
-def select(eligibility: Judged, batch_limit: int, priority: Mapping[str, float] | None = None) -> Selection:
+def select(
+    eligibility: Judged, batch_limit: int, priority: Mapping[str, float] | None = None, *, alone: bool = False
+) -> Selection:
     """Return the servers that can be planned and every other one that was asked for, with its reason.
 
     ``priority`` (server id -> number, lower first) says who goes first where the quota does not reach for all;
-    servers without a number come last, by name and id.  Pure: no network, no disk; frames are not changed.
+    servers without a number come last, by name and id.  ``alone``: instances are created one by one, which the service
+    refuses to servers with shared volumes.  Pure: no network, no disk; frames are not changed.
     """
     verdicts, clusters = eligibility.verdicts, eligibility.clusters
     reasons: dict[str, Reason] = {}
     taken = _takeable(verdicts, clusters)
+    if alone:
+        taken = _without_shared(taken, clusters, eligibility.inventory, reasons)
     taken = _whole_clusters(taken, clusters, batch_limit, reasons)
     taken, notes = _within_quota(taken, eligibility.inventory, priority or {}, reasons)
     rest = verdicts.loc[
@@ -86,6 +91,28 @@ def _takeable(verdicts: pd.DataFrame, clusters: pd.DataFrame) -> pd.DataFrame:
     taken = taken.sort_values(["name", "server_id"], ignore_index=True)
     cluster = taken["server_id"].map(clusters.drop_duplicates("server_id").set_index("server_id")["cluster_id"])
     return taken.assign(unit=("cluster " + cluster.astype("string")).fillna("server " + taken["server_id"]))
+
+
+def _without_shared(
+    taken: pd.DataFrame, clusters: pd.DataFrame, inventory: Loaded, reasons: dict[str, Reason]
+) -> pd.DataFrame:
+    """Drop servers with a volume that is shared or can be (single-create page; rule H2: even with one owner)."""
+    volumes = inventory.volumes
+    shareable = objects(volumes.loc[volumes["multiattach"].fillna(value=False), "volume_id"])
+    attached = inventory.attachments
+    owners = {*objects(attached.loc[is_in(attached["volume_id"], shareable), "server_id"])}
+    refused = is_in(taken["server_id"], owners | {*objects(clusters["server_id"])})
+    for server_id, name in zip(*(objects(taken.loc[refused, each]) for each in ("server_id", "name")), strict=True):
+        reasons[server_id] = (
+            _(
+                "Server {server} has a shared volume, and this site creates instances one by one, which refuses shared "
+                "volumes. Detach the volume, protect the server, then make a replication pair of the volume and attach "
+                "it to the instance.",
+                server=label(server_id, name),
+            ),
+            "H15",
+        )
+    return taken[~refused]
 
 
 def _whole_clusters(

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 
 from sdrs_nb import tables
 from sdrs_nb.models import BatchOptions
+from sdrs_nb.rulebook import Rulebook, load_rulebook
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class AnEligibility:
     request_findings: pd.DataFrame = field(default_factory=lambda: tables.empty(tables.FINDINGS))
     candidates: pd.DataFrame = field(default_factory=lambda: tables.empty(tables.CANDIDATES))
     options: BatchOptions = field(default_factory=BatchOptions)
-    rulebook: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(version="rules-1"))
+    rulebook: Rulebook = field(default_factory=load_rulebook)
 
 
 def frame(rows: Sequence[Mapping[str, object]], table: tables.Table) -> pd.DataFrame:
