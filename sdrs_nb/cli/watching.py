@@ -11,7 +11,7 @@ from sdrs_nb.progress import ProgressLines
 from sdrs_nb.runs import Run
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
 __all__ = ["loading", "running"]
 
@@ -26,7 +26,7 @@ def loading(*, quiet: bool) -> Iterator[OnLoad]:
         yield lambda *_told: None
     elif sys.stderr.isatty():
         with _bars() as bars:
-            tasks: dict[str, int] = {}
+            tasks: dict[str, TaskID] = {}
 
             def moved(name: str, done: int, total: int | None) -> None:
                 if name not in tasks:
