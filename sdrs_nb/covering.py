@@ -198,7 +198,9 @@ async def coverage(
         try:
             recovers = await cloud.ecs.auto_recovery([*pairs["server_id"], *pairs["dr_server_id"]])
         except CloudError as error:
-            notes.append(_("Auto recovery was not compared: {reason}", reason=error))
+            notes.append(
+                _("Auto recovery was not compared: ECS answered {status} {code}.", status=error.status, code=error.code)
+            )
     return cover(known, auto_recovery=recovers, unverified=notes)
 
 
