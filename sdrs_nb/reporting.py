@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from sdrs_nb.eligibility import Eligibility
     from sdrs_nb.planning import Plan
 
-__all__ = ["Summary", "report", "summarize"]
+__all__ = ["Summary", "report", "require_complete", "summarize"]
 
 _ENDS = (Stage.CREATED.value, Stage.PROTECTED.value)
 _OPEN = (Stage.UNKNOWN.value, Stage.ACCEPTED.value, Stage.JOB_OK.value)
@@ -64,33 +65,8 @@ class Summary:
         return sum(self.stages.get(stage, 0) for stage in _ENDS) == self.planned
 
     def require_complete(self) -> None:
-        """Raise unless every planned server was created or protected.
-
-        Raises
-        ------
-        JobTimeout
-            The fate of some servers is still unknown.
-        JobFailed
-            Some servers failed or were not sent.
-        """
-        if pending := sum(self.stages.get(stage, 0) for stage in _OPEN):
-            raise JobTimeout(
-                ngettext_(
-                    "The fate of {count} planned server is not known yet. Resume the run: it is looked up, not resent.",
-                    "The fate of {count} planned servers is not known yet. Resume the run: they are looked up, not "
-                    "resent.",
-                    pending,
-                )
-            )
-        if not self.is_complete:
-            missing = self.planned - sum(self.stages.get(stage, 0) for stage in _ENDS)
-            raise JobFailed(
-                ngettext_(
-                    "{count} planned server is neither created nor protected. See its row in the outcome.",
-                    "{count} planned servers are neither created nor protected. See their rows in the outcome.",
-                    missing,
-                )
-            )
+        """Raise as the function ``require_complete`` does, unless every planned server was created or protected."""
+        _require(self.stages, self.planned)
 
     def __str__(self) -> str:
         reached = [f"{count} {word(stage)}" for stage, count in self.stages.items() if count]
@@ -104,6 +80,40 @@ class Summary:
             _("Reached: {stages}", stages=", ".join(reached) or "-"),
         ]
         return "\n".join(lines)
+
+
+def require_complete(outcome: pd.DataFrame) -> None:
+    """Raise unless every planned server of ``outcome`` (from ``verify``) was created or protected; pure.
+
+    A procedure ends with it, so that its exit code tells the outcome.
+
+    Raises
+    ------
+    JobTimeout
+        The fate of some servers is still unknown.
+    JobFailed
+        Some servers failed or were not sent.
+    """
+    _require(_counts(outcome["stage"]), len(outcome))
+
+
+def _require(stages: Mapping[str, int], planned: int) -> None:
+    if pending := sum(stages.get(stage, 0) for stage in _OPEN):
+        raise JobTimeout(
+            ngettext_(
+                "The fate of {count} planned server is not known yet. Resume the run: it is looked up, not resent.",
+                "The fate of {count} planned servers is not known yet. Resume the run: they are looked up, not resent.",
+                pending,
+            )
+        )
+    if missing := planned - sum(stages.get(stage, 0) for stage in _ENDS):
+        raise JobFailed(
+            ngettext_(
+                "{count} planned server is neither created nor protected. See its row in the outcome.",
+                "{count} planned servers are neither created nor protected. See their rows in the outcome.",
+                missing,
+            )
+        )
 
 
 def summarize(eligibility: "Eligibility", plan: "Plan", outcome: pd.DataFrame) -> Summary:

@@ -1,20 +1,26 @@
 """Runbooks that may be run again: find the run of a plan that was sent already, keep a rehearsal's sandbox."""
 
 import re
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sdrs_nb.errors import SdrsError, SettingsError
+from sdrs_nb.eligibility import check_eligibility
+from sdrs_nb.errors import LedgerError, SdrsError, SettingsError
 from sdrs_nb.i18n import _
-from sdrs_nb.ledger import Ledger
+from sdrs_nb.inventory import load_inventory
+from sdrs_nb.ledger import Ledger, RunState
+from sdrs_nb.planning import plan_batches
 from sdrs_nb.plans import Plan
-from sdrs_nb.runs import Run, open_run
+from sdrs_nb.runs import Run, list_runs, open_run
 from sdrs_nb.sandbox_process import SandboxProcess, start_sandbox
+from sdrs_nb.settings import is_loopback
+from sdrs_nb.submission import submit
 
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
 
-__all__ = ["find_run", "start_rehearsal"]
+__all__ = ["find_run", "latest_run", "rehearse_run", "start_rehearsal"]
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _NEWEST = """
@@ -65,11 +71,72 @@ def _fingerprint(plan: Plan | str | Path) -> str | None:
     return Plan.load(path).fingerprint if path.is_file() else None
 
 
+def latest_run(run_id: str = "", *, ledger: Ledger | None = None) -> Run:
+    """Return the run called ``run_id``; without a name the newest that is not done, else the newest.
+
+    Reads the ledger, no network.
+
+    Raises
+    ------
+    LedgerError
+        There is no such run, or none at all, or the ledger cannot be read.
+    """
+    store = ledger or Ledger()
+    if run_id:
+        return open_run(run_id, store)
+    runs = list_runs(store)
+    if runs.empty:
+        raise LedgerError(
+            _("The ledger {path} holds no run yet. Submit a plan first: runbook 20_protect_servers.", path=store.path)
+        )
+    unfinished = runs[runs["state"] != RunState.DONE]
+    return open_run(str((runs if unfinished.empty else unfinished)["run_id"].iloc[0]), store)
+
+
+async def rehearse_run(cloud: "Cloud", folder: str | Path, *, servers: int = 10) -> Run:
+    """Return a run to practise on: that of ``folder/plan.json``, or a new one of some servers, interrupted at once.
+
+    For rehearsals on a sandbox only, so that a runbook about runs has one from the first minute.
+
+    Parameters
+    ----------
+    cloud
+        From the rehearsal's ``connect``.
+    folder
+        Where the plan is kept as ``plan.json``; the next call finds its run and submits nothing.
+    servers
+        How many servers a new plan has at most.
+
+    Raises
+    ------
+    SettingsError
+        The cloud is no sandbox on this machine.
+    NothingEligibleError
+        No server of the sandbox can be protected.
+    """
+    if not is_loopback(cloud.settings.endpoint or ""):
+        raise SettingsError(_("A rehearsal needs a sandbox on this machine; {cloud} may be real.", cloud=cloud))
+    path = Path(folder) / "plan.json"
+    if run := await find_run(cloud, path):
+        return run
+    inventory = await load_inventory(cloud)
+    verdicts = check_eligibility(inventory).verdicts
+    ready = verdicts[verdicts["verdict"].isin(["eligible", "warning"])].dropna(subset=["group_id"])
+    chosen = list(ready["server_id"][:servers])
+    plan = plan_batches(check_eligibility(inventory, server_ids=chosen), name_prefix="practice")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plan.save(path)
+    run = await submit(cloud, plan, approve=plan.fingerprint)
+    run.stop(_("Interrupted on purpose, to practise on."))
+    return run
+
+
 def start_rehearsal(folder: str | Path, *, servers: int = 240, seed: int = 7, speed: float = 60) -> SandboxProcess:
     """Start a sandbox cloud whose world and address are kept in ``folder``, so that a rehearsal can be run again.
 
-    The first start takes a free port; later ones take the same, since a run belongs to its endpoint.  Delete the
-    folder to rehearse from the beginning.
+    The first start takes a free port; later ones take the same, since a run belongs to its endpoint.  Where that port
+    is taken by now, the rehearsal begins anew in a world of its own beside the first.  Delete the folder to rehearse
+    from the beginning.
 
     Parameters
     ----------
@@ -80,23 +147,20 @@ def start_rehearsal(folder: str | Path, *, servers: int = 240, seed: int = 7, sp
 
     Raises
     ------
-    SettingsError
-        Another process listens on the rehearsal's port, or the kept world cannot be used.
+    SdrsError
+        A new sandbox did not start; the message holds what it said.
     """
-    state = Path(folder) / f"sandbox-{servers}-{seed}"
-    state.mkdir(parents=True, exist_ok=True)
-    kept = state / "port"
-    port = int(kept.read_text(encoding="ascii")) if kept.is_file() else 0
-    try:
-        sandbox = start_sandbox(servers=servers, seed=seed, speed=speed, port=port, state=state)
-    except SdrsError as error:
-        raise SettingsError(
-            _(
-                "The rehearsal kept in {folder} cannot go on: {reason} Stop what uses its port, or delete that folder "
-                "to begin anew.",
-                folder=state,
-                reason=error,
-            )
-        ) from error
-    kept.write_text(sandbox.endpoint.rpartition(":")[2], encoding="ascii")
-    return sandbox
+    for number in count(1):
+        state = Path(folder) / f"sandbox-{servers}-{seed}{f'-{number}' if number > 1 else ''}"
+        kept = state / "port"
+        port = int(kept.read_text(encoding="ascii")) if kept.is_file() else 0
+        state.mkdir(parents=True, exist_ok=True)
+        try:
+            sandbox = start_sandbox(servers=servers, seed=seed, speed=speed, port=port, state=state)
+        except SdrsError:
+            if port == 0:
+                raise
+        else:
+            kept.write_text(sandbox.endpoint.rpartition(":")[2], encoding="ascii")
+            return sandbox
+    raise AssertionError  # count never ends

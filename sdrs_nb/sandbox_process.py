@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import urllib.request
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -72,6 +73,34 @@ class SandboxProcess:
         """Return the ``SDRS_NB_*`` variables that point a process, such as ``sdrs-nb``, at this sandbox."""
         names = ("endpoint", "region", *_CREDENTIALS)
         return {f"SDRS_NB_{name.upper()}": str(self._facts[name]) for name in names if self._facts.get(name)}
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Return every cloud request it received, oldest first: ``method, path, status, handled, ...``."""
+        found: list[dict[str, Any]] = self._control("requests")
+        return found
+
+    def world(self) -> dict[str, Any]:
+        """Return its true state; ``creations`` says how often each server was really given an instance."""
+        found: dict[str, Any] = self._control("world")
+        return found
+
+    def set_faults(self, *faults: dict[str, Any]) -> None:
+        """Let it misbehave: each fault names ``match`` (``"POST /v1/*/..."``), ``kind`` and ``times``; none: stop."""
+        self._control("faults", list(faults))
+
+    def advance(self, seconds: float) -> None:
+        """Move its clock forward."""
+        self._control("advance", {"seconds": seconds})
+
+    def _control(self, name: str, body: Any = None) -> Any:
+        """Call one of its control routes, on this machine and without a proxy."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.endpoint}/_sandbox/{name}", data=data)  # noqa: S310 - our own process
+        if data is not None:
+            request.add_header("Content-Type", "application/json")
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=_STOP_LIMIT_S) as answer:
+            return json.loads(answer.read() or b"null")
 
     def stop(self) -> None:
         """Stop the process and wait for its end; calling it again does nothing."""

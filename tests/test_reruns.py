@@ -55,10 +55,45 @@ def test_a_rehearsal_keeps_its_cloud_and_its_address(tmp_path):
         assert (again.endpoint, again.project_id) == (endpoint, project)
 
 
-def test_two_rehearsals_in_one_folder_are_refused(tmp_path):
-    """While one runs, the second says why it cannot and what to do."""
+def test_a_second_rehearsal_at_the_same_time_gets_a_world_of_its_own(tmp_path):
+    """While the first holds its port, the second begins anew instead of failing."""
     with (
-        sdrs_nb.start_rehearsal(tmp_path, servers=20, seed=1),
-        pytest.raises(sdrs_nb.SettingsError, match="delete that folder"),
+        sdrs_nb.start_rehearsal(tmp_path, servers=20, seed=1) as first,
+        sdrs_nb.start_rehearsal(tmp_path, servers=20, seed=1) as second,
     ):
-        sdrs_nb.start_rehearsal(tmp_path, servers=20, seed=1)
+        assert first.endpoint != second.endpoint
+
+
+async def test_a_run_to_practise_on_is_made_once(tmp_path):
+    """The first call submits and interrupts, the second finds that run; nothing is sent a second time."""
+    with sdrs_nb.start_rehearsal(tmp_path, servers=60, speed=600) as rehearsal:
+        async with rehearsal.connect() as cloud:
+            run = await sdrs_nb.rehearse_run(cloud, tmp_path)
+            again = await sdrs_nb.rehearse_run(cloud, tmp_path)
+            await sdrs_nb.resume(cloud, again)
+
+        assert again.run_id == run.run_id == sdrs_nb.latest_run().run_id
+        assert set(rehearsal.world()["creations"].values()) == {1}
+
+
+async def test_only_a_sandbox_is_practised_on(tmp_path):
+    """A connection that may be real is refused before anything is asked of it."""
+    async with sdrs_nb.connect(
+        endpoint="https://sdrs.example.com", project_id="p", access_key="a", secret_key="s"
+    ) as cloud:
+        with pytest.raises(sdrs_nb.SettingsError, match="may be real"):
+            await sdrs_nb.rehearse_run(cloud, tmp_path)
+
+
+def test_the_latest_run_is_the_one_that_is_not_done(ledger):
+    """Without a name the newest unfinished run counts, else the newest; with none there is a hint."""
+    with pytest.raises(sdrs_nb.LedgerError, match="20_protect_servers"):
+        sdrs_nb.latest_run(ledger=ledger)
+    unfinished = a_recorded_run(ledger, servers=1)
+    ledger.set_run(unfinished.run_id, "paused")
+    newest = a_recorded_run(ledger, servers=1)
+
+    assert sdrs_nb.latest_run(ledger=ledger).run_id == unfinished.run_id
+    ledger.set_run(unfinished.run_id, "done")
+    assert sdrs_nb.latest_run(ledger=ledger).run_id in {newest.run_id, unfinished.run_id}
+    assert sdrs_nb.latest_run(newest.run_id, ledger=ledger).run_id == newest.run_id
