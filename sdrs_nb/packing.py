@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 from sdrs_nb.cluster_packing import STEPS, pack_clusters
 
-__all__ = ["STEPS", "Packing", "Unit", "pack"]
+__all__ = ["STEPS", "Packing", "Unit", "pack", "places"]
 
 T = TypeVar("T")
 
@@ -45,6 +45,13 @@ class Packing:
     def is_proven(self) -> bool:
         """True when no packing with fewer batches exists."""
         return len(self.batches) == self.lower_bound
+
+
+def places(names: Iterable[str], ids: Iterable[str]) -> list[int]:
+    """Return the position of each name among all names there could be, as a number; ids part equal names."""
+    keys = [f"{name}\0{own_id}".encode() for name, own_id in zip(names, ids, strict=True)]
+    width = max(map(len, keys), default=0)
+    return [int.from_bytes(key.ljust(width, b"\0")) for key in keys]
 
 
 def pack(units: Sequence[Unit], limit: int, *, steps: int = STEPS) -> Packing:

@@ -4,7 +4,7 @@ Only what the requests depend on is kept, so that the same servers read from the
 tomorrow, give the same facts while nothing about them has changed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -25,6 +25,17 @@ FACTS = MappingProxyType(
         # server_ids: the planned servers it is attached to, comma-joined.
         "volumes": {"volume_id": STR, "server_ids": STR, "size_gib": INT, "multiattach": BOOL},
         "groups": {"group_id": STR, "name": STR, "status": STR, "production_az": STR, "dr_az": STR, "vpc_id": STR},
+        # Only of a plan that deletes: what it deletes, and what hangs on that.
+        "instances": {
+            "protected_instance_id": STR,
+            "name": STR,
+            "status": STR,
+            "group_id": STR,
+            "server_id": STR,
+            "dr_server_id": STR,
+        },
+        # dr_volume_id: the one of the pair that is on no production server here; protected_instance_ids comma-joined.
+        "pairs": {"replication_pair_id": STR, "protected_instance_ids": STR, "dr_volume_id": STR, "size_gib": INT},
     }
 )
 
@@ -36,6 +47,8 @@ class Facts:
     servers: pd.DataFrame
     volumes: pd.DataFrame
     groups: pd.DataFrame
+    instances: pd.DataFrame
+    pairs: pd.DataFrame
 
     def compare(self, later: "Facts") -> pd.DataFrame:
         """Return what differs, one row a fact: ``kind, id, name, fact, before, after``."""
@@ -44,13 +57,17 @@ class Facts:
                 freezing.compare(self.servers, later.servers, "server", "server_id"),
                 freezing.compare(self.volumes, later.volumes, "volume", "volume_id"),
                 freezing.compare(self.groups, later.groups, "group", "group_id"),
+                freezing.compare(self.instances, later.instances, "instance", "protected_instance_id"),
+                freezing.compare(self.pairs, later.pairs, "pair", "replication_pair_id"),
             ],
             ignore_index=True,
         )
 
 
-def read_facts(inventory: Loaded, server_ids: Iterable[str], group_ids: Iterable[str]) -> Facts:
-    """Return the facts about these servers and groups as ``inventory`` has them; unknown ids have no row."""
+def read_facts(
+    inventory: Loaded, server_ids: Iterable[str], group_ids: Iterable[str], instance_ids: Iterable[str] = ()
+) -> Facts:
+    """Return the facts about these servers, groups and instances as ``inventory`` has them; unknown ids have no row."""
     wanted = set(server_ids)
     servers = inventory.servers
     attachments = inventory.attachments[["server_id", "volume_id"]].drop_duplicates()
@@ -61,7 +78,35 @@ def read_facts(inventory: Loaded, server_ids: Iterable[str], group_ids: Iterable
         _only(servers[is_in(servers["server_id"], wanted)], "servers"),
         _only(volumes, "volumes"),
         _only(groups[is_in(groups["group_id"], set(group_ids))], "groups"),
+        *_doomed(inventory, set(instance_ids)),
     )
+
+
+def _doomed(inventory: Loaded, instance_ids: set[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the facts about instances to delete and about the pairs that hang on them."""
+    nothing = {name: pd.Series(dtype=dtype) for name, dtype in FACTS["pairs"].items()}
+    if not instance_ids:
+        return _only(pd.DataFrame(columns=list(FACTS["instances"])), "instances"), pd.DataFrame(nothing)
+    instances = inventory.protected_instances
+    named = {"source_server_id": "server_id", "target_server_id": "dr_server_id"}
+    mine = instances[is_in(instances["protected_instance_id"], instance_ids)].rename(columns=named)
+    pairs = inventory.replication_pairs
+    hangs = [not instance_ids.isdisjoint(ids.split(",")) for ids in pairs["protected_instance_ids"].fillna("")]
+    pairs = pairs[hangs]
+    attached = inventory.attachments
+    production = {*attached.loc[is_in(attached["server_id"], {*instances["source_server_id"].dropna()}), "volume_id"]}
+    dr = [
+        next((each for each in ids.split(",") if each and each not in production), None)
+        for ids in pairs["volume_ids"].fillna("")
+    ]
+    sizes = inventory.volumes.drop_duplicates("volume_id").set_index("volume_id")["size_gib"]
+    # A DR volume has its production volume's size (SDRS user guide): where one is not in the inventory, the other is.
+    other = [next((each for each in ids.split(",") if each in sizes.index), None) for ids in pairs["volume_ids"]]
+    found = pairs.assign(
+        dr_volume_id=pd.Series(dr, dtype=STR, index=pairs.index),
+        size_gib=pd.Series(other, dtype=STR, index=pairs.index).map(sizes),
+    )
+    return _only(mine, "instances"), _only(found, "pairs")
 
 
 def _owners(attached: pd.DataFrame) -> pd.DataFrame:
@@ -82,16 +127,23 @@ def _only(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     return known.astype(dict(dtypes))
 
 
+def _names(batch: Batch, called: Mapping[str, str]) -> Sequence[str]:
+    if batch.call.is_delete:
+        return [called.get(each, "") for each in batch.instance_ids]
+    return instance_names(batch)
+
+
 def placed(batches: Sequence[Batch], facts: Facts) -> pd.DataFrame:
     """Return one row a planned server, in sending order, with its batch and the instance name to expect.
 
     Columns: ``server_id, name, group_id, batch_id, wave, position`` (from 1), ``instance_name, volumes`` (how many),
     ``size_gib`` (their sum; a shared volume counts for each of its servers), then the facts of the server.
     """
+    called = dict(zip(facts.instances["protected_instance_id"], facts.instances["name"], strict=True))
     rows = [
         (server_id, batch.group_id, batch.batch_id, batch.wave, position, name)
         for batch in batches
-        for position, (server_id, name) in enumerate(zip(batch.server_ids, instance_names(batch), strict=True), start=1)
+        for position, (server_id, name) in enumerate(zip(batch.server_ids, _names(batch, called), strict=True), start=1)
     ]
     columns = ["server_id", "group_id", "batch_id", "wave", "position", "instance_name"]
     frame = pd.DataFrame(rows, columns=columns).astype({"server_id": STR, "group_id": STR, "batch_id": STR})

@@ -1,6 +1,6 @@
 """Eligible servers into the fewest requests that the service allows, frozen: what was reviewed is what is sent."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import pandas as pd
@@ -12,7 +12,7 @@ from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.left_out import most_frequent
 from sdrs_nb.models import Batch, BatchOptions, Call
 from sdrs_nb.naming import NameRequest, name_batches, name_instances
-from sdrs_nb.packing import STEPS, Packing, Unit, pack
+from sdrs_nb.packing import STEPS, Packing, Unit, pack, places
 from sdrs_nb.payloads import batch_problems
 from sdrs_nb.plan_facts import read_facts
 from sdrs_nb.planning_inputs import Judged, Rules, objects
@@ -208,24 +208,17 @@ def _nothing(left_out: pd.DataFrame) -> NothingEligibleError:
 def _packed(taken: pd.DataFrame, keys: Sequence[BatchKey], limit: int, steps: int) -> dict[BatchKey, _Packed]:
     """Return the batches of every key, packed on its own; ``taken`` is sorted by name and id."""
     server_ids = objects(taken["server_id"])
-    places = _places(objects(taken["name"]), server_ids)
+    spots = places(objects(taken["name"]), server_ids)
     units: dict[BatchKey, dict[str, list[int]]] = {}
     for row, (key, unit) in enumerate(zip(keys, objects(taken["unit"]), strict=True)):
         units.setdefault(key, {}).setdefault(unit, []).append(row)
     packed = {}
     for key, members in units.items():
         rows = list(members.values())
-        packing = pack([Unit(places[each[0]], len(each)) for each in rows], limit, steps=steps)
+        packing = pack([Unit(spots[each[0]], len(each)) for each in rows], limit, steps=steps)
         batches = (sorted(row for unit in batch for row in rows[unit]) for batch in packing.batches)
         packed[key] = _Packed([tuple(server_ids[row] for row in batch) for batch in batches], packing)
     return packed
-
-
-def _places(names: Iterable[str], server_ids: Iterable[str]) -> list[int]:
-    """Return the position of every server among all names there could be, as a number."""
-    keys = [f"{name}\0{server_id}".encode() for name, server_id in zip(names, server_ids, strict=True)]
-    width = max(map(len, keys), default=0)
-    return [int.from_bytes(key.ljust(width, b"\0")) for key in keys]
 
 
 def _group_names(groups: pd.DataFrame, group_ids: Collection[str]) -> dict[str, str]:

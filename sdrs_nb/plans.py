@@ -12,6 +12,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from sdrs_nb import freezing
+from sdrs_nb.billing import chosen, stays_billed
 from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.left_out import LeftOut
@@ -31,7 +32,7 @@ _PROOF = {
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Plan:
-    """The create requests that will be sent, in order; made by ``plan_batches``, ``load`` or ``from_document``.
+    """The requests that will be sent, in order; made by ``plan_batches``, ``plan_undo``, ``load`` or ``from_document``.
 
     Parameters
     ----------
@@ -53,6 +54,8 @@ class Plan:
         Request bodies as they were saved with the plan; None for a plan just made.
     approvals_needed
         How many different persons must approve it before it is sent.
+    undoes
+        Run whose instances the plan deletes; empty for a plan that creates.
     """
 
     batches: tuple[Batch, ...]
@@ -65,6 +68,7 @@ class Plan:
     proof_frame: pd.DataFrame
     sealed_bodies: tuple[bytes, ...] | None = None
     approvals_needed: int = 1
+    undoes: str = ""
 
     def _repr_html_(self) -> str:
         from sdrs_nb.showing import plan_html
@@ -75,6 +79,18 @@ class Plan:
         servers = ngettext_("{count} server", "{count} servers", sum(len(each.server_ids) for each in self.batches))
         batches = ngettext_("{count} batch", "{count} batches", len(self.batches))
         groups = ngettext_("{count} group", "{count} groups", len({each.group_id for each in self.batches}))
+        if self.is_deletion:
+            return _(
+                "Plan {fingerprint} deletes the instances of {servers} that run {run} made, in {batches} for {groups}; "
+                "{choice}; {left_out} left out",
+                fingerprint=self.fingerprint[:12],
+                servers=servers,
+                run=self.undoes,
+                batches=batches,
+                groups=groups,
+                choice=chosen(self.batches),
+                left_out=len(self.omitted),
+            )
         return _(
             "Plan {fingerprint}: {servers} in {batches} for {groups}, {left_out} left out",
             fingerprint=self.fingerprint[:12],
@@ -83,6 +99,16 @@ class Plan:
             groups=groups,
             left_out=len(self.omitted),
         )
+
+    @property
+    def is_deletion(self) -> bool:
+        """Whether the plan deletes protected instances rather than create them."""
+        return any(batch.call.is_delete for batch in self.batches)
+
+    @property
+    def billed(self) -> pd.DataFrame:
+        """What stays and is billed after each choice that a deletion leaves; see ``billing.stays_billed``."""
+        return stays_billed(self.batches, self.facts)
 
     @cached_property
     def bodies(self) -> tuple[bytes, ...]:
@@ -186,6 +212,7 @@ class Plan:
                 *(freezing.rows_of(getattr(self.facts, name)) for name in FACTS),
                 freezing.rows_of(self.omitted.servers),
                 [self.rulebook_version, self.name_prefix, self.options.model_dump(mode="json"), self.approvals_needed],
+                [self.undoes],
             ]
         )
 
@@ -199,6 +226,7 @@ class Plan:
                 "options": self.options.model_dump(mode="json"),
                 "notes": list(self.notes),
                 "approvals_needed": self.approvals_needed,
+                "undoes": self.undoes,
                 "batches": [
                     {"batch": _document_of(batch), "payload": json.loads(body)}
                     for batch, body in zip(self.batches, self.bodies, strict=True)
@@ -253,6 +281,7 @@ class Plan:
                 rulebook_version=document["rulebook_version"],
                 notes=tuple(document["notes"]),
                 approvals_needed=int(document["approvals_needed"]),
+                undoes=document["undoes"],
                 sealed_bodies=tuple(freezing.body_bytes(each["payload"]) for each in document["batches"]),
                 facts=Facts(**{name: freezing.frame_from_rows(document["facts"][name], FACTS[name]) for name in FACTS}),
                 omitted=LeftOut.of(freezing.frame_from_rows(document["left_out"], LEFT_OUT.columns)),
@@ -267,11 +296,12 @@ class Plan:
     def changes_in(self, inventory: Loaded) -> pd.DataFrame:
         """Return what has changed since the plan was made: empty when ``inventory`` still has the same facts.
 
-        One row a fact: ``kind`` (server, volume, group), ``id, name, fact`` (a column, or ``present``), ``before``
-        (as planned), ``after`` (as in ``inventory``).  Neither network nor disk.
+        One row a fact: ``kind`` (server, volume, group, instance, pair), ``id, name, fact`` (a column, or
+        ``present``), ``before`` (as planned), ``after`` (as in ``inventory``).  Neither network nor disk.
         """
         groups = {batch.group_id for batch in self.batches}
-        return self.facts.compare(read_facts(inventory, objects(self.facts.servers["server_id"]), groups))
+        servers, instances = self.facts.servers["server_id"], self.facts.instances["protected_instance_id"]
+        return self.facts.compare(read_facts(inventory, objects(servers), groups, objects(instances)))
 
     def diff(self, other: "Plan") -> pd.DataFrame:
         """Return what is different in ``other``: empty when both have one fingerprint.

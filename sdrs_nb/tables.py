@@ -457,7 +457,8 @@ OUTCOME = Table(
     key=("server_id",),
     choices=MappingProxyType(
         {
-            "stage": ("not sent", "accepted", "job ok", "created", "protected", "failed", "unknown"),
+            # deleted: only in an undo
+            "stage": ("not sent", "accepted", "job ok", "created", "protected", "deleted", "failed", "unknown"),
         }
     ),
 )

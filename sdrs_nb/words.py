@@ -26,6 +26,7 @@ def word(state: object) -> str:
         "accepted": _("accepted"),
         "job ok": _("job ok"),
         "created": _("created"),
+        "deleted": _("deleted"),
         "failed": _("failed"),
         "ready": _("ready"),
         "running": _("running"),
