@@ -55,6 +55,9 @@ SHAPES: Mapping[str, str] = {
 }
 
 
+_CELL = 120  # characters of a table's cell: enough for any real name, and a hostile one fills no screen
+
+
 @dataclass(frozen=True, slots=True)
 class _Head:
     title: str
@@ -78,7 +81,7 @@ def table(
 
     ``columns`` chooses and orders (names that the frame lacks are left out; None: all), ``labels`` maps a column to
     its title.  ``limit=None`` shows every row; ``total`` is said in place of the frame's own length.
-    Missing values are empty; long texts are cut at 300 characters.
+    Missing values are empty; long texts are cut at 120 characters.
     An empty frame gives a sentence.
     """
     if frame.empty:
@@ -87,7 +90,7 @@ def table(
     part = frame[names] if limit is None else frame[names].head(limit)
     titles = labels or {}
     heads = [_Head(titles.get(name) or title_of(str(name)), _is_number(frame[name])) for name in names]
-    rows = zip(*([clipped(text_of(value)) for value in part[name]] for name in names), strict=True)
+    rows = zip(*([clipped(text_of(value), _CELL) for value in part[name]] for name in names), strict=True)
     return _part("table", heads, list(rows), _caption(len(part), len(frame) if total is None else total))
 
 
@@ -161,8 +164,8 @@ def _style() -> Markup:
 
 def _caption(shown: int, total: int) -> str:
     if shown == total:
-        return ngettext_("{count} row", "{count} rows", total)
-    return _("The first {shown} of {total} rows", shown=shown, total=total)
+        return ngettext_("{number} row", "{number} rows", total, number=f"{total:,}")
+    return _("The first {shown} of {total} rows", shown=f"{shown:,}", total=f"{total:,}")
 
 
 def _is_number(values: "pd.Series[Any]") -> bool:
