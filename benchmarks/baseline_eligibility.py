@@ -23,7 +23,7 @@ servers, volumes, attachments, groups, instances = (
 
 def judge():
     """Return which servers the five rules let through."""
-    ok = servers["status"].isin(["ACTIVE", "SHUTOFF"]).to_numpy()
+    ok = servers["status"].isin(["ACTIVE", "SHUTOFF"]).to_numpy().copy()
     ok &= ~servers["server_id"].isin(instances["source_server_id"]).to_numpy()
     open_groups = groups.loc[groups["status"].isin(["available", "protected"]), ["vpc_id", "production_az"]]
     places = servers[["vpc_id", "az"]].merge(

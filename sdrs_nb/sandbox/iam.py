@@ -145,6 +145,7 @@ class Directory:
             Route("GET", "/v3/projects", self._list_projects, "any"),
             Route("GET", "/v3/auth/projects", self._list_projects, "any"),
             Route("GET", "/v3/auth/domains", self._list_domains, "any"),
+            Route("GET", "/v3.0/OS-CREDENTIAL/credentials/{access_key}", self._show_access_key, "any"),
             Route("GET", "/v3", self._show_version, "open"),
         )
 
@@ -243,6 +244,20 @@ class Directory:
         return Reply(
             200, {"token": self._token_document(project, issued, expires, call.origin)}, {"X-Subject-Token": token}
         )
+
+    def _show_access_key(self, call: Call) -> Reply:
+        """Show whose a permanent access key is; the path is the vendor's SDK's (ShowPermanentAccessKey)."""
+        wanted = call["access_key"]
+        if wanted != self.access_key:
+            raise IamRefusal(404, "Not Found", f"Could not find credential: {wanted}.")
+        credential = {
+            "access": self.access_key,
+            "user_id": self.user_id,
+            "status": "active",
+            "description": "",
+            "create_time": "2026-01-01T00:00:00.000000Z",
+        }
+        return Reply(200, {"credential": credential})
 
     def _list_projects(self, call: Call) -> Reply:
         name = call.one("name")
