@@ -1,7 +1,7 @@
 """A plan: ordered batches with the facts they rest on, frozen under one fingerprint."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,9 +14,11 @@ from pydantic import ValidationError
 from sdrs_nb import freezing
 from sdrs_nb.billing import chosen, stays_billed
 from sdrs_nb.errors import PlanError
+from sdrs_nb.estimates import Estimate, estimate_of
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.left_out import LeftOut
 from sdrs_nb.models import Batch, BatchOptions
+from sdrs_nb.pacing import Pace
 from sdrs_nb.payloads import payload_bytes
 from sdrs_nb.plan_facts import FACTS, Facts, placed, read_facts
 from sdrs_nb.planning_inputs import Loaded, objects
@@ -170,6 +172,16 @@ class Plan:
             The plan has no batch of that id.
         """
         return self.batches[self._position(batch_id)]
+
+    def estimate(
+        self, inventory: Loaded | None = None, history: Sequence[float] = (), pace: Pace | None = None
+    ) -> Estimate:
+        """Return what sending the plan is expected to take: requests, calls, pairs, GiB, quota, time.
+
+        ``inventory`` tells the quota; ``history`` are seconds that earlier jobs took (``job_durations()``), without
+        them a job's time is assumed.  Pure; see ``estimates.estimate_of``.
+        """
+        return estimate_of(self, inventory=inventory, history=history, pace=pace)
 
     def payloads(self) -> list[dict[str, Any]]:
         """Return the request bodies in sending order, exactly what will be sent, as dicts of the caller's own."""

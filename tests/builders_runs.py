@@ -14,6 +14,7 @@ from tests.builders import (
     DR_AZ,
     a_group,
     a_pair,
+    a_quota,
     a_server,
     a_volume,
     an_attachment,
@@ -31,6 +32,7 @@ def an_estate(
     statuses: Mapping[str, str] | None = None,
     group: Mapping[str, Any] | None = None,
     double: Mapping[str, Any] | None = None,
+    pairs_used: int = 0,
 ) -> Inventory:
     """Return an inventory of production servers, of which those in ``statuses`` have an instance in that status.
 
@@ -64,6 +66,7 @@ def an_estate(
             for each in members
         ],
         groups=[a_group(**(group or {}))],
+        quotas=[a_quota(used=pairs_used)],
         protected_instances=[an_instance(each, status=status) for each, status in statuses.items()],
         replication_pairs=pairs,
     )
