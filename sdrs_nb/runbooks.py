@@ -4,7 +4,9 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from sdrs_nb.errors import RunbookFailed, SdrsError, SettingsError
 from sdrs_nb.i18n import _
 
 __all__ = ["copy_runbooks", "find_runbook", "list_runbooks", "run_runbook", "runbook_title"]
+
+_SOCKET_PATH = 90
 
 
 def _folder() -> Path:
@@ -101,18 +105,19 @@ def run_runbook(name: str, output: Path, parameters: Mapping[str, object]) -> Pa
     _refuse_unknown(name, parameters)
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
-        papermill.execute_notebook(
-            str(source),
-            str(output),
-            parameters=dict(parameters),
-            kernel_name="python3",
-            progress_bar=False,
-            log_output=False,
-            stdout_file=_Terminal(),
-            # Trap 1 of the notes on Jupyter: saved widget state can hold passwords and whole frames.
-            store_widget_state=False,
-            config=_private_kernel(),
-        )
+        with _private_kernel() as config:
+            papermill.execute_notebook(
+                str(source),
+                str(output),
+                parameters=dict(parameters),
+                kernel_name="python3",
+                progress_bar=False,
+                log_output=False,
+                stdout_file=_Terminal(),
+                # Trap 1 of the notes on Jupyter: saved widget state can hold passwords and whole frames.
+                store_widget_state=False,
+                config=config,
+            )
     except papermill.PapermillExecutionError as error:
         raise _failed(name, output, error) from error
     return output
@@ -142,11 +147,16 @@ def _refuse_unknown(name: str, parameters: Mapping[str, object]) -> None:
         )
 
 
-def _private_kernel() -> Any:
+@contextmanager
+def _private_kernel() -> Iterator[Any]:
     """Let the kernel talk over sockets in a folder of ours where the system has them: TCP could be listened to."""
     from traitlets.config import Config
 
-    return Config({"KernelManager": {"transport": "ipc"}} if os.name == "posix" else {})
+    with tempfile.TemporaryDirectory(prefix="sdrs-nb-") as folder:
+        file = Path(folder) / "kernel.json"
+        # A socket's path has room for about 100 characters, and jupyter adds "-ipc-1" to this one.
+        usable = os.name == "posix" and len(str(file)) < _SOCKET_PATH
+        yield Config({"KernelManager": {"transport": "ipc", "connection_file": str(file)}} if usable else {})
 
 
 def _failed(name: str, output: Path, error: Any) -> RunbookFailed:
