@@ -5,7 +5,7 @@ Imported once the language is known (``sdrs_nb.cli.main``), so that the help is 
 
 import typer
 
-from sdrs_nb.cli import aftercare, books, options, runs, stages
+from sdrs_nb.cli import aftercare, books, options, runs, stages, takeback
 from sdrs_nb.i18n import _
 
 __all__ = ["app"]
@@ -72,7 +72,8 @@ app.command(
     help=_(
         "Plan the fewest requests for the eligible servers and write them to a file.\n\n"
         "\b\n"
-        "  sdrs-nb plan --name-prefix erp --out plan.json\n\n"
+        "  sdrs-nb plan --name-prefix erp --out plan.json\n"
+        "  sdrs-nb plan --remainder RUN              what a run has left, failed instances cleared away first\n\n"
         "Nothing is sent. The fingerprint that is printed names exactly this plan; review the file, then submit it."
     ),
 )(stages.plan)
@@ -110,6 +111,43 @@ app.command(
         "Everything comes from the ledger; no network."
     ),
 )(runs.report)
+app.command(
+    "undo",
+    short_help=_("Plan the deletion of what a run made."),
+    help=_(
+        "Plan the deletion of the protected instances that a run made, and only those; nothing is sent.\n\n"
+        "\b\n"
+        "  sdrs-nb undo RUN                          DR servers stay as ordinary ones and are billed\n"
+        "  sdrs-nb undo RUN --delete-dr-servers      DR servers and DR volumes go too, for good\n"
+        "  sdrs-nb undo RUN --keep SERVER_ID         this server stays protected\n\n"
+        "Production servers are never deleted. The fingerprint that is printed names exactly this plan; review the "
+        "file and what stays billed, then submit it."
+    ),
+)(takeback.undo)
+app.command(
+    "approve",
+    short_help=_("Approve a plan that needs several persons."),
+    help=_(
+        "Add one person's approval of a plan to a file.\n\n"
+        "\b\n"
+        "  sdrs-nb plan --approvals 2\n"
+        "  sdrs-nb approve plan.json --who li\n"
+        "  sdrs-nb approve plan.json --who chen --after approval.json\n"
+        "  sdrs-nb submit plan.json --approve approval.json"
+    ),
+)(takeback.approve)
+app.command(
+    "undo",
+    short_help=_("Plan the deletion of what a run made."),
+    help=_(
+        "Plan the deletion of the protected instances that a run made, and nothing else.\n\n"
+        "\b\n"
+        "  sdrs-nb undo RUN --out undo.json\n"
+        "  sdrs-nb submit undo.json --approve FINGERPRINT\n\n"
+        "Nothing is deleted before the plan is submitted. DR servers stay, as ordinary servers that are billed, unless "
+        "--delete-dr-servers is given."
+    ),
+)(stages.undo)
 app.command(
     "coverage",
     short_help=_("Who is protected, and what has drifted."),

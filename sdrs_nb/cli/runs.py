@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sdrs_nb.cli import leaving, printing, watching
+from sdrs_nb.cli import leaving, printing, takeback, watching
 from sdrs_nb.cli.options import Connection, Json, RunId, given
 from sdrs_nb.errors import ClaimedError, SdrsError, SettingsError
 from sdrs_nb.i18n import _
@@ -28,7 +28,12 @@ def submit(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="PLAN", help=_("The plan, from `sdrs-nb plan`."))],
     *,
-    approve: Annotated[str, typer.Option(metavar="FINGERPRINT", help=_("Names the plan that you reviewed."))],
+    approve: Annotated[
+        str,
+        typer.Option(
+            metavar="FINGERPRINT", help=_("Names the plan that you reviewed; or an approval file, see sdrs-nb approve.")
+        ),
+    ],
     as_json: Json = False,
 ) -> None:
     """Send the approved plan, follow it to its end and verify it."""
@@ -39,7 +44,7 @@ def submit(
     async def begin(cloud: "Cloud") -> "Run":
         from sdrs_nb import submission
 
-        run = await submission.submit(cloud, planned, approve=approve)
+        run = await submission.submit(cloud, planned, approve=takeback.approval_in(approve))
         printing.hint(_("Run {run}", run=run.run_id))
         return run
 

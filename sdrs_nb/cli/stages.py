@@ -1,4 +1,4 @@
-"""The commands that change nothing: inventory, check, plan."""
+"""The commands that change nothing: inventory, check, plan, undo."""
 
 import asyncio
 from pathlib import Path
@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from sdrs_nb.cli import printing, watching
+from sdrs_nb.cli import printing, takeback, watching
 from sdrs_nb.cli.leaving import NOTHING_ELIGIBLE
-from sdrs_nb.cli.options import Group, Json, Source, given
+from sdrs_nb.cli.options import Group, Json, RunId, Source, given
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.words import word
 
 if TYPE_CHECKING:
     from sdrs_nb.eligibility import Eligibility
     from sdrs_nb.inventory import Inventory
+    from sdrs_nb.plans import Plan
 
-__all__ = ["check", "inventory", "plan"]
+__all__ = ["check", "inventory", "plan", "undo"]
 
 Limit = Annotated[int, typer.Option("--batch-limit", min=1, help=_("Servers per request; 5 unless your quota says."))]
 Show = Annotated[
@@ -130,12 +131,28 @@ def plan(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help=_("Where to write the plan."))] = Path(
         "plan.json"
     ),
+    approvals: Annotated[
+        int,
+        typer.Option("--approvals", metavar="N", help=_("Different persons who must approve it before it is sent.")),
+    ] = 1,
+    remainder: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help=_("Plan what is left of this run, with the settings of its own plan.")),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Plan the batches, write them to a file and print what would be sent."""
     from sdrs_nb.planning import plan_batches
 
-    planned = plan_batches(_checked(context, source, group, batch_limit), name_prefix=name_prefix)
+    if remainder is not None:
+        takeback.plan_rest(context, remainder, source, out, as_json=as_json)
+        return
+    eligibility = _checked(context, source, group, batch_limit)
+    planned = plan_batches(eligibility, name_prefix=name_prefix, approvals_needed=approvals)
+    _tell(planned, out, as_json=as_json)
+
+
+def _tell(planned: "Plan", out: Path, *, as_json: bool) -> None:
     planned.save(out)
     if as_json:
         printing.document({"fingerprint": planned.fingerprint, "file": str(out), "payloads": planned.payloads()})
@@ -149,3 +166,27 @@ def plan(
             fingerprint=planned.fingerprint,
         )
     )
+
+
+def undo(
+    context: typer.Context,
+    run_id: RunId,
+    *,
+    keep: Annotated[
+        list[str] | None, typer.Option(metavar="SERVER_ID", help=_("A server that stays protected; may be repeated."))
+    ] = None,
+    delete_dr_servers: Annotated[
+        bool, typer.Option("--delete-dr-servers", help=_("Also delete DR servers and their volumes, for good."))
+    ] = False,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help=_("Where to write the plan."))] = Path(
+        "undo.json"
+    ),
+    as_json: Json = False,
+) -> None:
+    """Plan the deletion of what a run made, write the plan to a file and print what would be sent."""
+    from sdrs_nb.runs import open_run
+    from sdrs_nb.undoing import plan_undo
+
+    run = open_run(run_id)
+    planned = plan_undo(run, read(context, None), keep=keep or (), delete_target_server=delete_dr_servers)
+    _tell(planned, out, as_json=as_json)

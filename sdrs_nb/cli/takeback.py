@@ -1,0 +1,146 @@
+"""The commands around a plan that is not the first: undo, what is left of a run, and one more person's approval."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sdrs_nb.cli import printing, watching
+from sdrs_nb.cli.leaving import NOTHING_ELIGIBLE
+from sdrs_nb.cli.options import Json, RunId, Source, given
+from sdrs_nb.i18n import _
+
+if TYPE_CHECKING:
+    from sdrs_nb.inventory import Inventory
+    from sdrs_nb.models import Approval
+    from sdrs_nb.plans import Plan
+
+__all__ = ["approval_in", "approve", "plan_rest", "undo"]
+
+_LEFT_OUT_COLUMNS = ("server_id", "name", "rules", "reason")
+
+
+def undo(
+    context: typer.Context,
+    run_id: RunId,
+    source: Source = None,
+    *,
+    keep: Annotated[
+        list[str] | None, typer.Option("--keep", metavar="SERVER_ID", help=_("Stays protected; as often as needed."))
+    ] = None,
+    delete_dr_servers: Annotated[
+        bool, typer.Option("--delete-dr-servers", help=_("Also delete DR servers and DR volumes, for good."))
+    ] = False,
+    release_eips: Annotated[
+        bool, typer.Option("--release-eips", help=_("With --delete-dr-servers: also release their EIPs."))
+    ] = False,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help=_("Where to write the plan."))] = Path(
+        "undo.json"
+    ),
+    as_json: Json = False,
+) -> None:
+    """Plan the deletion of what a run made, write it to a file and show what stays billed."""
+    from sdrs_nb.runs import open_run
+    from sdrs_nb.undoing import plan_undo
+
+    planned = plan_undo(
+        open_run(run_id),
+        _inventory(context, source),
+        keep=keep or (),
+        delete_target_server=delete_dr_servers,
+        delete_target_eip=release_eips,
+    )
+    planned.save(out)
+    if as_json:
+        printing.document({**_document(planned, out), "billed": planned.billed.astype(object).to_dict("records")})
+        return
+    columns = ("batch_id", "group_id", "instance_name", "name", "server_id")
+    printing.frame(planned.servers, as_json=False, columns=columns)
+    for reason in planned.left_out["reason"]:
+        printing.hint(reason)
+    for row in planned.billed.itertuples():
+        printing.hint(f"{'*' if row.is_chosen else ' '} {row.meaning}")
+    printing.hint(repr(planned))
+    _say_how_to_submit(planned, out)
+
+
+def plan_rest(context: typer.Context, run_id: str, source: str | None, out: Path, *, as_json: bool) -> None:
+    """Plan what is left of a run: the deletion of failed instances beside ``out``, the creation in ``out``."""
+    from sdrs_nb.remainders import plan_remainder
+    from sdrs_nb.runs import open_run
+
+    rest = plan_remainder(open_run(run_id), _inventory(context, source))
+    first = out.with_name(f"{out.stem}.first{out.suffix}")
+    written = [(each, path) for each, path in ((rest.deletion, first), (rest.creation, out)) if each is not None]
+    for each, path in written:
+        each.save(path)
+    if as_json:
+        left_out = rest.left_out.astype(object).where(rest.left_out.notna(), None).to_dict("records")
+        printing.document({"plans": [_document(each, path) for each, path in written], "left_out": left_out})
+    else:
+        printing.frame(rest.left_out, as_json=False, columns=_LEFT_OUT_COLUMNS)
+        printing.hint(repr(rest))
+        for each, path in written:
+            _say_how_to_submit(each, path)
+    if rest.creation is None and len(rest.left_out):
+        raise typer.Exit(NOTHING_ELIGIBLE)
+
+
+def approve(
+    file: Annotated[Path, typer.Argument(metavar="PLAN", help=_("The plan that was reviewed."))],
+    *,
+    who: Annotated[str, typer.Option(metavar="NAME", help=_("Who approves it."))],
+    after: Annotated[Path | None, typer.Option(metavar="FILE", help=_("The approval that others gave before."))] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help=_("Where to write the approval."))] = Path(
+        "approval.json"
+    ),
+) -> None:
+    """Add one person's approval of a plan to a file, which `sdrs-nb submit` takes."""
+    from sdrs_nb import approvals
+    from sdrs_nb.plans import Plan
+
+    planned = Plan.load(file)
+    before = None if after is None else approvals.load_approval(after)
+    approval = approvals.approve(planned, who, after=before)
+    printing.value(approvals.save_approval(approval, out))
+    printing.hint(
+        _(
+            "Approved by {who}; this plan needs {needed}.",
+            who=", ".join(each.who for each in approvals.signers(approval)),
+            needed=planned.approvals_needed,
+        )
+    )
+
+
+def approval_in(text: str) -> "str | Approval":
+    """Return the approval in the file that ``text`` names, else ``text``, which is a fingerprint then."""
+    from sdrs_nb.approvals import load_approval
+
+    return load_approval(text) if Path(text).is_file() else text
+
+
+def _inventory(context: typer.Context, source: str | None) -> "Inventory":
+    from sdrs_nb.inventory import read_inventory
+
+    if source is not None:
+        return read_inventory(source)
+    connection = given(context)
+    with watching.loading(quiet=connection.quiet) as on_progress:
+        return asyncio.run(connection.load(on_progress))
+
+
+def _document(planned: "Plan", path: Path) -> dict[str, object]:
+    return {"fingerprint": planned.fingerprint, "file": str(path), "payloads": planned.payloads()}
+
+
+def _say_how_to_submit(planned: "Plan", path: Path) -> None:
+    for note in planned.notes:
+        printing.hint(note)
+    printing.hint(
+        _(
+            "Written to {file}. Review it, then approve it with: sdrs-nb submit {file} --approve {fingerprint}",
+            file=path,
+            fingerprint=planned.fingerprint,
+        )
+    )
