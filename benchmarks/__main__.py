@@ -16,6 +16,8 @@ from pathlib import Path
 from benchmarks.cases import CASES, Case
 
 HERE = Path(__file__).parent
+Figures = dict[str, float]
+Pair = tuple[Figures, Figures | None]
 
 
 def measure(script: Path, arguments: list[str]) -> dict[str, float]:
@@ -26,15 +28,30 @@ def measure(script: Path, arguments: list[str]) -> dict[str, float]:
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
+def in_turns(case: Case, baseline: Path, size: int, rounds: int) -> list[Pair]:
+    """Measure ours and the baseline in turns, all in one world."""
+    with case.world(size) as arguments:
+        return [
+            (measure(HERE / case.ours, arguments), measure(baseline, arguments) if case.baseline else None)
+            for _ in range(rounds)
+        ]
+
+
+def once(case: Case, baseline: Path, size: int) -> list[Pair]:
+    """Measure ours and the baseline once each, in equal worlds of their own."""
+    with case.world(size) as arguments:
+        ours = measure(HERE / case.ours, arguments)
+    if not case.baseline:
+        return [(ours, None)]
+    with case.world(size) as arguments:
+        return [(ours, measure(baseline, arguments))]
+
+
 def compare(case: Case, baseline: Path, rounds: int, *, quick: bool) -> list[dict[str, object]]:
     """Measure a case at each of its sizes, ours and the baseline in turns."""
     rows: list[dict[str, object]] = []
     for size in case.quick_sizes if quick else case.sizes:
-        with case.world(size) as arguments:
-            pairs = [
-                (measure(HERE / case.ours, arguments), measure(baseline, arguments) if case.baseline else None)
-                for _ in range(rounds)
-            ]
+        pairs = once(case, baseline, size) if case.is_fresh else in_turns(case, baseline, size, rounds)
         ours = statistics.median(one["seconds"] for one, _ in pairs)
         theirs = statistics.median(one["seconds"] for _, one in pairs if one) if case.baseline else None
         rows.append(
@@ -46,6 +63,7 @@ def compare(case: Case, baseline: Path, rounds: int, *, quick: bool) -> list[dic
                 "ratio": round(ours / theirs, 2) if theirs else None,
                 "target": case.target,
                 "peak_mib": round(max(one["peak_mib"] for one, _ in pairs)),
+                **{name: value for name, value in pairs[0][0].items() if name not in ("seconds", "peak_mib")},
             }
         )
     return rows
@@ -70,6 +88,9 @@ def main() -> int:
         baseline = Path(replaced.get(case.name, HERE / case.baseline))
         for row in compare(case, baseline, given.rounds or (1 if given.quick else 3), quick=given.quick):
             print("  ".join(f"{row[h]!s:>22}" if h == "case" else f"{row[h]!s:>12}" for h in heads), flush=True)
+            further = [f"{name}: {value}" for name, value in row.items() if name not in heads]
+            if further:
+                print(" " * 24 + ", ".join(further), flush=True)
             rows.append(row)
     if given.json:
         given.json.parent.mkdir(parents=True, exist_ok=True)

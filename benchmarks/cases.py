@@ -23,6 +23,8 @@ class Case:
     quick_sizes: tuple[int, ...]
     target: str
     world: Callable[[int], AbstractContextManager[list[str]]]
+    #: The work changes its world: each script gets one of its own, and once is enough.
+    is_fresh: bool = False
 
 
 @contextmanager
@@ -33,6 +35,24 @@ def sandbox(size: int) -> Iterator[list[str]]:
         try:
             assert process.stdout is not None
             yield [process.stdout.readline().strip()]
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def submission(size: int) -> Iterator[list[str]]:
+    """A sandbox with 100 ms latency and 3-minute jobs at speed 20, eight groups, and a plan of ``size`` servers."""
+    speed, latency_s = 20, 0.1
+    servers = max(size * 4, 400)
+    command = [sys.executable, "-m", "sdrs_nb.sandbox", "--port", "0", "--servers", str(servers), "--seed", "7"]
+    command += ["--speed", str(speed), "--latency", str(latency_s * 1000)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, tempfile.TemporaryDirectory() as home:
+        try:
+            assert process.stdout is not None
+            found = process.stdout.readline().strip()
+            plan = str(Path(home) / "plan.json")
+            subprocess.run([sys.executable, str(HERE / "submission_plan.py"), found, str(size), plan], check=True)
+            yield [json.dumps({**json.loads(found), "plan": plan, "speed": speed, "latency_s": latency_s})]
         finally:
             process.terminate()
 
@@ -53,5 +73,9 @@ CASES = (
     Case(
         "eligibility", "eligibility.py", "baseline_eligibility.py",
         (10_000, 100_000), (10_000,), "ratio <= 3", estate,
+    ),
+    Case(
+        "submission", "submission.py", "baseline_submission.py",
+        (1_000,), (40,), "2.0 calls, 1.15", submission, is_fresh=True,
     ),
 )  # fmt: skip

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sdrs_nb._documents import FRAMES, attachments
+from sdrs_nb.calls import deletion_hindrance
 from sdrs_nb.eligibility import check_eligibility
 from sdrs_nb.errors import NotFoundError, PlanError, SettingsError
 from sdrs_nb.i18n import _, ngettext_
@@ -104,6 +105,9 @@ async def look_at_door(engine: "Engine", batch: Batch, *, fresh: bool = False) -
         Something could not be read; then nothing may be sent.
     """
     nothing = pd.DataFrame({name: pd.Series(dtype="string") for name in _KEPT})
+    if batch.call.is_delete:
+        listed = await engine.cloud.sdrs.protected_instances(batch.group_id)
+        return Door(nothing, deletion_hindrance(batch, listed, engine.names))
     try:
         documents = await _read(engine, batch, fresh=fresh)
     except NotFoundError:

@@ -25,7 +25,7 @@ from sdrs_nb.run_states import AttemptResult, BatchState, Control, RunState
 __all__ = ["AttemptResult", "BatchState", "Control", "Ledger", "RunState", "home_folder"]
 
 #: Stages after which the run no longer holds the server against other runs.
-_RELEASED = frozenset({Stage.CREATED, Stage.PROTECTED, Stage.FAILED})
+_RELEASED = frozenset({Stage.CREATED, Stage.PROTECTED, Stage.DELETED, Stage.FAILED})
 #: Batches of which nothing exists and nothing will be sent: their servers are free.
 _NOTHING_MADE = frozenset({BatchState.HELD, BatchState.REFUSED})
 _KNOWN = ("job_id", "protected_instance_id", "dr_server_id", "error_code", "message")

@@ -28,6 +28,8 @@ async def explain_refusal(engine: "Engine", batch: Batch, error: CloudError) -> 
     Likely causes become ``failed`` with the code and the rule's own words; where some are named, the others stay
     ``not sent`` and can be planned again.  Where no rule explains the code, every server is ``failed`` with it.
     """
+    if batch.call.is_delete:
+        return str(error), [_failed(server, error.code, str(error)) for server in batch.server_ids]
     try:
         door = await look_at_door(engine, batch, fresh=True)
     except (CloudError, CloudUnreachable, PlanError):  # the refusal itself must be recorded, explained or not

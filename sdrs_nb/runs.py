@@ -22,7 +22,8 @@ __all__ = ["Run", "list_runs", "open_run"]
 _RUNS = """
 SELECT run_id, created_at, state, (SELECT count(*) FROM batches b WHERE b.run_id = r.run_id) AS batches,
   (SELECT count(*) FROM servers s WHERE s.run_id = r.run_id) AS servers,
-  (SELECT count(*) FROM servers s WHERE s.run_id = r.run_id AND s.stage IN ('created', 'protected')) AS done,
+  (SELECT count(*) FROM servers s WHERE s.run_id = r.run_id
+    AND s.stage IN ('created', 'protected', 'deleted')) AS done,
   (SELECT count(*) FROM servers s WHERE s.run_id = r.run_id AND s.stage = 'failed') AS failed,
   endpoint, region, project_id, fingerprint, message
 FROM runs r ORDER BY created_at DESC, run_id DESC
@@ -40,7 +41,7 @@ def list_runs(ledger: Ledger | None = None) -> pd.DataFrame:
     """Return one row a run of the ledger, newest first.
 
     Columns: ``run_id``, ``created_at`` (UTC), ``state`` (ready, running, paused, done), ``batches``, ``servers``,
-    ``done`` (servers created or protected), ``failed``, ``endpoint``, ``region``, ``project_id``, ``fingerprint``,
+    ``done`` (servers created, protected or, in an undo, deleted), ``failed``, ``endpoint``, ``region``, ``project_id``, ``fingerprint``,
     ``message``.  No run gives an empty frame with these columns.  Reads the ledger file, no network.
 
     Raises

@@ -7,6 +7,7 @@ again because its answer was lost; ``settling`` finds out what became of it.
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from sdrs_nb.calls import post
 from sdrs_nb.door import Door, look_at_door
 from sdrs_nb.errors import (
     AuthenticationError,
@@ -71,7 +72,7 @@ async def _post(engine: "Engine", batch: Batch, attempt: int, body: bytes) -> No
     unsent: dict[str, Any] = {"state": BatchState.PENDING, "stage": Stage.NOT_SENT}
     doubt: dict[str, Any] = {"state": BatchState.UNCERTAIN, "stage": Stage.UNKNOWN}
     try:
-        job_id = await engine.cloud.sdrs.batch_create(body)
+        job_id = await post(engine.cloud, batch, body)
     except (AuthenticationError, PermissionDeniedError, ThrottledError) as error:
         answer(attempt, AttemptResult.NOT_HANDLED, **unsent, **_facts(error))
         raise

@@ -1,6 +1,7 @@
-"""Find out what became of a create whose answer was lost, without ever sending it blindly again.
+"""Find out what became of a request whose answer was lost, without ever sending it blindly again.
 
-The group's instances are listed and matched by ``source_server``; what is found is adopted.  Only a list begun after
+The group's instances are listed and matched by ``source_server`` (a delete by the instances that are gone); what is
+found is adopted.  Only a list begun after
 the settling time proves that nothing of the request exists.
 """
 
@@ -8,8 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sdrs_nb.calls import traces
 from sdrs_nb.i18n import _
-from sdrs_nb.jobs import match_instances
 from sdrs_nb.ledger import AttemptResult, BatchState
 from sdrs_nb.models import Batch, Stage
 
@@ -36,7 +37,7 @@ async def settle(engine: "Engine", batch: Batch) -> None:
     while not engine.is_stopping():
         # Measured before the list is read: only a list begun after the settling time proves absence.
         waited = engine.timing.since(since)
-        found = match_instances(await engine.cloud.sdrs.protected_instances(batch.group_id), batch.server_ids)
+        found = traces(batch, await engine.cloud.sdrs.protected_instances(batch.group_id))
         if found:
             _adopt(engine, batch, attempt["attempt_id"], found)
             return
@@ -64,13 +65,20 @@ def _doubted(engine: "Engine", batch: Batch) -> dict[str, Any]:
 
 async def adopt_late(engine: "Engine", batch: Batch) -> bool:
     """Adopt the batch if an earlier attempt, taken for absent, has come true after all; tell whether it has."""
-    found = match_instances(await engine.cloud.sdrs.protected_instances(batch.group_id), batch.server_ids)
+    found = traces(batch, await engine.cloud.sdrs.protected_instances(batch.group_id))
     if found:
         _adopt(engine, batch, engine.open_attempt(batch.batch_id)["attempt_id"], found)
     return bool(found)
 
 
 def _adopt(engine: "Engine", batch: Batch, attempt: int, found: Mapping[str, Mapping[str, Any]]) -> None:
+    if batch.call.is_delete:
+        message = _("The answer to this request was lost, but {found} of its {count} instances are gone or going.",
+                    found=len(found), count=len(batch.server_ids))  # fmt: skip
+        engine.ledger.answer(
+            attempt, AttemptResult.ADOPTED, state=BatchState.ACCEPTED, stage=Stage.ACCEPTED, message=message
+        )
+        return
     message = _(
         "The answer to this request was lost; {found} of its {count} servers were found in the group and adopted. "
         "Jobs cannot be listed, so it is followed by its instances.",
@@ -90,7 +98,7 @@ def _absent(engine: "Engine", batch: Batch, attempt: int) -> None:
     absent = engine.count_absent(batch.batch_id) + 1
     if absent > engine.pace.resends:
         message = _(
-            "The request was sent {count} times, no answer came and nothing was created. Check the connection to the "
+            "The request was sent {count} times, no answer came and nothing was done. Check the connection to the "
             "cloud, then plan these servers again.",
             count=absent,
         )

@@ -1,9 +1,9 @@
 """Send an approved plan, batch by batch, everything recorded first."""
 
-import getpass
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Literal
 
+from sdrs_nb.approvals import approval_of
 from sdrs_nb.engine import start_engine
 from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _
@@ -46,7 +46,8 @@ async def submit(
     plan
         From ``plan_batches``; what its preview shows is byte for byte what is sent.
     approve
-        The plan's fingerprint, or an ``Approval`` that names it with who and when.
+        The plan's fingerprint, or an ``Approval`` that names it with who and when; see ``approvals`` where a plan
+        needs the word of several persons.
     enable_protection
         Enable protection of the groups when everything has ended; without it an ``available`` group copies no data
         until somebody enables it.
@@ -70,7 +71,7 @@ async def submit(
     Raises
     ------
     PlanError
-        The approval does not name this plan, or the plan has no batch.
+        The approval does not name this plan, too few persons gave it, or the plan has no batch.
     ClaimedError
         Another run holds some of the servers.
     LedgerError
@@ -78,7 +79,8 @@ async def submit(
     AuthenticationError, PermissionDeniedError, CloudUnreachable
         The cloud does not take the credentials or does not answer; nothing was sent.
     """
-    approval = _approval(plan, approve)
+    approval = approval_of(plan, approve)
+    _refuse_nothing(plan)
     store = ledger or Ledger()
     identity = await cloud.check()
     run_id = store.create_run(
@@ -107,24 +109,6 @@ def _findings(plan: "Plan", eligibility: "Eligibility | None") -> list[dict[str,
     return rows
 
 
-def _approval(plan: "Plan", approve: str | Approval) -> Approval:
-    approval = approve if isinstance(approve, Approval) else Approval(fingerprint=approve, who=_user())
-    if approval.fingerprint != plan.fingerprint:
-        raise PlanError(
-            _(
-                "The approval names plan {approved}, but this plan is {fingerprint}. Review this plan and approve its "
-                "own fingerprint.",
-                approved=approval.fingerprint or "''",
-                fingerprint=plan.fingerprint,
-            )
-        )
+def _refuse_nothing(plan: "Plan") -> None:
     if not plan.batches:
         raise PlanError(_("The plan has no batch, so there is nothing to send. See plan.left_out for the reasons."))
-    return approval
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # no user database, as in some containers
-        return ""

@@ -40,16 +40,27 @@ async def verify(cloud: "Cloud", run: Run) -> pd.DataFrame:
         The ledger cannot be read or written.
     """
     servers = run.servers
+    compared = _compared_deletion if any(batch.call.is_delete for batch in run.plan.batches) else _compared
     changed = []
     for group_id, planned in servers.groupby("group_id", sort=True):
         documents = await cloud.sdrs.protected_instances(str(group_id))
         found = match_instances(documents, planned["server_id"].tolist())
         changed += [
-            row for before in planned.to_dict("records") if (row := _compared(before, found.get(before["server_id"])))
+            row for before in planned.to_dict("records") if (row := compared(before, found.get(before["server_id"])))
         ]
     if changed:
         run.ledger.set_servers(run.run_id, None, changed)
     return run.servers
+
+
+def _compared_deletion(before: Mapping[Any, Any], instance: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if instance is None and Stage(before["stage"]) not in (Stage.NOT_SENT, Stage.DELETED):
+        return {"server_id": before["server_id"], "stage": Stage.DELETED, "error_code": None, "message": ""}
+    if instance is not None and Stage(before["stage"]) == Stage.DELETED:
+        message = _("Server {name} has a protected instance again: {instance}.", name=before["name"],
+                    instance=instance.get("id"))  # fmt: skip
+        return {"server_id": before["server_id"], "stage": Stage.FAILED, "message": message}
+    return None
 
 
 def _compared(before: Mapping[Any, Any], instance: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sdrs_nb.calls import deletion_end
 from sdrs_nb.durations import job_seconds, next_look
 from sdrs_nb.endings import Ending, end_of, sub_job_rows
 from sdrs_nb.errors import AuthenticationError, CloudError, CloudUnreachable, NotFoundError
@@ -116,9 +117,12 @@ async def _look(one: _Watch) -> bool:
 async def _conclude(one: _Watch) -> bool:
     """Record each server's end; False when the list cannot say yet (it failed, or lags behind the job)."""
     engine, batch = one.engine, one.batch
-    found = await _instances(one)
-    if found is None:
+    documents = await _instances(one)
+    if documents is None:
         return False
+    if batch.call.is_delete:
+        return _conclude_deletion(one, documents)
+    found = match_instances(documents, batch.server_ids)
     states = [instance_state(str(instance.get("status"))) for instance in found.values()]
     if (len(found) < len(batch.server_ids) or InstanceState.MAKING in states) and not one.is_settled:
         return False
@@ -136,16 +140,31 @@ async def _conclude(one: _Watch) -> bool:
     return True
 
 
-async def _instances(one: _Watch) -> dict[str, Mapping[str, Any]] | None:
+def _conclude_deletion(one: _Watch, documents: list[dict[str, Any]]) -> bool:
+    engine, batch = one.engine, one.batch
+    there = {str(instance.get("id")): instance for instance in documents}
+    left = [there[instance] for instance in batch.instances.values() if instance in there]
+    statuses = {str(instance.get("status")) for instance in left}
+    # Other statuses than a failed deletion's may be those of a list that lags.
+    if "deleting" in statuses or (statuses - {"error-deleting"} and not one.is_settled):
+        return False
+    ending = Ending(one.job)
+    rows = [
+        deletion_end(server, there.get(instance), *ending.why(instance)) for server, instance in batch.instances.items()
+    ]
+    engine.ledger.set_batch(engine.run_id, batch.batch_id, BatchState.ENDED, rows=rows)
+    return True
+
+
+async def _instances(one: _Watch) -> list[dict[str, Any]] | None:
     engine = one.engine
     try:
-        documents = await engine.facts.instances_of(one.batch.group_id, one.ended_at or engine.timing.clock())
+        return await engine.facts.instances_of(one.batch.group_id, one.ended_at or engine.timing.clock())
     except AuthenticationError:
         raise
     except (CloudError, CloudUnreachable) as error:
         engine.ledger.note(engine.run_id, "list failed", one.batch.batch_id, message=str(error))
         return None
-    return match_instances(documents, one.batch.server_ids)
 
 
 async def _read_failures(one: _Watch) -> None:

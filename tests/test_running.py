@@ -10,72 +10,15 @@ import pytest
 import sdrs_nb
 from sdrs_nb import loop
 from sdrs_nb.ledger import Ledger
-from sdrs_nb.pacing import Pace
 from sdrs_nb.runs import list_runs, open_run
+from tests.builders_running import CREATE, control, creates, creations, faults, submit_and_follow
+from tests.crash import assert_no_blind_resend
 
-CREATE = "POST /v1/*/protected-instances/batch"
+pytest_plugins = ["tests.running_fixtures"]
 
 
 class CrashError(BaseException):
     """The process dies here."""
-
-
-async def control(sandbox, method, path, **parts):
-    """Call one of the sandbox's control routes."""
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(sandbox.app), base_url="http://sandbox.test") as client:
-        answer = await client.request(method, f"/_sandbox/{path}", **parts)
-        return answer.json()
-
-
-async def faults(sandbox, *wanted):
-    """Switch on these faults."""
-    await control(sandbox, "POST", "faults", json=list(wanted))
-
-
-async def creations(sandbox):
-    """How often each server was really given an instance since the start."""
-    return {server: n for server, n in (await control(sandbox, "GET", "world"))["creations"].items() if n}
-
-
-async def creates(sandbox):
-    """The create requests that the sandbox received, as (status, handled)."""
-    requests = await control(sandbox, "GET", "requests")
-    return [(r["status"], r["handled"]) for r in requests if r["path"].endswith("/protected-instances/batch")]
-
-
-@pytest.fixture
-async def plan(cloud):
-    """Four batches of three servers over two groups."""
-    inventory = await sdrs_nb.load_inventory(cloud)
-    everybody = sdrs_nb.check_eligibility(inventory)
-    verdicts = everybody.verdicts
-    clustered = set(everybody.clusters["server_id"])
-    fine = verdicts[verdicts["verdict"].isin(["eligible", "warning"]) & ~verdicts["server_id"].isin(clustered)]
-    groups = fine["group_id"].value_counts().index[:2]
-    chosen = [server for group in groups for server in fine.loc[fine["group_id"] == group, "server_id"][:6]]
-    options = sdrs_nb.BatchOptions(batch_limit=3)
-    return sdrs_nb.plan_batches(
-        sdrs_nb.check_eligibility(inventory, server_ids=chosen, options=options), name_prefix="t"
-    )
-
-
-@pytest.fixture
-def planned(plan):
-    """Every planned server, once."""
-    return {server: 1 for batch in plan.batches for server in batch.server_ids}
-
-
-@pytest.fixture
-async def carried_out(cloud, plan, ledger, cloud_time):
-    """Submit the plan and follow it to its end."""
-
-    async def carry_out(**pace):
-        run = await sdrs_nb.submit(
-            cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=cloud_time.sleep, pace=Pace(**pace)
-        )
-        return await sdrs_nb.follow(cloud, run, sleep=cloud_time.sleep)
-
-    return carry_out
 
 
 async def test_every_planned_server_is_created_once_and_found(sandbox, cloud, carried_out, planned):
@@ -310,12 +253,6 @@ async def test_death_after_any_write_is_survived(sandbox, cloud, plan, planned, 
         ledger.close()
 
 
-async def submit_and_follow(cloud, plan, ledger, cloud_time):
-    """Submit the plan and follow it."""
-    run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=cloud_time.sleep)
-    return await sdrs_nb.follow(cloud, run, sleep=cloud_time.sleep)
-
-
 async def die_at(index, cloud, plan, path, cloud_time):
     """Submit and follow, and let every ledger write from number ``index`` on end the process."""
     seen = []
@@ -330,18 +267,3 @@ async def die_at(index, cloud, plan, path, cloud_time):
     with contextlib.suppress(CrashError):
         await submit_and_follow(cloud, plan, ledger, cloud_time)
     ledger.close()
-
-
-def assert_no_blind_resend(requests):
-    """Check that each repeated server was looked up in its group's list since it was last sent."""
-    sent = {}
-    for number, request in enumerate(requests):
-        if not request["path"].endswith("/protected-instances/batch"):
-            continue
-        body = request["body"]["protected_instances"]
-        group = body["server_group_id"]
-        for server in body["servers"]:
-            if (earlier := sent.get(server["server_id"])) is not None:
-                between = requests[earlier + 1 : number]
-                assert any(r["method"] == "GET" and f"server_group_id={group}" in str(r["query"]) for r in between)
-            sent[server["server_id"]] = number

@@ -79,6 +79,10 @@ class Sdrs(Service):
         """Send one batch delete, ``body`` byte for byte, and return the job id; errors as ``batch_create``."""
         return await self._start("POST", f"{_INSTANCES}/delete", body)
 
+    async def delete_protected_instance(self, protected_instance_id: str, body: bytes) -> str:
+        """Delete one instance, ``body`` byte for byte, and return the job id; errors as ``batch_create``."""
+        return await self._start("DELETE", f"{_INSTANCES}/{segment(protected_instance_id)}", body)
+
     async def create_group(self, document: Mapping[str, Any]) -> str:
         """Create a group from ``{"server_group": {...}}`` and return the job id; errors as ``batch_create``."""
         return await self._start("POST", f"{_ROOT}/server-groups", _bytes(document))

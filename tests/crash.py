@@ -1,0 +1,301 @@
+"""Kill a submitting process with SIGKILL again and again, resume, and see that each server was created once.
+
+    python -m tests.crash --kills 200 [--batches 60] [--seed 1] [--speed 300]
+
+A sandbox process, and children that submit or resume a plan against it.  Each child dies at one seeded moment: right
+after its n-th ledger write of one kind, some milliseconds after an intent (the request is in flight then), or some
+time after its start.  A world bears several deaths; then a last child finishes the run, and the world, the ledger and
+the request log must agree.
+"""
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import os
+import random
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+
+import sdrs_nb
+from sdrs_nb.ledger import Ledger
+from sdrs_nb.pacing import Pace
+from sdrs_nb.runs import list_runs, open_run
+
+CREATE = "POST /v1/*/protected-instances/batch"
+LIST = "GET /v1/*/protected-instances"
+SETTLE_S = 180.0
+#: What goes wrong beside the deaths, world by world.
+FAULTS = {
+    "nothing else": [],
+    "slow creates": [{"match": CREATE, "kind": "slow", "seconds": 0.05, "probability": 0.5}],
+    "lost answers": [{"match": CREATE, "kind": "lost_answer", "probability": 0.25}],
+    "late handling": [{"match": CREATE, "kind": "late_handle", "seconds": 60, "probability": 0.25}],
+    "dropped before they were handled": [
+        {"match": CREATE, "kind": "reset", "probability": 0.2},
+        {"match": CREATE, "kind": "status", "status": 502, "probability": 0.1},
+    ],
+    "lagging lists": [
+        {"match": LIST, "kind": "list_lag", "seconds": 60},
+        {"match": CREATE, "kind": "lost_answer", "probability": 0.25},
+    ],
+}
+#: Moments of death: ledger writes by kind, in flight, by time.  "run" can only be a world's first death.
+KINDS = ("intent", "answer", "look", "batch state", "run state", "in flight", "time")
+DEATHS_A_WORLD = 6
+_LIMIT_S = 180
+
+
+@dataclass(frozen=True)
+class Death:
+    """When a child dies: after the ``nth`` write of ``kind``, ``delay_s`` later; by ``time``, after ``delay_s``."""
+
+    kind: str
+    nth: int = 1
+    delay_s: float = 0.0
+
+
+@dataclass
+class Tally:
+    """What happened in all worlds together."""
+
+    deaths: Counter = field(default_factory=Counter)
+    worlds: Counter = field(default_factory=Counter)
+    creates: int = 0
+    repeated: int = 0
+
+
+def die():
+    """End this process as a power cut would."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def after_write_of(death):
+    """Return what the ledger calls after each write: dies at the right one."""
+    seen = Counter()
+
+    def after_write(kind):
+        seen[kind] += 1
+        wanted = "intent" if death.kind == "in flight" else death.kind
+        if kind == wanted and seen[kind] == death.nth:
+            if not death.delay_s:
+                die()
+            threading.Timer(death.delay_s, die).start()
+
+    return after_write
+
+
+def child(facts, home, plan_path, death):
+    """Submit the plan, or resume its run if there is one, and die when told."""
+    os.environ["SDRS_NB_HOME"] = str(home)
+    if death is not None and death.kind == "time":
+        threading.Timer(death.delay_s, die).start()
+    ledger = Ledger(after_write=after_write_of(death) if death else None)
+    asyncio.run(carry_out(facts, sdrs_nb.Plan.load(plan_path), ledger))
+
+
+async def carry_out(facts, plan, ledger):
+    """Bring the plan's run to its end."""
+    keys = {name: facts[name] for name in ("endpoint", "project_id", "access_key", "secret_key")}
+    async with sdrs_nb.connect(**keys) as cloud:
+        runs = list_runs(ledger)
+        if runs.empty:
+            run = await sdrs_nb.submit(
+                cloud, plan, approve=plan.fingerprint, ledger=ledger, pace=Pace(settle_s=SETTLE_S)
+            )
+            await sdrs_nb.follow(cloud, run)
+        else:
+            await sdrs_nb.resume(cloud, open_run(runs["run_id"].iloc[0], ledger))
+
+
+async def planned(sandbox, batches, size=2):
+    """Plan so many batches of ``size`` servers over every group that takes some."""
+    async with sandbox.connect() as cloud:
+        inventory = await sdrs_nb.load_inventory(cloud)
+    every = sdrs_nb.check_eligibility(inventory)
+    usable = every.verdicts[every.verdicts["verdict"].isin(["eligible", "warning"])]["server_id"]
+    fitting = every.candidates[every.candidates["server_id"].isin(usable)]
+    fitting = fitting[~fitting["server_id"].isin(every.clusters["server_id"])].drop_duplicates("server_id")
+    # In turns from each group, so that groups are about equally long.
+    turns = fitting.assign(turn=fitting.groupby("group_id").cumcount() // size).sort_values(["turn", "group_id"])
+    chosen = []
+    for _key, rows in turns.groupby(["turn", "group_id"], sort=True):
+        if len(rows) == size and len(chosen) < batches * size:
+            chosen += rows[["server_id", "group_id"]].itertuples(index=False)
+    options = sdrs_nb.BatchOptions(batch_limit=size)
+    ids = [row.server_id for row in chosen]
+    choice = {row.server_id: row.group_id for row in chosen}
+    judged = sdrs_nb.check_eligibility(inventory, server_ids=ids, group_choice=choice, options=options)
+    plan = sdrs_nb.plan_batches(judged, name_prefix="crash")
+    assert len(plan.batches) == batches, plan
+    return plan
+
+
+def deaths(seed) -> Iterator[Death]:
+    """Yield seeded deaths, every kind in turn."""
+    draw = random.Random(seed)  # a test's draws
+    while True:
+        for kind in KINDS:
+            if kind == "time":
+                yield Death(kind, delay_s=draw.uniform(0.05, 2.5))
+            elif kind == "in flight":
+                yield Death(kind, nth=draw.randint(1, 8), delay_s=draw.uniform(0.002, 0.06))
+            elif kind == "run state":
+                yield Death(kind)
+            else:
+                yield Death(kind, nth=draw.randint(1, 10))
+
+
+class Worlds:
+    """One sandbox process, reset for each world."""
+
+    def __init__(self, batches, speed, folder) -> None:
+        self.folder = Path(folder)
+        self.sandbox = sdrs_nb.start_sandbox(servers=max(240, batches * 12), seed=7, speed=speed)
+        self.facts = {
+            "endpoint": self.sandbox.endpoint,
+            **{
+                name: self.sandbox.environment()[f"SDRS_NB_{name.upper()}"]
+                for name in ("project_id", "access_key", "secret_key")
+            },
+        }
+        self.processes = multiprocessing.get_context("forkserver")
+        self.processes.set_forkserver_preload(["sdrs_nb.submission", "sdrs_nb.following", "sdrs_nb.planning", "httpx"])
+        self.plan = asyncio.run(planned(self.sandbox, batches))
+        self.plan_path = self.plan.save(self.folder / "plan.json")
+
+    def control(self, method, path, **parts):
+        """Call one of the sandbox's control routes."""
+        return httpx.request(method, f"{self.sandbox.endpoint}/_sandbox/{path}", timeout=60, **parts).json()
+
+    def run_child(self, home, death):
+        """Run one child to its end and tell whether it was killed."""
+        process = self.processes.Process(target=child, args=(self.facts, home, self.plan_path, death))
+        process.start()
+        process.join(_LIMIT_S)
+        assert process.exitcode is not None, f"hangs: {death}"
+        assert process.exitcode in (0, -signal.SIGKILL), (process.exitcode, death)
+        return process.exitcode != 0
+
+    def try_one(self, number, moments, wanted, tally):
+        """Let one world bear up to ``wanted`` deaths, finish its run, check it; return how many it bore."""
+        name = list(FAULTS)[number % len(FAULTS)]
+        self.control("POST", "reset")
+        self.control("POST", "faults", json=FAULTS[name])
+        home = self.folder / f"home-{number}"
+        borne = 0
+        for _ in range(min(wanted, DEATHS_A_WORLD)):
+            # The run itself is recorded once a world.
+            death = Death("run") if not borne and number % 2 == 0 else next(moments)
+            if not self.run_child(home, death):
+                break  # the run ended before that moment came
+            tally.deaths[death.kind] += 1
+            borne += 1
+        self.run_child(home, None)
+        self.check(home, tally)
+        tally.worlds[name] += 1
+        return borne
+
+    def check(self, home, tally):
+        """Check that world, ledger and request log agree."""
+        everybody = {server: 1 for batch in self.plan.batches for server in batch.server_ids}
+        world, requests = self.control("GET", "world"), self.control("GET", "requests")
+        assert {server: n for server, n in world["creations"].items() if n} == everybody
+        ledger = Ledger(Path(home) / "ledger.db")
+        run = open_run(list_runs(ledger)["run_id"].iloc[0], ledger)
+        instances = {one["source_server"]: one["id"] for one in world["instances"]}
+        assert run.state == "done", (run.state, run.message)
+        assert set(run.servers["stage"]) <= {"created", "protected"}, run.counts
+        assert {r.server_id: r.protected_instance_id for r in run.servers.itertuples()} == {
+            server: instances[server] for server in everybody
+        }
+        ledger.close()
+        creates = [one for one in requests if one["path"].endswith("/protected-instances/batch")]
+        tally.creates += len(creates)
+        tally.repeated += assert_no_blind_resend(requests)
+
+
+def assert_no_blind_resend(requests, settle_s=SETTLE_S):
+    """Check every repeated create: since an accepted or unanswered one, its group was listed after the settling time.
+
+    Returns how many creates were repeated.  The service's own refusal of a double must never have been needed.
+    """
+    sent, repeated = {}, 0
+    for number, request in enumerate(requests):
+        if not request["path"].endswith("/protected-instances/batch"):
+            continue
+        assert request["code"] != "SDRS.1305", "the sandbox had to refuse a double"
+        body = request["body"]["protected_instances"]
+        again = {sent[one["server_id"]] for one in body["servers"] if one["server_id"] in sent}
+        for earlier in again:
+            repeated += 1
+            lists = [
+                (moment(other) - moment(requests[earlier])).total_seconds()
+                for other in requests[earlier + 1 : number]
+                if other["method"] == "GET"
+                and other["path"].endswith("/protected-instances")
+                and other["query"].get("server_group_id") == body["server_group_id"]
+                and other["status"] == 200
+            ]
+            assert any(seconds >= settle_s for seconds in lists), (earlier, number, lists)
+        if request["status"] is None or request["status"] < 400 or request["status"] >= 500 or request["status"] == 408:
+            sent |= {one["server_id"]: number for one in body["servers"]}
+    return repeated
+
+
+def moment(request):
+    """Return when a request reached the sandbox, in cloud time."""
+    return datetime.fromisoformat(request["at"])
+
+
+def kill_and_resume(kills, batches, seed=1, speed=300.0, tell=None):
+    """Let ``kills`` children die and return the tally; raises ``AssertionError`` at the first disagreement."""
+    tally, moments, number = Tally(), deaths(seed), 0
+    with tempfile.TemporaryDirectory() as folder:
+        worlds = Worlds(batches, speed, folder)
+        try:
+            while (left := kills - sum(tally.deaths.values())) > 0:
+                worlds.try_one(number, moments, left, tally)
+                number += 1
+                if tell:
+                    tell(f"{sum(tally.deaths.values())} deaths in {number} worlds: {dict(tally.deaths)}")
+        finally:
+            worlds.sandbox.stop()
+    return tally
+
+
+def main() -> int:
+    """Parse the arguments, kill, print the tally as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--batches", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--speed", type=float, default=300.0)
+    given = parser.parse_args()
+    begun = time.monotonic()
+    tally = kill_and_resume(
+        given.kills, given.batches, given.seed, given.speed, tell=lambda line: sys.stderr.write(line + "\n")
+    )
+    figures = {
+        "deaths": dict(tally.deaths),
+        "worlds": dict(tally.worlds),
+        "creates": tally.creates,
+        "repeated after settling": tally.repeated,
+        "seconds": round(time.monotonic() - begun),
+    }
+    sys.stdout.write(json.dumps(figures) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
