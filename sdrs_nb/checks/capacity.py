@@ -99,7 +99,8 @@ def pool_has_room(request: Request) -> Iterator[Case]:
         return
     pools = facts.frames["storage_pools"]
     need = int(np.nan_to_num(facts.volumes.numbers("size_gib"))[_volumes(facts, servers)].sum())
-    for pool in pools[pools["storage_pool_id"] == wanted].to_dict("records"):
+    ready_pools = pools[~pools["status"].eq("deploying").fillna(value=False)]  # P10 tells of the others
+    for pool in ready_pools[ready_pools["storage_pool_id"] == wanted].to_dict("records"):
         total, given = pool["total_gib"], pool["provisioned_gib"]
         if pd.isna(total) or pd.isna(given):
             yield Case({"frames": ["storage_pools"]}, "not_loaded")

@@ -54,6 +54,8 @@ MESSAGES = {
     "SDRS.1320": "The protected instance does not exist.",
     "SDRS.1321": "No disk is attached to the server.",
     "SDRS.1322": "The system disk is abnormal.",
+    "SDRS.1323": "The protection group is not available.",
+    "SDRS.1325": "Protection of the protection group is not stopped.",
     "SDRS.1326": "The server does not exist.",
     "SDRS.1327": "The NIC operation is not allowed in the current status of the protected instance.",
     "SDRS.1328": "The protected instance is not available.",

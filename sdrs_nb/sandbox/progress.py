@@ -176,7 +176,7 @@ class Creation:
             # OTC FAQ: a key pair of one user helps only when that user made the server and asks for its protection.
             visible = [set(world.keys_visible_to(user)) for user in (server.user_id, self.user_id)]
             if server.key_name not in {pair.name for pair in visible[0] & visible[1]}:
-                return Failure("SDRS.1306", "SdrsCreateNativeServerTask-fail:key pair not found")
+                return Failure(self.settings.key_pair_code, "SdrsCreateNativeServerTask-fail:key pair not found")
         return self._lack_of_room()
 
     def _lack_of_room(self) -> Failure | None:

@@ -134,7 +134,7 @@ def _create_pair(call: Call) -> Reply:
     check_description(body.get("description"), call.settings)
     world = call.world
     group = find_group(world, body["server_group_id"])
-    check_group_takes_members(group)
+    check_group_takes_members(group, call.settings)
     volume = world.volumes.get(body["volume_id"])
     if volume is None:
         raise Refusal("SDRS.0211")

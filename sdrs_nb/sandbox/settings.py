@@ -23,6 +23,8 @@ class Settings:
     batch_delete_limit: int = 20
     # SDRS.1358 exists, its number is published nowhere: no limit unless a test sets one.
     group_instance_limit: int | None = None
+    # A group that takes no members: 1024 today, 1323, 1325 or 1002 at older sites; clients treat all four alike.
+    group_status_code: str = "SDRS.1024"
     # User guide: at most five pairs that hang on no instance (1826).
     unattached_pair_limit: int = 5
     # Only five group-creations fit before 0305 unless raised; the quota page samples 50.
@@ -51,6 +53,8 @@ class Settings:
     placement_fields: bool = True
     chinese_names: bool = True
 
+    # Which code a missing key pair gives inside the job: 1306 (server) or the general 1350 (instance).
+    key_pair_code: str = "SDRS.1306"
     # The parent's job type is undocumented.
     batch_create_job_type: str = "batchCreateProtectedInstanceNoCG"
     batch_delete_job_type: str = "batchDeleteProtectedInstanceNoCG"

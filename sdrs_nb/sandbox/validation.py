@@ -239,18 +239,18 @@ def find_group(world: World, group_id: str) -> Group:
     return group
 
 
-def check_group_takes_members(group: Group) -> None:
-    """Check that a group's data is sound (1015) and its status lets it take members (1024)."""
+def check_group_takes_members(group: Group, settings: Settings) -> None:
+    """Check that a group's data is sound (1015) and its status lets it take members (1024 or an older code)."""
     if not group.source_az or not group.target_az or group.source_az == group.target_az or not group.vpc_id:
         raise Refusal("SDRS.1015")
     # Batch create page, constraints: the group's status is available or protected.
     if group.status not in statuses.AT_REST:
-        raise Refusal("SDRS.1024")
+        raise Refusal(settings.group_status_code)
 
 
 def _vet(call: Call, body: dict[str, Any], entries: list[dict[str, Any]], unknown_code: str) -> Order:
     group = find_group(call.world, body["server_group_id"])
-    check_group_takes_members(group)
+    check_group_takes_members(group, call.settings)
     servers = [check_server(call.world, group, entry, call.settings, unknown_code) for entry in entries]
     placement = Placement(
         subnet_id=body.get("primary_subnet_id"),
