@@ -19,6 +19,8 @@ _HOMES = {
     "rulebook": "load_rulebook",
     "eligibility": "Eligibility check_eligibility",
     "planning": "Plan plan_batches",
+    "remainders": "Remainder plan_remainder",
+    "undoing": "plan_undo",
     "runs": "Run list_runs open_run",
     "submission": "submit",
     "following": "follow resume",

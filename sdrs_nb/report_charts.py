@@ -14,7 +14,7 @@ from sdrs_nb.words import word
 
 __all__ = ["Bar", "Step", "Timeline", "timeline", "waterfall"]
 
-_ENDS = (Stage.CREATED.value, Stage.PROTECTED.value)
+_ENDS = (Stage.CREATED.value, Stage.PROTECTED.value, Stage.DELETED.value)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,8 @@ def waterfall(servers: pd.DataFrame, left_out: pd.DataFrame) -> list[Step]:
     ]
     reached = int(servers["stage"].isin(_ENDS).sum())
     rows = [(_("asked for"), asked, "total"), *falls, (_("planned"), len(servers), "total")]
-    return _placed([*rows, *ends, (_("created or protected"), reached, "total")], asked)
+    goal = _("deleted") if Stage.DELETED.value in stages else _("created or protected")
+    return _placed([*rows, *ends, (goal, reached, "total")], asked)
 
 
 def _already(verdict: str) -> str:

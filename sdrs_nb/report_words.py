@@ -82,7 +82,7 @@ def to_do(servers: pd.DataFrame, groups: Mapping[str, str], findings: pd.DataFra
     rows += [
         (server_remedy(str(stage), None), members)
         for stage, members in servers.groupby("stage", sort=True)
-        if stage not in (Stage.CREATED, Stage.PROTECTED)
+        if stage not in (Stage.CREATED, Stage.PROTECTED, Stage.DELETED)
     ]
     if len(made):
         rows += _afterwards(made, findings)

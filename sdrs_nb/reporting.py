@@ -17,6 +17,7 @@ from sdrs_nb.errors import JobFailed, JobTimeout
 from sdrs_nb.exports import write_csv, write_excel, write_json_lines
 from sdrs_nb.i18n import _, current_language, ngettext_
 from sdrs_nb.models import Stage
+from sdrs_nb.payloads import target
 from sdrs_nb.report_charts import timeline, waterfall
 from sdrs_nb.report_words import rules_of, server_remedy, to_do
 from sdrs_nb.runs import Run
@@ -28,14 +29,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Summary", "report", "require_complete", "summarize"]
 
-_ENDS = (Stage.CREATED.value, Stage.PROTECTED.value)
+_ENDS = (Stage.CREATED.value, Stage.PROTECTED.value, Stage.DELETED.value)
 _OPEN = (Stage.UNKNOWN.value, Stage.ACCEPTED.value, Stage.JOB_OK.value)
 _BY_WEIGHT = (
     Stage.FAILED, Stage.UNKNOWN, Stage.NOT_SENT, Stage.ACCEPTED, Stage.JOB_OK, Stage.CREATED, Stage.PROTECTED,
+    Stage.DELETED,
 )  # fmt: skip
 #: Words of states by the tone they are shown in; anything else is neutral.
 _TONES = {
-    **dict.fromkeys(("created", "protected", "accepted", "adopted", "done", "SUCCESS"), "good"),
+    **dict.fromkeys(("created", "protected", "deleted", "accepted", "adopted", "done", "SUCCESS"), "good"),
     **dict.fromkeys(("failed", "refused", "blocked", "FAIL"), "bad"),
     **dict.fromkeys(("unknown", "uncertain", "OTHER"), "unknown"),
     **dict.fromkeys(("held", "paused", "warning", "absent", "not handled"), "warning"),
@@ -201,6 +203,7 @@ def _frames(run: Run) -> dict[str, pd.DataFrame]:
 def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
     outcome, left_out = frames["outcome"], frames["left_out"]
     stages = {stage: count for stage, count in run.counts.items() if count}
+    calls = {batch.batch_id: target(batch) for batch in run.plan.batches}
     bodies = {batch.batch_id: run.plan.payload_bytes(batch.batch_id).decode() for batch in run.plan.batches}
     return str(
         html.render(
@@ -228,6 +231,7 @@ def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
             attempts=_records(frames["requests"]),
             jobs=_records(frames["jobs"]),
             bodies=bodies,
+            calls=calls,
             pretty=_pretty,
             code=html.code,
         )
@@ -247,6 +251,11 @@ def _headline(run: Run, left_out: int) -> list[str]:
     pending = sum(counts[stage] for stage in _OPEN)
     rest = planned - reached - pending
     told = [_("{reached} of {planned} planned servers have a protected instance.", reached=reached, planned=planned)]
+    if run.plan.undoes:
+        told = [
+            _("An undo of run {run}: {reached} of {planned} protected instances are deleted.",
+              run=run.plan.undoes, reached=reached, planned=planned)
+        ]  # fmt: skip
     if counts[Stage.CREATED]:
         told.append(
             _("{count} of them are in groups that are not enabled: nothing of them is copied yet.",

@@ -290,3 +290,50 @@ def _wait_for_job(shell, run_id):
             return
         time.sleep(0.05)
     raise AssertionError("nothing was accepted in 30 s")
+
+
+def test_undo_plans_what_submit_then_deletes(shell):
+    """``undo`` writes a plan and sends nothing; submitted, it deletes what the run made and nothing else."""
+    with sdrs_nb.start_sandbox(servers=60, seed=7, speed=3600) as sandbox:
+        cloud = sandbox.environment()
+        fingerprint = json.loads(shell("plan", "--json", **cloud).stdout)["fingerprint"]
+        shell("submit", "plan.json", "--approve", fingerprint, **cloud)
+        run_id = json.loads(shell("runs", "--json").stdout)[0]["run_id"]
+        before = sandbox.world()["instances"]
+        planned = shell("undo", run_id, "--json", **cloud)
+        unchanged = sandbox.world()["instances"]
+        done = shell("submit", "undo.json", "--approve", json.loads(planned.stdout)["fingerprint"], "--json", **cloud)
+        after = sandbox.world()["instances"]
+
+    outcome = json.loads(done.stdout)
+    assert planned.returncode == done.returncode == 0
+    assert len(unchanged) == len(before)
+    assert {row["stage"] for row in outcome} == {"deleted"}
+    assert len(before) - len(after) == len(outcome)
+
+
+def test_coverage_says_the_same_as_the_function(shell, running):
+    """The command and ``await sdrs_nb.coverage(cloud)`` agree row by row, for servers and for drift."""
+
+    async def covered():
+        async with running.connect() as cloud:
+            return await sdrs_nb.coverage(cloud)
+
+    found = loop.wait(covered())
+    servers = shell("coverage", "--json", **running.environment())
+    drift = shell("coverage", "--show", "drift", "--out", "lists", "--json", **running.environment())
+
+    assert servers.returncode == drift.returncode == 0
+    assert json.loads(servers.stdout) == json.loads(found.servers.to_json(orient="records"))
+    assert json.loads(drift.stdout) == json.loads(found.drift.to_json(orient="records"))
+
+
+def test_two_inventories_are_compared(shell, estate, tmp_path):
+    """``inventory --since`` prints what went, from files alone."""
+    inventory = sdrs_nb.read_inventory(estate)
+    fewer = inventory.with_frame("servers", inventory.servers.iloc[1:]).to_excel(tmp_path / "later.xlsx")
+
+    done = shell("inventory", fewer, "--since", estate, "--json")
+
+    rows = json.loads(done.stdout)
+    assert [(row["change"], row["frame"]) for row in rows] == [("went", "servers")]
