@@ -41,8 +41,9 @@ def list_runs(ledger: Ledger | None = None) -> pd.DataFrame:
     """Return one row a run of the ledger, newest first.
 
     Columns: ``run_id``, ``created_at`` (UTC), ``state`` (ready, running, paused, done), ``batches``, ``servers``,
-    ``done`` (servers created, protected or, in an undo, deleted), ``failed``, ``endpoint``, ``region``, ``project_id``, ``fingerprint``,
-    ``message``.  No run gives an empty frame with these columns.  Reads the ledger file, no network.
+    ``done`` (servers created, protected or, in an undo, deleted), ``failed``, ``endpoint``, ``region``,
+    ``project_id``, ``fingerprint``, ``message``.  No run gives an empty frame with these columns.  Reads the ledger
+    file, no network.
 
     Raises
     ------

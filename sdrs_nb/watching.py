@@ -41,6 +41,7 @@ class _Watch:
     looks: int = 0
     misses: int = 0
     ended_at: datetime | None = None
+    has_listed: bool = False
     failures: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
@@ -158,13 +159,17 @@ def _conclude_deletion(one: _Watch, documents: list[dict[str, Any]]) -> bool:
 
 async def _instances(one: _Watch) -> list[dict[str, Any]] | None:
     engine = one.engine
+    # A list that another group read since the job ended serves as well, but only once: it may lag behind.
+    since = one.ended_at if one.ended_at and not one.has_listed else engine.timing.clock()
     try:
-        return await engine.facts.instances_of(one.batch.group_id, one.ended_at or engine.timing.clock())
+        documents = await engine.facts.instances_of(one.batch.group_id, since)
     except AuthenticationError:
         raise
     except (CloudError, CloudUnreachable) as error:
         engine.ledger.note(engine.run_id, "list failed", one.batch.batch_id, message=str(error))
         return None
+    one.has_listed = True
+    return documents
 
 
 async def _read_failures(one: _Watch) -> None:
@@ -181,9 +186,12 @@ async def _read_failures(one: _Watch) -> None:
 
 def _give_up(one: _Watch) -> None:
     engine, batch = one.engine, one.batch
-    message = _(
-        "The job did not end within {minutes} minutes; it may still end. Resume the run to look again.",
-        minutes=round(engine.pace.job_limit_s / 60),
-    )
+    minutes = round(engine.pace.job_limit_s / 60)
+    if one.ended_at is None:
+        message = _("The job did not end within {minutes} minutes; it may still end. Resume the run to look again.",
+                    minutes=minutes)  # fmt: skip
+    else:
+        message = _("The job has ended, but after {minutes} minutes the group's list still does not show what became "
+                    "of all its servers. Resume the run to look again.", minutes=minutes)  # fmt: skip
     rows = [{"server_id": server, "stage": Stage.UNKNOWN, "message": message} for server in batch.server_ids]
     engine.ledger.set_batch(engine.run_id, batch.batch_id, BatchState.UNKNOWN, message, rows=rows)

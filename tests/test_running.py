@@ -9,6 +9,7 @@ import pytest
 
 import sdrs_nb
 from sdrs_nb import loop
+from sdrs_nb.engine import Engine
 from sdrs_nb.ledger import Ledger
 from sdrs_nb.runs import list_runs, open_run
 from tests.builders_running import CREATE, control, creates, creations, faults, submit_and_follow
@@ -210,14 +211,22 @@ async def test_an_interrupted_follow_pauses_and_goes_on_when_called_again(
 
 async def test_a_second_process_is_told_who_carries_the_run_on(cloud, plan, ledger, cloud_time):
     """While one engine walks a run, another one for the same run is refused."""
-    run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=cloud_time.sleep)
+    gate = asyncio.Event()
+
+    async def sleep(seconds):
+        await gate.wait()
+        await cloud_time.sleep(seconds)
+
+    run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=sleep)
     again = open_run(run.run_id, Ledger(Path(ledger.path), clock=cloud_time.clock))
-    from sdrs_nb.engine import Engine
+    while run.record["state"] == "ready":  # noqa: ASYNC110 - the engine has no event for a test to wait on
+        await asyncio.sleep(0)
 
     second = Engine(cloud, again, sleep=cloud_time.sleep)
     with pytest.raises(sdrs_nb.ClaimedError, match=run.run_id):
         await loop.run(second.walk())
 
+    loop.private_loop().call_soon_threadsafe(gate.set)
     await sdrs_nb.follow(cloud, run, sleep=cloud_time.sleep)
 
 
