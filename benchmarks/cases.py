@@ -75,6 +75,10 @@ CASES = (
         (10_000, 100_000), (10_000,), "ratio <= 3", estate,
     ),
     Case(
+        "planning", "planning.py", "baseline_planning.py",
+        (100_000,), (10_000,), "< 2 s", estate,
+    ),
+    Case(
         "submission", "submission.py", "baseline_submission.py",
         (1_000,), (40,), "2.0 calls, 1.15", submission, is_fresh=True,
     ),

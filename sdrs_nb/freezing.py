@@ -21,6 +21,7 @@ __all__ = [
     "body_bytes",
     "canonical",
     "changed",
+    "columns_of",
     "compare",
     "digest",
     "frame_from_rows",
@@ -55,10 +56,15 @@ def digest(parts: Iterable[object]) -> str:
     return whole.hexdigest()
 
 
+def columns_of(frame: pd.DataFrame) -> list[list[Any]]:
+    """Return the columns of ``frame`` as plain values, missing ones None."""
+    columns = (frame[name] for name in frame.columns)
+    return [column.to_numpy(dtype=object, na_value=None).tolist() for column in columns]  # type: ignore[call-overload]  # None is taken
+
+
 def rows_of(frame: pd.DataFrame) -> list[list[Any]]:
     """Return the rows of ``frame`` as plain values, missing ones None."""
-    columns = [frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in frame.columns]
-    return [list(row) for row in zip(*columns, strict=True)]
+    return [list(row) for row in zip(*columns_of(frame), strict=True)]
 
 
 def frame_from_rows(rows: list[list[Any]], dtypes: Mapping[str, str]) -> pd.DataFrame:

@@ -126,15 +126,18 @@ def _chunks(units: Sequence[Unit], singles: Sequence[int], limit: int) -> list[l
     """Return the singles in full batches, the last one excepted."""
     full: list[list[int]] = []
 
-    def cut(waiting: list[int]) -> list[int]:
-        if len(waiting) < limit:
-            return waiting
-        full.append(waiting[:limit])
-        return waiting[limit:]
+    def joined(left: list[int], right: list[int]) -> list[int]:
+        left += right
+        if len(left) < limit:
+            return left
+        full.append(left[:limit])
+        return left[limit:]
 
     if not singles:
         return full
-    over = _climb(units, singles, lambda index: cut([index]), lambda left, right: cut(left + right))
+    if limit == 1:
+        return [[index] for index in singles]
+    over = _climb(units, singles, lambda index: [index], joined)
     return [*full, over] if over else full
 
 

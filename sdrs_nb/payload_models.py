@@ -63,7 +63,8 @@ def held(rule: str, value: T, problems: Iterable[str]) -> T:
 
 def repeated(values: Iterable[str]) -> list[str]:
     """Return the values that stand more than once."""
-    return [value for value, count in Counter(values).items() if count > 1]
+    given = list(values)
+    return [value for value, count in Counter(given).items() if count > 1] if len({*given}) < len(given) else []
 
 
 def quoted(text: str) -> str:
@@ -73,6 +74,8 @@ def quoted(text: str) -> str:
 
 def strange_in(name: str) -> list[str]:
     """Return the characters of ``name`` that no name of an instance may hold, each once."""
+    if _PREFIX.fullmatch(name):
+        return []
     return list(dict.fromkeys(each for each in name if not _PREFIX.fullmatch(each)))
 
 

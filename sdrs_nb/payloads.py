@@ -5,7 +5,6 @@ batch that breaks one never becomes a payload: all that is wrong with it is said
 here touches network or disk.
 """
 
-import json
 import shlex
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -55,13 +54,7 @@ def payload(batch: Batch) -> dict[str, Any]:
     PlanError
         Names the batch and everything in it that breaks a limit of the call's page.
     """
-    try:
-        return _payload(batch).model_dump(by_alias=True, exclude_none=True)
-    except ValidationError as error:
-        said = " ".join(sentences(error))
-        raise PlanError(
-            _("Batch {batch_id} cannot be sent. {problems}", batch_id=batch.batch_id, problems=said)
-        ) from None
+    return _checked(batch).model_dump(by_alias=True, exclude_none=True)
 
 
 def payload_bytes(batch: Batch) -> bytes:
@@ -74,7 +67,7 @@ def payload_bytes(batch: Batch) -> bytes:
     PlanError
         As ``payload`` does.
     """
-    return json.dumps(payload(batch), ensure_ascii=False, separators=(",", ":")).encode()
+    return _checked(batch).model_dump_json(by_alias=True, exclude_none=True).encode()
 
 
 def batch_problems(batch: Batch, *, batch_limit: int | None = None) -> list[str]:
@@ -138,6 +131,16 @@ def hcloud_line(batch: Batch, *, project_id: str = "", region: str = "") -> str:
     words += [f"--protected_instance_id={batch.instance_ids[0]}"] if batch.call is Call.SINGLE_DELETE else []
     words += [f"--{name}={_word(value)}" for name, value in _dotted(payload(batch), "")]
     return shlex.join(words)
+
+
+def _checked(batch: Batch) -> Record:
+    try:
+        return _payload(batch)
+    except ValidationError as error:
+        said = " ".join(sentences(error))
+        raise PlanError(
+            _("Batch {batch_id} cannot be sent. {problems}", batch_id=batch.batch_id, problems=said)
+        ) from None
 
 
 def _word(value: object) -> object:

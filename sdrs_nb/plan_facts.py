@@ -4,6 +4,7 @@ Only what the requests depend on is kept, so that the same servers read from the
 tomorrow, give the same facts while nothing about them has changed.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -13,7 +14,7 @@ import pandas as pd
 from sdrs_nb import freezing
 from sdrs_nb.models import Batch
 from sdrs_nb.naming import instance_names
-from sdrs_nb.planning_inputs import Loaded, is_in
+from sdrs_nb.planning_inputs import Loaded, is_in, objects
 from sdrs_nb.tables import BOOL, INT, STR
 
 __all__ = ["FACTS", "Facts", "placed", "read_facts"]
@@ -70,8 +71,8 @@ def read_facts(
     """Return the facts about these servers, groups and instances as ``inventory`` has them; unknown ids have no row."""
     wanted = set(server_ids)
     servers = inventory.servers
-    attachments = inventory.attachments[["server_id", "volume_id"]].drop_duplicates()
-    attached = attachments[is_in(attachments["server_id"], wanted)].sort_values(["volume_id", "server_id"])
+    attachments = inventory.attachments[["server_id", "volume_id"]]
+    attached = attachments[is_in(attachments["server_id"], wanted)]
     volumes = _owners(attached).merge(inventory.volumes, on="volume_id", how="left")
     groups = inventory.groups
     return Facts(
@@ -111,11 +112,13 @@ def _doomed(inventory: Loaded, instance_ids: set[str]) -> tuple[pd.DataFrame, pd
 
 def _owners(attached: pd.DataFrame) -> pd.DataFrame:
     """Return one row a volume with its servers; only the few shared ones are put together row by row."""
-    shared = attached["volume_id"].duplicated(keep=False)
+    counts = Counter(objects(attached["volume_id"]))
+    shared = is_in(attached["volume_id"], {volume_id for volume_id, count in counts.items() if count > 1})
     alone = attached[~shared].rename(columns={"server_id": "server_ids"})
     if not shared.any():
         return alone
-    together = attached[shared].groupby("volume_id")["server_id"].agg(",".join).rename("server_ids").reset_index()
+    several = attached[shared].drop_duplicates().sort_values(["volume_id", "server_id"])
+    together = several.groupby("volume_id")["server_id"].agg(",".join).rename("server_ids").reset_index()
     return pd.concat([alone, together])
 
 
@@ -123,7 +126,13 @@ def _only(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return the columns of the facts, sorted by the first of them."""
     dtypes = FACTS[name]
     key = next(iter(dtypes))
-    known = frame.drop_duplicates(key).sort_values(key, ignore_index=True).reindex(columns=list(dtypes))
+    ids = objects(frame[key])
+    if len({*ids}) < len(ids):
+        frame = frame.drop_duplicates(key)
+        ids = objects(frame[key])
+    # Python sorts ids that are nearly in order much faster than pandas sorts them through categories.
+    order = sorted(range(len(ids)), key=ids.__getitem__)
+    known = frame.iloc[order].reset_index(drop=True).reindex(columns=list(dtypes))
     return known.astype(dict(dtypes))
 
 

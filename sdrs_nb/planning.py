@@ -15,7 +15,7 @@ from sdrs_nb.naming import NameRequest, name_batches, name_instances
 from sdrs_nb.packing import STEPS, Packing, Unit, pack, places
 from sdrs_nb.payloads import batch_problems
 from sdrs_nb.plan_facts import read_facts
-from sdrs_nb.planning_inputs import Judged, Rules, objects
+from sdrs_nb.planning_inputs import Judged, Rules, objects, without_collection
 from sdrs_nb.plans import Plan
 from sdrs_nb.proofs import proof_of
 from sdrs_nb.selection import select
@@ -28,6 +28,7 @@ _LIMITS = (1, 50)
 _OWN_RULES = frozenset({"Q1", "Q3", "G9"})
 
 
+@without_collection()
 def plan_batches(
     eligibility: Judged,
     *,

@@ -21,7 +21,7 @@ from sdrs_nb.models import Batch, BatchOptions
 from sdrs_nb.pacing import Pace
 from sdrs_nb.payloads import payload_bytes
 from sdrs_nb.plan_facts import FACTS, Facts, placed, read_facts
-from sdrs_nb.planning_inputs import Loaded, objects
+from sdrs_nb.planning_inputs import Loaded, objects, without_collection
 from sdrs_nb.tables import BOOL, INT, LEFT_OUT, STR
 
 __all__ = ["Plan"]
@@ -217,16 +217,17 @@ class Plan:
         It covers batches, exact request bodies, the facts, what is left out, the rule book's version and the batch
         limit.  Sentences are not covered: the language in use changes no fingerprint.
         """
-        return freezing.digest(
-            [
-                [_document_of(batch) for batch in self.batches],
-                *self.bodies,
-                *(freezing.rows_of(getattr(self.facts, name)) for name in FACTS),
-                freezing.rows_of(self.omitted.servers),
-                [self.rulebook_version, self.name_prefix, self.options.model_dump(mode="json"), self.approvals_needed],
-                [self.undoes],
-            ]
-        )
+        with without_collection():
+            return freezing.digest(
+                [
+                    [_document_of(batch) for batch in self.batches],
+                    *self.bodies,
+                    *(freezing.columns_of(getattr(self.facts, name)) for name in FACTS),
+                    freezing.columns_of(self.omitted.servers),
+                    [self.rulebook_version, self.name_prefix, self.options.model_dump(mode="json")],
+                    [self.approvals_needed, self.undoes],
+                ]
+            )
 
     def to_document(self) -> dict[str, Any]:
         """Return the whole plan as one JSON document that ``from_document`` reads."""

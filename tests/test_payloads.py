@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sdrs_nb.errors import PlanError
+from sdrs_nb.freezing import body_bytes
 from sdrs_nb.models import Batch, Tag
 from sdrs_nb.payloads import batch_problems, curl_line, hcloud_line, payload, payload_bytes
 
@@ -187,3 +188,12 @@ def test_shell_lines_keep_any_description(description):
 
     assert words[-1].encode() == payload_bytes(batch)
     assert (f"--protected_instances.description={description}" in fields) == bool(description)
+
+
+@given(st.text(st.characters(exclude_characters="<>", exclude_categories=["Cs"]), max_size=64))
+def test_the_bytes_read_from_a_saved_plan_are_those_that_were_made(description):
+    """Whatever characters a description holds, a body read back from JSON gives the same bytes."""
+    batch = a_batch(description=description)
+
+    assert body_bytes(json.loads(payload_bytes(batch))) == payload_bytes(batch)
+    assert json.loads(payload_bytes(batch)) == payload(batch)
