@@ -17,20 +17,12 @@ from filelock import FileLock, Timeout
 from sdrs_nb import loop
 from sdrs_nb.door import rulebook_of
 from sdrs_nb.durations import known_durations
-from sdrs_nb.errors import (
-    AuthenticationError,
-    ClaimedError,
-    CloudError,
-    CloudUnreachable,
-    LedgerError,
-    ServiceError,
-    ThrottledError,
-)
+from sdrs_nb.errors import ClaimedError, CloudError, CloudUnreachable, LedgerError
 from sdrs_nb.i18n import _
-from sdrs_nb.jobs import next_delay
 from sdrs_nb.ledger import BatchState, Control, RunState
 from sdrs_nb.models import Batch, Stage
 from sdrs_nb.pacing import Pace, Timing
+from sdrs_nb.patience import Failures
 from sdrs_nb.protection import enable_groups
 from sdrs_nb.rulebook import Rulebook
 from sdrs_nb.sending import send
@@ -48,12 +40,6 @@ __all__ = ["Engine", "engine_of", "start_engine"]
 _CONTROL_S = 0.5
 #: Tries to take a run over: somebody who only asks whether it is held holds it for a moment.
 _LOCK_TRIES, _LOCK_WAIT_S = 10, 0.05
-#: Failing steps in a row of one batch before its patience may be at an end.
-_FEWEST_TRIES = 5
-#: Refused credentials in a row, over all groups; five bad signatures lock an access key (cloud-apis.md 3.1).
-_MOST_REFUSALS = 3
-_REQUEST_TIMEOUT = 408
-
 _engines: dict[tuple[str, str], "Engine"] = {}
 
 
@@ -282,7 +268,7 @@ class Engine:
         return not all(state.is_final for state in states)
 
     async def _bring_to_end(self, batch: Batch) -> None:
-        steps, failures = 0, _Failures(self)
+        steps, failures = 0, Failures(self)
         while not self.is_stopping():
             row = self.batch_row(batch.batch_id)
             state = BatchState(row["state"])
@@ -328,43 +314,6 @@ class Engine:
         """Count that the credentials were refused, and return how often in a row."""
         self._refusals += 1
         return self._refusals
-
-
-class _Failures:
-    """Failing calls of one batch in a row: borne with growing waits, until patience ends."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self.forget()
-
-    def forget(self) -> None:
-        """Begin anew after something worked."""
-        self._count = 0
-        self._since: datetime | None = None
-
-    async def bear(self, error: CloudError | CloudUnreachable, batch: Batch) -> None:
-        """Wait before the next try; raises ``error`` where trying again is no use or patience has ended."""
-        engine = self._engine
-        if isinstance(error, AuthenticationError):
-            if engine.count_refusal() >= _MOST_REFUSALS:
-                raise error
-        elif not _may_pass(error):
-            raise error
-        self._since = self._since or engine.timing.clock()
-        self._count += 1
-        if self._count >= _FEWEST_TRIES and engine.timing.since(self._since) >= engine.pace.patience_s:
-            raise error
-        engine.ledger.note(engine.run_id, "trying again", batch.batch_id, message=str(error))
-        await engine.wait(
-            next_delay(self._count - 1, first_s=engine.pace.first_look_s, most_s=engine.pace.longest_look_s)
-        )
-
-
-def _may_pass(error: CloudError | CloudUnreachable) -> bool:
-    """Tell whether the same call may work later: no answer, throttled, a failing service, an unreadable success."""
-    if isinstance(error, CloudUnreachable | ThrottledError | ServiceError):
-        return True
-    return error.status == _REQUEST_TIMEOUT or error.status < 300  # noqa: PLR2004 - HTTP: success that cannot be read
 
 
 def engine_of(run: "Run") -> Engine | None:

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sdrs_nb.errors import ClaimedError
+from sdrs_nb.claims import insert_batch, refuse_claimed
 from sdrs_nb.home import home_folder
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger_store import Store
@@ -67,7 +67,7 @@ class Ledger(Store):
         run_id = f"{self.clock():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         claim_scope = f"{scope['endpoint']} {scope['project_id']}"
         with self._write("run") as db:
-            _refuse_claimed(db, claim_scope, plan)
+            refuse_claimed(db, claim_scope, plan)
             db.execute(
                 "INSERT INTO runs (run_id, created_at, endpoint, region, project_id, fingerprint, rulebook_version, "
                 "plan, approval, settings, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -78,7 +78,7 @@ class Ledger(Store):
                 ),
             )  # fmt: skip
             for position, batch in enumerate(plan.batches):
-                _insert_batch(db, run_id, claim_scope, position, batch, names=plan.server_names)
+                insert_batch(db, run_id, claim_scope, position, batch, names=plan.server_names)
             if findings is not None:
                 self._keep_findings(db, run_id, "plan", "", findings)
             self._event(db, run_id, "run recorded", None, fingerprint=plan.fingerprint, who=approval.who)
@@ -318,48 +318,3 @@ class Ledger(Store):
             )
             if row["stage"] in _RELEASED:
                 db.execute("DELETE FROM claims WHERE run_id = ? AND server_id = ?", (run_id, row["server_id"]))
-
-
-def _insert_batch(
-    db: sqlite3.Connection, run_id: str, claim_scope: str, position: int, batch: Any, *, names: Mapping[str, str]
-) -> None:
-    db.execute(
-        "INSERT INTO batches (run_id, batch_id, position, group_id, state) VALUES (?, ?, ?, ?, ?)",
-        (run_id, batch.batch_id, position, batch.group_id, BatchState.PENDING),
-    )
-    db.executemany(
-        "INSERT INTO servers (run_id, server_id, batch_id, position, name, group_id, stage) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [
-            (run_id, server, batch.batch_id, n, names.get(server, ""), batch.group_id, Stage.NOT_SENT)
-            for n, server in enumerate(batch.server_ids)
-        ],
-    )
-    db.executemany(
-        "INSERT INTO claims VALUES (?, ?, ?)", [(claim_scope, server, run_id) for server in batch.server_ids]
-    )
-
-
-def _refuse_claimed(db: sqlite3.Connection, claim_scope: str, plan: Any) -> None:
-    wanted = {server for batch in plan.batches for server in batch.server_ids}
-    held = [
-        (row["server_id"], row["run_id"])
-        for row in db.execute("SELECT server_id, run_id FROM claims WHERE scope = ?", (claim_scope,))
-        if row["server_id"] in wanted
-    ]
-    if not held:
-        return
-    server_id, run_id = min(held)
-    holder = db.execute("SELECT created_at, approval FROM runs WHERE run_id = ?", (run_id,)).fetchone()
-    raise ClaimedError(
-        _(
-            "{count} of these servers are held by run {run}, approved by {who} and begun {when}; the first is {name} "
-            "({server}). Resume that run or cancel what it has not sent, then plan again.",
-            count=len(held),
-            run=run_id,
-            who=json.loads(holder["approval"]).get("who") or "?",
-            when=holder["created_at"],
-            name=plan.server_names.get(server_id, ""),
-            server=server_id,
-        )
-    )
