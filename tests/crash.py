@@ -104,6 +104,22 @@ def child(facts, home, plan_path, death):
     asyncio.run(carry_out(facts, sdrs_nb.Plan.load(plan_path), ledger))
 
 
+def rival(facts, home, plan_path, said):
+    """Submit the plan whatever the ledger holds, and write down what was refused."""
+    os.environ["SDRS_NB_HOME"] = str(home)
+
+    async def submit():
+        keys = {name: facts[name] for name in ("endpoint", "project_id", "access_key", "secret_key")}
+        plan = sdrs_nb.Plan.load(plan_path)
+        async with sdrs_nb.connect(**keys) as cloud:
+            await sdrs_nb.follow(cloud, await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint))
+
+    try:
+        asyncio.run(submit())
+    except sdrs_nb.ClaimedError as error:
+        Path(said).write_text(str(error), encoding="utf-8")
+
+
 async def carry_out(facts, plan, ledger):
     """Bring the plan's run to its end."""
     keys = {name: facts[name] for name in ("endpoint", "project_id", "access_key", "secret_key")}

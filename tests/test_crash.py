@@ -2,16 +2,43 @@
 
 import pytest
 
-from tests.crash import KINDS, assert_no_blind_resend, kill_and_resume
+from sdrs_nb.ledger import Ledger
+from sdrs_nb.runs import list_runs
+from tests.crash import KINDS, Tally, Worlds, assert_no_blind_resend, kill_and_resume, rival
 
 
 @pytest.mark.slow
 def test_twenty_deaths_lose_nothing_and_double_nothing():
     """Twenty children die by SIGKILL, at writes, in flight and by time; each server is created exactly once."""
-    tally = kill_and_resume(kills=20, batches=12, speed=600)
+    tally = kill_and_resume(kills=20, batches=8, speed=900)
 
     assert sum(tally.deaths.values()) == 20
     assert set(KINDS) <= set(tally.deaths) | {"run state", "time"}
+
+
+@pytest.mark.slow
+def test_two_processes_with_the_same_servers_create_nothing_twice(tmp_path):
+    """Of two processes that submit at the same time one is refused, and told which run holds the servers."""
+    worlds = Worlds(batches=8, speed=600, folder=tmp_path)
+    try:
+        both = [
+            worlds.processes.Process(
+                target=rival, args=(worlds.facts, tmp_path / "home", worlds.plan_path, tmp_path / f"said-{n}")
+            )
+            for n in range(2)
+        ]
+        for process in both:
+            process.start()
+        for process in both:
+            process.join(120)
+
+        said = [path.read_text(encoding="utf-8") for path in tmp_path.glob("said-*")]
+        worlds.check(tmp_path / "home", Tally())
+        (run_id,) = list_runs(Ledger(tmp_path / "home" / "ledger.db"))["run_id"]
+        assert len(said) == 1
+        assert run_id in said[0]
+    finally:
+        worlds.sandbox.stop()
 
 
 def a_request(number, at, method="POST", *, status=202, code=None):
