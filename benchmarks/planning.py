@@ -14,9 +14,12 @@ inventory = sdrs_nb.read_inventory({path.stem: pd.read_pickle(path) for path in 
 eligibility = sdrs_nb.check_eligibility(inventory)
 
 
+plan_batches = sdrs_nb.plan_batches  # imported before the clock starts, as the baseline's imports are
+
+
 def plan():
     """Return a plan that is ready to be approved."""
-    made = sdrs_nb.plan_batches(eligibility, name_prefix="erp")
+    made = plan_batches(eligibility, name_prefix="erp")
     assert made.fingerprint
     return made
 

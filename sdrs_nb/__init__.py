@@ -10,8 +10,8 @@ from typing import Any
 _HOMES = {
     "errors": (
         "AuthenticationError ClaimedError CloudError CloudUnreachable ConflictError InventoryError JobFailed "
-        "JobTimeout LedgerError NotFoundError PermissionDeniedError PlanError SdrsError ServiceError SettingsError "
-        "RunbookFailed SubmissionUncertain ThrottledError"
+        "JobTimeout LedgerError NotFoundError NothingEligibleError PermissionDeniedError PlanError SdrsError "
+        "ServiceError SettingsError RunbookFailed SubmissionUncertain ThrottledError"
     ),
     "cloud": "Cloud connect",
     "inventory": "Inventory load_inventory read_inventory",
@@ -19,8 +19,11 @@ _HOMES = {
     "rulebook": "load_rulebook",
     "eligibility": "Eligibility check_eligibility",
     "planning": "Plan plan_batches",
-    "remainders": "Remainder plan_remainder",
+    "estimates": "Estimate",
+    "approvals": "approve load_approval save_approval",
     "undoing": "plan_undo",
+    "remainders": "Remainder plan_remainder",
+    "job_history": "job_durations",
     "runs": "Run list_runs open_run",
     "submission": "submit",
     "following": "follow resume",

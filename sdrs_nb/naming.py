@@ -16,7 +16,7 @@ from sdrs_nb.models import Batch, Call
 from sdrs_nb.payload_models import MARK_LENGTH, PREFIX_LENGTH, prefix_problems
 from sdrs_nb.single_models import NAME_BYTES, name_problems
 
-__all__ = ["NameRequest", "instance_name", "instance_names", "name_batches", "name_instances"]
+__all__ = ["NameRequest", "instance_name", "instance_names", "name_batches", "name_instances", "refuse_strange"]
 
 #: Digits of a batch's number, and of an instance's own where instances are created one by one.
 _DIGITS, _OWN_DIGITS = 3, 4
@@ -45,6 +45,30 @@ def instance_names(batch: Batch) -> tuple[str, ...]:
     if batch.call is Call.SINGLE_CREATE:
         return (batch.instance_name or "",)
     return tuple(instance_name(batch.name_prefix, position) for position in range(1, len(batch.server_ids) + 1))
+
+
+def refuse_strange(names: Iterable[str], alphabet: str) -> None:
+    """Refuse names with characters that this site does not take.
+
+    ``alphabet`` is the rule book's limit ``prefix_alphabet``: one character as a regular expression.
+
+    Raises
+    ------
+    PlanError
+        Names the first such name and the characters.
+    """
+    allowed = re.compile(f"(?:{alphabet})*")
+    for name in names:
+        if not allowed.fullmatch(name):
+            strange = dict.fromkeys(each for each in name if not allowed.fullmatch(each))
+            raise PlanError(
+                _(
+                    'The name "{name}" holds {characters}, which this site does not take. Choose another prefix or '
+                    "template.",
+                    name=name,
+                    characters=", ".join(strange),
+                )
+            )
 
 
 def name_batches(

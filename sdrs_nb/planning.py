@@ -11,7 +11,7 @@ from sdrs_nb.errors import NothingEligibleError, PlanError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.left_out import most_frequent
 from sdrs_nb.models import Batch, BatchOptions, Call
-from sdrs_nb.naming import NameRequest, name_batches, name_instances
+from sdrs_nb.naming import NameRequest, name_batches, name_instances, refuse_strange
 from sdrs_nb.packing import STEPS, Packing, Unit, pack, places
 from sdrs_nb.payloads import batch_problems
 from sdrs_nb.plan_facts import read_facts
@@ -110,6 +110,7 @@ def plan_batches(
     contents = [(key, servers) for key in order for servers in packed[key].servers]
     wanted = [NameRequest(key.name_prefix, names[key.group_id], key.wave) for key, _servers in contents]
     given_names, notes = (name_instances if alone else name_batches)(wanted, template=name_template, existing=existing)
+    refuse_strange(given_names, str(rules.limit("prefix_alphabet")))
     batches = [
         _batch(key, f"b{number:03d}", servers, keyed.flavors, name, alone=alone)
         for number, ((key, servers), name) in enumerate(zip(contents, given_names, strict=True), start=1)

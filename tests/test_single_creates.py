@@ -185,6 +185,14 @@ def test_a_prefix_too_long_in_bytes_is_refused():
         name_instances([NameRequest("财" * 30, "g")])
 
 
+def test_this_site_takes_no_chinese_names():
+    """The profile's own alphabet is held; elsewhere the same name is fine."""
+    with pytest.raises(PlanError, match='"财务-0001" holds 财, 务, which this site does not take'):
+        plan_batches(otc(1), name_prefix="财务")
+
+    assert plan_batches(an_eligibility(1), name_prefix="财务").batches[0].name_prefix == "财务-001"
+
+
 def test_a_template_names_instances_too():
     """The template's {batch} counts requests."""
     plan = plan_batches(otc(2), name_prefix="erp", name_template="{prefix}.{batch:03d}")
