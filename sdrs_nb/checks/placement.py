@@ -149,16 +149,22 @@ def host_takes_flavor(facts: Facts) -> Iterator[Hits]:
 
 @rule("P8", concerns=_any_host_asked)
 def some_host_places(facts: Facts) -> Iterator[Hits]:
-    """Without a host the system needs one in the DR AZ that places automatically."""
+    """Without a host the system needs one in the DR AZ that places automatically and takes the DR flavor."""
     if not _any_host(facts):
         return
     hosts = facts.frames["dedicated_hosts"]
     open_ones = hosts[
         (hosts["state"] == "available").fillna(False) & hosts["auto_placement"].fillna(False).astype(bool)
     ]
-    azs = set(open_ones["az"].dropna())
-    lacks = np.append(np.array([az not in azs for az in facts.dr_az], dtype=bool), False)[facts.match.group]
-    yield where(lacks, dr_az=OfGroup(facts.dr_az, facts.match.group))
+    flavor, dr_az = facts.dr_flavor, OfGroup(facts.dr_az, facts.match.group)
+    for az in sorted({str(az) for az in facts.dr_az if az}):
+        there = np.append(facts.dr_az == az, False)[facts.match.group]
+        here = open_ones.loc[(open_ones["az"] == az).fillna(False), "flavor_ids"]
+        if here.empty:
+            yield where(there, dr_az=dr_az)
+        elif here.notna().all():
+            refused = flavor.given & ~flavor.isin(set(",".join(here).split(",")))
+            yield where(there & refused, variant="flavor", dr_az=dr_az, dr_flavor=flavor)
 
 
 @rule("P10", concerns=_pool_asked)

@@ -121,6 +121,9 @@ def test_the_dr_flavor_is_looked_up(rule: str, asked: dict[str, str], frames: di
         ),
         pytest.param("P8", {}, {"dedicated_hosts": [a_host()]}, None, id="P8 a host places"),
         pytest.param("P8", {}, {"dedicated_hosts": [a_host(auto_placement=False)]}, "warning", id="P8 none places"),
+        pytest.param("P8", {}, {"dedicated_hosts": [a_host(flavor_ids="other")]}, "warning", id="P8 other flavors"),
+        pytest.param("P8", {}, {"dedicated_hosts": [a_host(flavor_ids=None)]}, None, id="P8 flavors not said"),
+        pytest.param("P8", {}, {"dedicated_hosts": [a_host(az="az-1")]}, "warning", id="P8 other AZ"),
         pytest.param("P8", {}, {"not_loaded": ["dedicated_hosts"]}, "unverified", id="P8 not read"),
     ],
 )

@@ -7,7 +7,7 @@ import httpx
 
 from sdrs_nb.cloud import connect
 from sdrs_nb.sandbox import Sandbox, Settings
-from sdrs_nb.sandbox.estate import ERP, Estate
+from sdrs_nb.sandbox.estate import ERP, Estate, Site
 from sdrs_nb.sandbox.records import Server, Volume
 
 FLAVOR = "c7.large.2"
@@ -16,10 +16,10 @@ FLAVOR = "c7.large.2"
 class Stage:
     """The smallest estate: every protection group, one plain server nobody asks for, and what a test adds."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self.sandbox = Sandbox(1, 7, 0, settings=settings or Settings())
+    def __init__(self, settings: Settings | None = None, seed: int = 7) -> None:
+        self.sandbox = Sandbox(1, seed, 0, settings=settings or Settings())
         self.world = self.sandbox.service.world
-        self.estate = Estate(self.world, random.Random(7), self.sandbox.service.directory.user_id)
+        self.estate = Estate(self.world, random.Random(seed), self.sandbox.service.directory.user_id)
         self.estate.vpc_ids = {vpc.name.removeprefix("vpc-"): vpc.id for vpc in self.world.vpcs.values()}
         self.estate.subnet_ids = {
             name: [subnet.id for subnet in self.world.subnets.values() if subnet.vpc_id == vpc_id]
@@ -28,10 +28,10 @@ class Stage:
         self.estate.groups = {group.name: group for group in self.world.groups.values()}
         self.group = self.estate.groups["pg-erp"]
 
-    def server(self, **fields: object) -> Server:
-        """Add a server that pg-erp accepts, but for what ``fields`` change."""
+    def server(self, site: Site = ERP, **fields: object) -> Server:
+        """Add a server that a group of the site accepts, but for what ``fields`` change."""
         given = {"flavor_id": FLAVOR, "key_name": "KeyPair-ops", "image_name": "CentOS 7.9 64bit", "data_disks": 0}
-        server = self.estate.server(ERP, **(given | fields))  # type: ignore[arg-type]
+        server = self.estate.server(site, **(given | fields))  # type: ignore[arg-type]
         self.system_volume(server).type = "SAS"
         return server
 
