@@ -4,9 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Setting up asks the index alone for what the constraints name, so every machine gets the same versions.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# Installing compiles these, so a changed one means installing again.
+CATALOGUES := $(wildcard sdrs_nb/locale/*/LC_MESSAGES/*.po)
 BENCH_FLAGS := $(if $(QUICK),--quick)
 
-.PHONY: demo test lab bench check clean
+.PHONY: demo test lab bench check docs clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.lab  ## the whole job, headless, on the embedded sandbox cloud
@@ -27,16 +29,20 @@ check: $(VENV)/.dev  ## formatter, linter, type checker
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 
+docs: $(VENV)/.dev  ## the documentation site, in out/site
+	$(BIN)/python tools/docs_pages.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
 clean:  ## everything these commands made
 	rm -rf $(VENV) out dist build
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.lab: pyproject.toml constraints.txt | $(BIN)/python
+$(VENV)/.lab: pyproject.toml constraints.txt $(CATALOGUES) | $(BIN)/python
 	$(PIP) -e '.[sandbox,excel,lab,runbook]'
 	touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+$(VENV)/.dev: pyproject.toml constraints.txt $(CATALOGUES) | $(BIN)/python
 	$(PIP) -e '.[dev]'
 	touch $@ $(VENV)/.lab
