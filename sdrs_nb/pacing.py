@@ -52,8 +52,8 @@ class Pace(Record):
     job_limit_s: float = Field(default=3600.0, gt=0)
     group_wait_s: float = Field(default=0.0, ge=0)
     resends: int = Field(default=3, ge=0)
-    fresh_s: float = Field(default=10.0, ge=0)
-    fresh_pairs_s: float = Field(default=60.0, ge=0)
+    fresh_s: float = Field(default=30.0, ge=0)
+    fresh_pairs_s: float = Field(default=120.0, ge=0)
     patience_s: float = Field(default=900.0, ge=0)
     on_failure: Literal["continue", "stop"] = "continue"
     enable_protection: bool = False

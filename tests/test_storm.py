@@ -47,3 +47,20 @@ async def test_a_storm_of_faults_is_weathered(sandbox, plan, planned, ledger, cl
     assert set(run.servers["stage"]) <= {"created", "protected"}
     assert run.state == "done"
     assert struck > 10
+
+
+async def test_patience_ends_with_the_reason_and_nothing_lost(sandbox, cloud, plan, planned, ledger, cloud_time):
+    """A service that keeps failing pauses the run after a while; resume carries on once it works again."""
+    await faults(sandbox, {"match": "GET /v1/*/server-groups/*", "kind": "status", "status": 503, "probability": 1})
+    with pytest.raises(sdrs_nb.ServiceError):
+        await submit_and_follow(cloud, plan, ledger, cloud_time)
+    run = sdrs_nb.open_run(sdrs_nb.list_runs(ledger)["run_id"].iloc[0], ledger)
+    paused, message, tries = run.state, run.message, (run.events["kind"] == "trying again").sum()
+
+    await faults(sandbox)
+    await sdrs_nb.resume(cloud, run, sleep=cloud_time.sleep)
+
+    assert (paused, run.state) == ("paused", "done")
+    assert "503" in message
+    assert tries >= 5
+    assert await creations(sandbox) == planned
