@@ -119,7 +119,8 @@ app.command(
         "\b\n"
         "  sdrs-nb undo RUN                          DR servers stay as ordinary ones and are billed\n"
         "  sdrs-nb undo RUN --delete-dr-servers      DR servers and DR volumes go too, for good\n"
-        "  sdrs-nb undo RUN --keep SERVER_ID         this server stays protected\n\n"
+        "  sdrs-nb undo RUN --keep SERVER_ID         this server stays protected\n"
+        "  sdrs-nb submit undo.json --approve FINGERPRINT\n\n"
         "Production servers are never deleted. The fingerprint that is printed names exactly this plan; review the "
         "file and what stays billed, then submit it."
     ),
@@ -136,18 +137,6 @@ app.command(
         "  sdrs-nb submit plan.json --approve approval.json"
     ),
 )(takeback.approve)
-app.command(
-    "undo",
-    short_help=_("Plan the deletion of what a run made."),
-    help=_(
-        "Plan the deletion of the protected instances that a run made, and nothing else.\n\n"
-        "\b\n"
-        "  sdrs-nb undo RUN --out undo.json\n"
-        "  sdrs-nb submit undo.json --approve FINGERPRINT\n\n"
-        "Nothing is deleted before the plan is submitted. DR servers stay, as ordinary servers that are billed, unless "
-        "--delete-dr-servers is given."
-    ),
-)(stages.undo)
 app.command(
     "coverage",
     short_help=_("Who is protected, and what has drifted."),

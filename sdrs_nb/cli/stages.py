@@ -1,6 +1,7 @@
-"""The commands that change nothing: inventory, check, plan, undo."""
+"""The commands that change nothing: inventory, check, plan."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -8,16 +9,16 @@ import typer
 
 from sdrs_nb.cli import printing, takeback, watching
 from sdrs_nb.cli.leaving import NOTHING_ELIGIBLE
-from sdrs_nb.cli.options import Group, Json, RunId, Source, given
+from sdrs_nb.cli.options import Group, Json, Source, given
+from sdrs_nb.errors import LedgerError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.words import word
 
 if TYPE_CHECKING:
     from sdrs_nb.eligibility import Eligibility
     from sdrs_nb.inventory import Inventory
-    from sdrs_nb.plans import Plan
 
-__all__ = ["check", "inventory", "plan", "undo"]
+__all__ = ["check", "inventory", "plan"]
 
 Limit = Annotated[int, typer.Option("--batch-limit", min=1, help=_("Servers per request; 5 unless your quota says."))]
 Show = Annotated[
@@ -149,44 +150,20 @@ def plan(
         return
     eligibility = _checked(context, source, group, batch_limit)
     planned = plan_batches(eligibility, name_prefix=name_prefix, approvals_needed=approvals)
-    _tell(planned, out, as_json=as_json)
-
-
-def _tell(planned: "Plan", out: Path, *, as_json: bool) -> None:
     planned.save(out)
     if as_json:
         printing.document({"fingerprint": planned.fingerprint, "file": str(out), "payloads": planned.payloads()})
         return
     printing.frame(planned.servers, as_json=False, columns=("batch_id", "group_id", "name", "server_id"))
     printing.hint(repr(planned))
-    printing.hint(
-        _(
-            "Written to {file}. Review it, then approve it with: sdrs-nb submit {file} --approve {fingerprint}",
-            file=out,
-            fingerprint=planned.fingerprint,
-        )
-    )
+    printing.hint(repr(planned.estimate(eligibility.inventory, _seen(eligibility.inventory.about.project_id))))
+    takeback.say_how_to_submit(planned, out)
 
 
-def undo(
-    context: typer.Context,
-    run_id: RunId,
-    *,
-    keep: Annotated[
-        list[str] | None, typer.Option(metavar="SERVER_ID", help=_("A server that stays protected; may be repeated."))
-    ] = None,
-    delete_dr_servers: Annotated[
-        bool, typer.Option("--delete-dr-servers", help=_("Also delete DR servers and their volumes, for good."))
-    ] = False,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help=_("Where to write the plan."))] = Path(
-        "undo.json"
-    ),
-    as_json: Json = False,
-) -> None:
-    """Plan the deletion of what a run made, write the plan to a file and print what would be sent."""
-    from sdrs_nb.runs import open_run
-    from sdrs_nb.undoing import plan_undo
+def _seen(project_id: str | None) -> list[float]:
+    """Return how long jobs of this project took; without a ledger or a project nothing was seen."""
+    from sdrs_nb.job_history import job_durations
 
-    run = open_run(run_id)
-    planned = plan_undo(run, read(context, None), keep=keep or (), delete_target_server=delete_dr_servers)
-    _tell(planned, out, as_json=as_json)
+    with suppress(LedgerError):
+        return job_durations(project_id=project_id) if project_id else []
+    return []

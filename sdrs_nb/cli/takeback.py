@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sdrs_nb.models import Approval
     from sdrs_nb.plans import Plan
 
-__all__ = ["approval_in", "approve", "plan_rest", "undo"]
+__all__ = ["approval_in", "approve", "plan_rest", "say_how_to_submit", "undo"]
 
 _LEFT_OUT_COLUMNS = ("server_id", "name", "rules", "reason")
 
@@ -62,7 +62,7 @@ def undo(
     for row in planned.billed.itertuples():
         printing.hint(f"{'*' if row.is_chosen else ' '} {row.meaning}")
     printing.hint(repr(planned))
-    _say_how_to_submit(planned, out)
+    say_how_to_submit(planned, out)
 
 
 def plan_rest(context: typer.Context, run_id: str, source: str | None, out: Path, *, as_json: bool) -> None:
@@ -82,7 +82,7 @@ def plan_rest(context: typer.Context, run_id: str, source: str | None, out: Path
         printing.frame(rest.left_out, as_json=False, columns=_LEFT_OUT_COLUMNS)
         printing.hint(repr(rest))
         for each, path in written:
-            _say_how_to_submit(each, path)
+            say_how_to_submit(each, path)
     if rest.creation is None and len(rest.left_out):
         raise typer.Exit(NOTHING_ELIGIBLE)
 
@@ -134,9 +134,20 @@ def _document(planned: "Plan", path: Path) -> dict[str, object]:
     return {"fingerprint": planned.fingerprint, "file": str(path), "payloads": planned.payloads()}
 
 
-def _say_how_to_submit(planned: "Plan", path: Path) -> None:
+def say_how_to_submit(planned: "Plan", path: Path) -> None:
+    """Write a plan's notes, where it is, and what comes next, to the standard error."""
     for note in planned.notes:
         printing.hint(note)
+    if planned.approvals_needed > 1:
+        printing.hint(
+            _(
+                "Written to {file}. {needed} persons must approve it: sdrs-nb approve {file} --who NAME, the next with "
+                "--after approval.json; then sdrs-nb submit {file} --approve approval.json",
+                file=path,
+                needed=planned.approvals_needed,
+            )
+        )
+        return
     printing.hint(
         _(
             "Written to {file}. Review it, then approve it with: sdrs-nb submit {file} --approve {fingerprint}",
