@@ -57,7 +57,7 @@ def running(*, quiet: bool) -> Iterator[OnRun]:
                 states, counts = run.batches["state"], run.counts
                 final = [state for state in BatchState if state.is_final]
                 bars.update(batches, completed=int(states.isin(final).sum()), total=len(states))
-                ended = counts["created"] + counts["protected"] + counts["failed"]
+                ended = counts["created"] + counts["protected"] + counts["deleted"] + counts["failed"]
                 bars.update(servers, completed=ended, total=sum(counts.values()), description=_told(counts))
 
             yield moved
@@ -66,6 +66,8 @@ def running(*, quiet: bool) -> Iterator[OnRun]:
 
 
 def _told(counts: dict[str, int]) -> str:
+    if counts["deleted"]:  # only an undo deletes
+        return _("servers ({deleted} deleted, {failed} failed)", deleted=counts["deleted"], failed=counts["failed"])
     return _(
         "servers ({created} created, {protected} protected, {failed} failed)",
         created=counts["created"],
