@@ -14,7 +14,6 @@ from sdrs_nb.errors import (
     CloudError,
     CloudUnreachable,
     PermissionDeniedError,
-    ServiceError,
     SubmissionUncertain,
     ThrottledError,
 )
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["send"]
 
-#: 408: the gateway gave up waiting; the service behind it may still handle the request.
-_TIMEOUT = 408
 #: "The server is protected already": after an earlier attempt it may well be ours that came late.
 _TAKEN = "SDRS.1305"
 
@@ -85,7 +82,8 @@ async def _post(engine: "Engine", batch: Batch, attempt: int, body: bytes) -> No
     except SubmissionUncertain as error:
         answer(attempt, AttemptResult.UNCERTAIN, **doubt, message=str(error), request_id=error.request_id)
     except CloudError as error:
-        if isinstance(error, ServiceError) or error.status == _TIMEOUT or _may_be_ours(engine, batch, error):
+        # A 5xx or 408 came as SubmissionUncertain: what is left here is a definite answer.
+        if _may_be_ours(engine, batch, error):
             answer(attempt, AttemptResult.UNCERTAIN, **doubt, **_facts(error))
             return
         await _refused(engine, batch, attempt, error)

@@ -114,3 +114,13 @@ def test_a_parent_that_failed_keeps_its_created_servers():
     assert end_of("db", {"id": "i1", "status": "available", "target_server": "d1"}, failed)["stage"] == "created"
     assert end_of("db", None, failed)["stage"] == "failed"
     assert end_of("db", None, Ending(None))["stage"] == "unknown"
+
+
+async def test_a_taken_request_is_adopted_at_once_and_not_after_the_settling_time(sandbox, cloud_time, carried_out):
+    """What the first list shows is adopted; only absence needs the settling time."""
+    await faults(sandbox, {"match": CREATE, "kind": "lost_answer"})
+
+    run = await carried_out(settle_s=100_000)
+
+    assert run.attempts["result"].value_counts().to_dict() == {"accepted": 3, "adopted": 1}
+    assert cloud_time.now.day == 31
