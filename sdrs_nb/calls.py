@@ -6,19 +6,14 @@ from typing import TYPE_CHECKING, Any
 from sdrs_nb.i18n import _
 from sdrs_nb.jobs import match_instances
 from sdrs_nb.models import Batch, Call, Stage
+from sdrs_nb.undoing import DELETABLE
 
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
 
 __all__ = ["deletion_end", "deletion_hindrance", "post", "traces"]
 
-#: Statuses from which an instance can be deleted (page "Deleting Protected Instances in a Batch", constraints).
-_DELETABLE = frozenset(
-    (
-        "available", "protected", "failed-over", "error", "error-starting", "error-stopping", "error-reversing",
-        "error-failing-over", "error-deleting", "error-reprotecting", "error-resizing", "invalid", "fault",
-    )
-)  # fmt: skip
+#: Statuses in which a deletion has been taken.
 _GOING = frozenset({"deleting", "error-deleting"})
 
 
@@ -61,7 +56,7 @@ def deletion_hindrance(batch: Batch, instances: Iterable[Mapping[str, Any]], nam
         if server not in (instance.get("source_server"), instance.get("target_server")):
             return _("Instance {instance} is not of server {name} ({server}) any more. Plan again.",
                      instance=instance_id, name=names.get(server, ""), server=server)  # fmt: skip
-        if instance.get("status") not in _DELETABLE:
+        if instance.get("status") not in DELETABLE:
             return _("Instance {instance} of server {name} ({server}) is in status {status} and cannot be deleted now. "
                      "Wait or repair it, then plan the rest again.", instance=instance_id, name=names.get(server, ""),
                      server=server, status=instance.get("status"))  # fmt: skip
