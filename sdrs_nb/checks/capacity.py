@@ -29,10 +29,14 @@ def group_has_room(request: Request) -> Iterator[Case]:
     facts, servers = ready
     servers = servers & (facts.match.group >= 0)
     planned = np.bincount(facts.match.group[servers], minlength=len(facts.group_ids))
-    present = np.nan_to_num(facts.groups.numbers("protected_instance_num")).astype(np.int64)
-    for group in np.flatnonzero((planned > 0) & (planned + present > limit)).tolist():
-        evidence = {"planned": int(planned[group]), "present": int(present[group]), "limit": limit}
-        yield Case({"group": facts.group_labels[group], **evidence}, "over_all")
+    present = facts.groups.numbers("protected_instance_num")
+    for group in np.flatnonzero(planned).tolist():
+        label = facts.group_labels[group]
+        if np.isnan(present[group]):
+            yield Case({"group": label, "limit": limit}, "unsaid")
+        elif planned[group] + present[group] > limit:
+            evidence = {"planned": int(planned[group]), "present": int(present[group]), "limit": limit}
+            yield Case({"group": label, **evidence}, "over_all")
 
 
 @request_rule("G9")

@@ -115,13 +115,17 @@ def one_nic(facts: Facts) -> Iterator[Hits]:
 @rule("S31")
 def not_yearly(facts: Facts) -> Iterator[Hits]:
     """Yearly/monthly billing stands in the way of later resizing and deleting."""
-    yield where(facts.servers.coded("billing").isin({"yearly/monthly"}))
+    billing = facts.servers.coded("billing")
+    yield where(billing.isin({"yearly/monthly"}))
+    yield where(~billing.given, unverified=True)
 
 
 @rule("S32")
 def not_spot(facts: Facts) -> Iterator[Hits]:
     """A spot server may be reclaimed at any time."""
-    yield where(facts.servers.coded("billing").isin({"spot"}))
+    billing = facts.servers.coded("billing")
+    yield where(billing.isin({"spot"}))
+    yield where(~billing.given, unverified=True)
 
 
 @rule("S33")
@@ -152,6 +156,7 @@ def first_switchover(facts: Facts) -> Iterator[Hits]:
     yield where(core, variant="coreos", image_name=image)
     yield where(suse, variant="suse", image_name=image)
     yield where(linux & ~core & ~suse, image_name=image)
+    yield where(~system.given, unverified=True)
 
 
 @rule("S36")

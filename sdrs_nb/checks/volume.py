@@ -67,7 +67,9 @@ def volume_types_named(facts: Facts) -> Iterator[Hits]:
 @rule("D8")
 def volumes_not_yearly(facts: Facts) -> Iterator[Hits]:
     """Yearly/monthly volumes cannot be expanded through their pair later."""
-    yield facts.by_attachment(facts.of_volumes(facts.volumes.coded("billing").isin({"yearly/monthly"})))
+    billing = facts.volumes.coded("billing")
+    yield facts.by_attachment(facts.of_volumes(billing.isin({"yearly/monthly"})))
+    yield facts.by_attachment(facts.of_volumes(~billing.given & facts.volumes.known), unverified=True)
 
 
 @rule("D9")
@@ -76,6 +78,7 @@ def volumes_of_evs(facts: Facts) -> Iterator[Hits]:
     service = facts.volumes.coded("service_type")
     yield facts.by_attachment(facts.of_volumes(service.isin({"DSS"})), service_type=service)
     yield facts.by_attachment(facts.of_volumes(service.isin({"DESS"})), variant="dess", service_type=service)
+    yield facts.by_attachment(facts.of_volumes(~service.given & facts.volumes.known), unverified=True)
 
 
 @rule("D10")
@@ -99,9 +102,13 @@ def volumes_bound(facts: Facts) -> Iterator[Hits]:
 @rule("D12")
 def first_copy(facts: Facts) -> Iterator[Hits]:
     """The first synchronisation takes longer the bigger the volumes are."""
-    size = np.nan_to_num(facts.volumes.numbers("size_gib"))[facts.attachments.volumes]
-    total = np.bincount(facts.attachments.servers, weights=size, minlength=len(facts.server_ids)).astype(np.int64)
-    yield where(total >= facts.book.number("big_total_gib"), total_gib=total)
+    size = facts.volumes.numbers("size_gib")[facts.attachments.volumes]
+    known = np.nan_to_num(size)
+    total = np.bincount(facts.attachments.servers, weights=known, minlength=len(facts.server_ids)).astype(np.int64)
+    big = total >= facts.book.number("big_total_gib")
+    yield where(big, total_gib=total)
+    unsaid = np.isnan(size) & facts.of_volumes(facts.volumes.known) & ~big[facts.attachments.servers]
+    yield facts.by_attachment(unsaid, unverified=True)
 
 
 def _by_status(facts: Facts, *, system: bool) -> Iterator[Hits]:
