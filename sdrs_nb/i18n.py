@@ -6,9 +6,10 @@ with Babel); a sentence without a translation is shown in English rather than no
 
 import gettext
 import os
-from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
+
+from sdrs_nb.lab_locale import lab_locale
 
 __all__ = ["LANGUAGES", "_", "current_language", "ngettext_", "set_language"]
 
@@ -16,30 +17,30 @@ __all__ = ["LANGUAGES", "_", "current_language", "ngettext_", "set_language"]
 LANGUAGES = ("en", "zh")
 
 _DOMAIN = "sdrs_nb"
-_chosen: ContextVar[str | None] = ContextVar("sdrs_nb_language", default=None)
-_default: list[str] = []
+_POSIX = ("LC_ALL", "LC_MESSAGES", "LANG")
+_chosen: list[str] = []
 
 
 def set_language(language: str | None) -> None:
     """Choose the language of every message from now on, in every thread.
 
-    ``language`` is a tag such as ``"en"``, ``"zh"``, ``"zh-CN"`` or ``"zh_CN"``; None goes back to the
-    environment (``SDRS_NB_LANG``, then ``LC_ALL``, ``LC_MESSAGES``, ``LANG``).  An unknown tag means English.
+    What is on the screen already keeps its language until it is drawn again.
+
+    Parameters
+    ----------
+    language
+        A tag such as ``"en"``, ``"zh"``, ``"zh-CN"`` or ``"zh_CN"``; an unknown one means English.  None goes back
+        to what is found: ``SDRS_NB_LANG``, the language JupyterLab is set to, ``LC_ALL``, ``LC_MESSAGES``, ``LANG``.
     """
-    _default[:] = [] if language is None else [_known(language)]
+    _chosen[:] = [] if language is None else [_known(language)]
 
 
 def current_language() -> str:
     """Return the language in use, one of ``LANGUAGES``."""
-    chosen = _chosen.get()
-    if chosen is not None:
-        return chosen
-    if _default:
-        return _default[0]
-    for name in ("SDRS_NB_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
-        if value := os.environ.get(name):
-            return _known(value)
-    return LANGUAGES[0]
+    if _chosen:
+        return _chosen[0]
+    asked = os.environ.get("SDRS_NB_LANG") or lab_locale() or next(filter(None, map(os.environ.get, _POSIX)), "")
+    return _known(asked)
 
 
 def _known(tag: str) -> str:

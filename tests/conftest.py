@@ -8,19 +8,21 @@ import pytest_asyncio
 import stamina
 
 from sdrs_nb.cloud import connect
+from sdrs_nb.i18n import set_language
 from sdrs_nb.ledger import Ledger
 from sdrs_nb.sandbox import Sandbox
 
 
 @pytest.fixture(autouse=True)
 def no_waiting_and_a_home_of_its_own(tmp_path, monkeypatch):
-    """Retries do not wait, and no test touches the operator's ledger or credentials."""
+    """Retries do not wait; no test touches the operator's ledger or credentials, or the next test's language."""
     monkeypatch.setenv("SDRS_NB_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HOME", str(tmp_path / "user"))
-    for name in ("LANG", "LC_ALL", "LC_MESSAGES", "SDRS_NB_LANG"):
+    for name in ("LANG", "LC_ALL", "LC_MESSAGES", "SDRS_NB_LANG", "JPY_SESSION_NAME"):
         monkeypatch.delenv(name, raising=False)
     with stamina.set_testing(True, attempts=3):
         yield
+    set_language(None)
 
 
 @pytest.fixture
