@@ -18,6 +18,7 @@ _HOMES = {
     "models": "Approval Batch BatchOptions",
     "rulebook": "load_rulebook",
     "eligibility": "Eligibility check_eligibility",
+    "groups": "create_group",
     "planning": "Plan plan_batches",
     "estimates": "Estimate",
     "approvals": "approve load_approval save_approval",
