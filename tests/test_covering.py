@@ -34,7 +34,9 @@ class Changed(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request):
         """Answer for the sandbox."""
         path = request.url.path
-        if path.endswith("/autorecovery") and self.offers_recovery:
+        if path.endswith("/autorecovery"):
+            if not self.offers_recovery:
+                return httpx.Response(404, json={"error_code": "APIGW.0101", "error_msg": "The API does not exist"})
             on = path.split("/")[-2] not in self.without_recovery
             return httpx.Response(200, json={"support_auto_recovery": str(on).lower()})
         answer = await self.cloud.handle_async_request(request)
@@ -216,3 +218,19 @@ def test_names_are_text_in_the_picture():
 
     assert "<img" not in shown
     assert "&lt;img src=x&gt;" in shown
+
+
+async def test_the_sandbox_as_it_starts_has_not_drifted_and_a_change_in_it_is_found(sandbox, cloud):
+    """Through the real calls: no difference at the start, then exactly the one that was made in the sandbox's world."""
+    before = await sdrs_nb.coverage(cloud)
+    server = sandbox.service.world.servers[before.protected["server_id"][0]]
+    server.auto_recovery, server.hostname, server.document = False, "renamed-inside", None
+    sandbox.service.world.touch()
+
+    after = await sdrs_nb.coverage(cloud)
+
+    assert before.drift.empty
+    assert after.drift[["server_id", "fact"]].to_numpy().tolist() == [
+        [server.id, "hostname"],
+        [server.id, "auto_recovery"],
+    ]

@@ -6,6 +6,7 @@ from typing import Any
 from sdrs_nb.cloud.paging import Documents, OnPage, Page, all_side_by_side, counted_pages, marked_pages
 from sdrs_nb.cloud.service import Service
 from sdrs_nb.cloud.session import segment
+from sdrs_nb.errors import NotFoundError
 
 __all__ = ["Ecs"]
 
@@ -92,6 +93,11 @@ class Ecs(Service):
         return {each: answer for each, answer in zip(ids, answers, strict=True) if answer is not None}
 
     async def _recovers(self, server_id: str) -> bool | None:
-        document = await self._document(f"{_SERVERS}/{segment(server_id)}/autorecovery")
+        try:
+            document = await self._document(f"{_SERVERS}/{segment(server_id)}/autorecovery")
+        except NotFoundError as error:
+            if not error.code.startswith("Ecs."):  # the gateway's word for a call that is not offered
+                raise
+            return None
         answer = document.get("support_auto_recovery") if isinstance(document, dict) else None
         return None if answer is None else str(answer).lower() == "true"

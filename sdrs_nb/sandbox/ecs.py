@@ -117,6 +117,14 @@ def _show_server(call: Call) -> Reply:
     return Reply(200, b'{"server":' + server_bytes(call.world, server) + b"}")
 
 
+def _show_auto_recovery(call: Call) -> Reply:
+    """Show whether a server restarts on another host after a fault; ECS words the answer as a text."""
+    server = call.world.servers.get(call["server_id"])
+    if server is None:
+        raise Refusal("Ecs.0114", 404, f"Instance[{call['server_id']}] could not be found.", "itemNotFound")
+    return Reply(200, {"support_auto_recovery": str(server.auto_recovery).lower()})
+
+
 # -- flavors ---------------------------------------------------------------------------------------------------
 
 
@@ -240,5 +248,6 @@ ROUTES = (
     Route("GET", "/v1/{project_id}/cloudservers/limits", _show_limits),
     Route("GET", "/v1/{project_id}/cloudservers/os-server-groups", _list_server_groups),
     Route("GET", "/v1/{project_id}/cloudservers/{server_id}", _show_server),
+    Route("GET", "/v1/{project_id}/cloudservers/{server_id}/autorecovery", _show_auto_recovery),
     Route("GET", "/v2.1/{project_id}/servers/{server_id}", _show_server),
 )

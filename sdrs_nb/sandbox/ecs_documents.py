@@ -57,7 +57,7 @@ def server_document(world: World, server: Server) -> dict[str, Any]:
         "locked": server.locked,
         "host_status": "UP",
         "hypervisor": {"hypervisor_type": "QEMU", "csd_hypervisor": "0"},
-        "OS-EXT-SRV-ATTR:hostname": f"host-{server.id[:8]}",
+        "OS-EXT-SRV-ATTR:hostname": server.host_name,
         "OS-EXT-SRV-ATTR:host": f"pod.{server.az}",
         "OS-EXT-SRV-ATTR:instance_name": f"instance-{server.id[:8]}",
         "OS-EXT-SRV-ATTR:hypervisor_hostname": f"nova@{server.az}",

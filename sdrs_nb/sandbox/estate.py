@@ -207,6 +207,7 @@ class Estate:
             os_type=server.os_type,
             image_name=server.image_name,
             user_id=server.user_id,
+            hostname=server.host_name,
             role="dr",
         )
         double.nics = (self.world.new_nic(self.world.subnets[server.nics[0].subnet_id]),)

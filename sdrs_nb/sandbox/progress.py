@@ -220,6 +220,8 @@ class Creation:
             key_name=source.key_name if source.key_name in self.world.key_pairs else None,
             user_id=source.user_id,
             host_id=self._host_id(),
+            # The DR server starts from production's disks, host name included.
+            hostname=source.host_name,
             role="dr",
         )
         subnet = self.world.subnets[self.order.placement.subnet_id or source.nics[0].subnet_id]

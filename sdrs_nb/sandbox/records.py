@@ -61,9 +61,16 @@ class Server:
     ecs_group_id: str = ""
     agency: str = ""
     role: str = "production"
+    hostname: str = ""
+    auto_recovery: bool = True
     nics: tuple[Nic, ...] = ()
     volumes: list[tuple[str, str, str]] = field(default_factory=list)
     document: bytes | None = None
+
+    @property
+    def host_name(self) -> str:
+        """The name inside the server: its own, or one made of its id."""
+        return self.hostname or f"host-{self.id[:8]}"
 
 
 @dataclass(slots=True)
