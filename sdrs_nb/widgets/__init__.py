@@ -7,12 +7,20 @@ from importlib import import_module
 from typing import Any
 
 _WHERE = {
+    "ApprovePanel": "approve_panel",
     "Background": "background",
+    "ConnectPanel": "connect_panel",
+    "EligibilityPanel": "eligibility_panel",
     "Grid": "grid",
+    "InventoryPanel": "inventory_panel",
+    "OutcomePanel": "outcome_panel",
+    "PlanPanel": "plan_panel",
+    "SubmitPanel": "submit_panel",
     "Workbench": "workbench",
+    "WorkbenchState": "state",
 }
 
-__all__ = ["Background", "Grid", "Workbench"]
+__all__ = sorted(_WHERE)  # noqa: PLE0605 - a list of strings, made from the table above
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,7 @@
 """Who may be protected, and every reason why not."""
 
 import asyncio
+from collections.abc import Collection
 
 import ipywidgets
 import pandas as pd
@@ -12,20 +13,14 @@ from sdrs_nb.models import Verdict
 from sdrs_nb.tables import VERDICTS, empty
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.inventory_panel import server_labels
-from sdrs_nb.widgets.panel import Panel, button, row
-from sdrs_nb.widgets.state import Step, WorkbenchState
+from sdrs_nb.widgets.panel import WIDE, Panel, button, chip, folded, row
+from sdrs_nb.widgets.pictures import VERDICT_TONES, waterfall_picture
+from sdrs_nb.widgets.server_detail import ServerDetail
+from sdrs_nb.widgets.state import WorkbenchState
+from sdrs_nb.widgets.steps import Step
 from sdrs_nb.words import word
 
 __all__ = ["VERDICT_TONES", "EligibilityPanel", "verdict_words"]
-
-VERDICT_TONES = {
-    "eligible": "good",
-    "warning": "warning",
-    "unknown": "unknown",
-    "blocked": "bad",
-    "not a candidate": "neutral",
-    "protected": "neutral",
-}
 
 
 def verdict_words() -> dict[str, str]:
@@ -43,12 +38,11 @@ class EligibilityPanel(Panel):
     """
 
     def __init__(self, state: WorkbenchState) -> None:
-        super().__init__(state, Step.ELIGIBILITY, _("Eligibility"))
+        super().__init__(state, Step.ELIGIBILITY)
+        self._verdict: str | None = None
         self._drawn: Eligibility | None = None
         self._check = button(_("Check eligibility"), self._on_check_click, style="primary")
-        self._group = ipywidgets.Dropdown(
-            description=_("Group"), style={"description_width": "initial"}, layout=ipywidgets.Layout(width="340px")
-        )
+        self._group = ipywidgets.Dropdown(description=_("Group"), style=WIDE, layout=ipywidgets.Layout(width="340px"))
         self._group.observe(self._on_group_change, names="value")
         self._chips = row()
         self.grid = Grid(
@@ -65,28 +59,37 @@ class EligibilityPanel(Panel):
         self.grid.on_open(self._on_grid_open)
         self.grid.on_selection(self._on_grid_selection)
         self._hint = ipywidgets.Label(_("Press Enter on a server, or double-click it, to read every reason."))
-        self._findings = ipywidgets.HTML()
+        self.detail = ServerDetail(self._on_detail_change)
+        self.waterfall = ipywidgets.HTML()
+        self.fixes = ipywidgets.HTML()
+        self._reasons = folded(_("What each reason costs"), self.waterfall)
+        self._help = folded(_("Fewest fixes that free the most servers"), self.fixes)
         self._choice = ipywidgets.Dropdown(
+            options=[(_("choose a group"), "")],
             description=_("Several groups fit; use"),
-            style={"description_width": "initial"},
+            style=WIDE,
             layout=ipywidgets.Layout(width="420px"),
         )
         self._choose = button(_("Use it for the selected servers"), self._on_choose_click)
         self._choices = row(self._choice, self._choose)
-        self._fill(
+        self._body = ipywidgets.VBox(
             [
-                row(self._check, self._group),
                 self._chips,
+                self._reasons,
+                self._help,
                 self.grid,
                 self._hint,
                 self._choices,
-                self._findings,
+                self.detail,
             ]
         )
+        self._fill([row(self._check, self._group), self._body])
 
     def _on_check_click(self) -> None:
-        if not self._is_free:
-            return
+        if self._is_free:
+            self._start()
+
+    def _start(self) -> None:
         self.state.begin(self.step)
         self.background.start("check", self._checking(), failed=self._failed)
 
@@ -104,7 +107,17 @@ class EligibilityPanel(Panel):
 
     def _on_grid_open(self, server_id: str) -> None:
         if (eligibility := self.state.eligibility) is not None:
-            self.background.post(self._findings, value=_all_findings(eligibility, server_id))
+            self.background.start("detail", self._opening(eligibility, server_id))
+
+    async def _opening(self, eligibility: Eligibility, server_id: str) -> None:
+        await asyncio.to_thread(self.detail.show, eligibility, server_id)
+
+    def _on_detail_change(self, added: Collection[str], left_out: Collection[str]) -> None:
+        self.state.add_servers(added)
+        if left_out:
+            self.state.leave_out(left_out)
+        if self._is_free:
+            self._start()
 
     def _on_grid_selection(self, ids: tuple[str, ...]) -> None:
         self._choose.disabled = not ids
@@ -114,35 +127,49 @@ class EligibilityPanel(Panel):
             self.state.choose_group_for(dict.fromkeys(self.grid.selected, str(self._choice.value)))
 
     def _on_chip_click(self, verdict: str | None) -> None:
-        if verdict is None:
-            self.grid.clear_filters()
-        else:
-            self.grid.filter("verdict", choices=[verdict])
+        self._verdict = verdict
+        self.grid.filter("verdict", choices=None if verdict is None else [verdict])
+        if self.state.eligibility is not None:
+            self._draw_chips(self.state.eligibility)
 
     def _draw(self) -> None:
         self._check.disabled = not self._is_free
         self._draw_groups()
         eligibility = self.state.eligibility
+        self._body.layout.display = "none" if eligibility is None else ""
         if eligibility is None or eligibility is self._drawn:
             return
         self._drawn = eligibility
+        self._verdict = None
         verdicts = eligibility.verdicts
         names = self.state.group_names
         groups = ["" if pd.isna(group) else names.get(group, group) for group in verdicts["group_id"]]
+        self.grid.filter("verdict")
         self.grid.update(verdicts.assign(group=groups))
-        self._findings.value = ""
-        counts = verdicts["verdict"].value_counts()
+        self.detail.hide()
+        self._draw_chips(eligibility)
+        self._draw_choices(eligibility)
+        self.background.start("pictures", self._drawing(eligibility))
+
+    async def _drawing(self, eligibility: Eligibility) -> None:
+        # Weighing every bundle of fixes of a large estate takes a moment; the writer's thread must not wait for it.
+        self.background.post(self.waterfall, value=await asyncio.to_thread(waterfall_picture, eligibility))
+        self.background.post(self.fixes, value=await asyncio.to_thread(_fixes, eligibility))
+
+    def _draw_chips(self, eligibility: Eligibility) -> None:
+        counts = eligibility.verdicts["verdict"].value_counts()
         words = verdict_words()
         shown = [verdict.value for verdict in reversed(Verdict) if counts.get(verdict.value)]
         self._chips.children = [
-            button(_("All: {count}", count=len(verdicts)), lambda: self._on_chip_click(None)),
+            chip(_("All: {count}", count=int(counts.sum())), lambda: self._on_chip_click(None),
+                 is_on=self._verdict is None),
             *(self._chip(verdict, f"{html.SHAPES[VERDICT_TONES[verdict]]} {words[verdict]}: {counts[verdict]}")
               for verdict in shown),
         ]  # fmt: skip
-        self._draw_choices(eligibility)
 
     def _chip(self, verdict: str, text: str) -> ipywidgets.Button:
-        return button(text, lambda: self._on_chip_click(verdict), tooltip=_("Show only these"))
+        on = self._verdict == verdict
+        return chip(text, lambda: self._on_chip_click(None if on else verdict), is_on=on, tooltip=_("Show only these"))
 
     def _draw_groups(self) -> None:
         inventory = self.state.inventory
@@ -164,24 +191,15 @@ class EligibilityPanel(Panel):
         self._choose.disabled = not self.grid.selected
 
 
-def _all_findings(eligibility: Eligibility, server_id: str) -> str:
-    found = eligibility.findings_of(server_id)
-    named = eligibility.verdicts.set_index("server_id")["name"]
-    title = html.heading(_("{name}: every reason", name=named.get(server_id, server_id)))
+def _fixes(eligibility: Eligibility) -> str:
+    found = eligibility.fewest_fixes(10)
     if found.empty:
-        return html.fragment(title, html.paragraph(_("No rule has anything to say about this server.")))
+        return html.message(_("No single fix frees a server: none is blocked, or data is missing."))
     labels = {
         "rule": _("Rule"),
-        "severity": _("Severity"),
-        "message": _("What"),
-        "evidence": _("Evidence"),
-        "remedy": _("Remedy"),
-        "source": _("Source"),
-        "sdrs_code": _("Code"),
+        "title": _("What to put right"),
+        "about": _("About"),
+        "freed": _("Servers freed"),
+        "freed_so_far": _("So far"),
     }
-    return html.fragment(title, html.table(_in_order(found), None, columns=list(labels), labels=labels))
-
-
-def _in_order(findings: pd.DataFrame) -> pd.DataFrame:
-    ranks = {"blocker": 0, "unverified": 1, "warning": 2, "notice": 3}
-    return findings.sort_values("severity", key=lambda column: column.map(ranks), kind="stable")
+    return html.fragment(html.table(found, None, columns=list(labels), labels=labels))

@@ -8,9 +8,13 @@ from sdrs_nb.cloud import Cloud
 from sdrs_nb.i18n import _
 from sdrs_nb.inventory import Inventory, load_inventory
 from sdrs_nb.tables import SERVERS, empty
+from sdrs_nb.widgets.facets import Facet
+from sdrs_nb.widgets.filter_row import FilterRow
 from sdrs_nb.widgets.grid import Grid
-from sdrs_nb.widgets.panel import Panel, button, row
-from sdrs_nb.widgets.state import Step, WorkbenchState
+from sdrs_nb.widgets.opening import FileOpener
+from sdrs_nb.widgets.panel import Panel, button, folded, row
+from sdrs_nb.widgets.state import WorkbenchState
+from sdrs_nb.widgets.steps import Step
 
 __all__ = ["InventoryPanel", "server_labels"]
 
@@ -69,13 +73,16 @@ class InventoryPanel(Panel):
         The workbench's state; a panel that stands alone makes its own.
     """
 
-    def __init__(self, cloud: Cloud | None, state: WorkbenchState | None = None) -> None:
-        super().__init__(state or WorkbenchState(), Step.INVENTORY, _("Inventory"))
-        self.cloud = cloud
+    def __init__(self, cloud: Cloud | None = None, state: WorkbenchState | None = None) -> None:
+        super().__init__(state or WorkbenchState(cloud), Step.INVENTORY)
         self._drawn: Inventory | None = None
+        self._imposed = 0
         self._load = button(_("Load inventory"), self._on_load_click, style="primary")
-        self._bar = ipywidgets.IntProgress(max=1, layout=ipywidgets.Layout(width="220px", visibility="hidden"))
+        self._stop = button(_("Stop loading"), self._on_stop_click)
+        self._bar = ipywidgets.IntProgress(max=1, layout=ipywidgets.Layout(width="220px"))
         self._doing = ipywidgets.Label()
+        self._progress = row(self._bar, self._doing, self._stop)
+        self.opener = FileOpener(self.state, self.background)
         self._facts = ipywidgets.HTML()
         self.grid = Grid(
             empty(SERVERS),
@@ -87,22 +94,31 @@ class InventoryPanel(Panel):
             title=_("Servers"),
         )
         self.grid.on_selection(self._on_grid_selection)
+        self.facets = [Facet(self.grid, column, title) for column, title in _facets()]
+        self.filters = FilterRow(self.grid, self._draw_facets)
         self._everybody = button(_("Judge all servers"), self._on_everybody_click)
+        self._shown = button(_("Judge the servers shown"), self._on_shown_click)
         self._chosen = ipywidgets.Label()
-        self._fill(
+        self._body = ipywidgets.VBox(
             [
-                row(self._load, self._bar, self._doing),
                 self._facts,
+                *self.facets,
+                self.filters,
                 self.grid,
-                row(self._everybody, self._chosen),
+                row(self._everybody, self._shown, self._chosen),
             ]
         )
+        self._fill([row(self._load, self._progress), folded(_("Open a file instead"), self.opener), self._body])
 
     def _on_load_click(self) -> None:
         if self.cloud is None or not self._is_free:
             return
         self.state.begin(self.step)
         self.background.start("load", self._loading(self.cloud), done=self._on_loaded, failed=self._failed)
+
+    def _on_stop_click(self) -> None:
+        self.background.stop("load")
+        self.state.stop(self.step)
 
     async def _loading(self, cloud: Cloud) -> Inventory:
         return await load_inventory(cloud, on_progress=self._on_progress)
@@ -121,18 +137,44 @@ class InventoryPanel(Panel):
 
     def _on_everybody_click(self) -> None:
         self.grid.selected = ()
+        self.state.choose_servers(None)
+
+    def _on_shown_click(self) -> None:
+        self.grid.selected = tuple(self.grid.shown["server_id"])
 
     def _draw(self) -> None:
         running = self._is_running
-        self._bar.layout.visibility = "visible" if running else "hidden"
+        self._progress.layout.display = "" if running else "none"
         self._load.disabled = not self._is_free or self.cloud is None
         inventory = self.state.inventory
         self._load.description = _("Load inventory") if inventory is None else _("Load again")
-        if inventory is not None and inventory is not self._drawn:
+        self._body.layout.display = "none" if inventory is None else ""
+        if inventory is None:
+            return
+        if inventory is not self._drawn:
             self._drawn = inventory
             self.grid.update(inventory.servers)
             self._facts.value = _inventory_facts(inventory)
-        total = 0 if inventory is None else len(inventory.servers)
+            self._draw_facets()
+        self._follow_selection()
+        self._draw_chosen(len(inventory.servers))
+
+    def _follow_selection(self) -> None:
+        if self._imposed != self.state.imposed:
+            self._imposed = self.state.imposed
+            known = set(self.grid.rows["server_id"])
+            self.grid.selected = tuple(one for one in self.state.server_ids or () if one in known)
+
+    def _draw_facets(self) -> None:
+        inventory = self._drawn
+        if inventory is None:
+            return
+        vpcs = inventory.vpcs
+        names = {"vpc_id": dict(zip(vpcs["vpc_id"], vpcs["name"].fillna(""), strict=True))}
+        for facet, (column, _title) in zip(self.facets, _facets(), strict=True):
+            facet.count(inventory.servers[column], names.get(column))
+
+    def _draw_chosen(self, total: int) -> None:
         chosen = self.state.server_ids
         self._chosen.value = (
             _("All {count} servers will be judged. Select rows to judge only those.", count=total)
@@ -142,6 +184,10 @@ class InventoryPanel(Panel):
             )
         )
         self._everybody.disabled = chosen is None
+
+
+def _facets() -> tuple[tuple[str, str], ...]:
+    return (("status", _("Status")), ("az", _("AZ")), ("vpc_id", _("VPC")), ("os_type", _("OS")))
 
 
 def _inventory_facts(inventory: Inventory) -> str:

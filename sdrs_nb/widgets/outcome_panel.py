@@ -1,20 +1,27 @@
 """Planned against found, and the report."""
 
+import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 
 import ipywidgets
 import pandas as pd
 
 from sdrs_nb import html
+from sdrs_nb.cells import clipped
 from sdrs_nb.cloud import Cloud
-from sdrs_nb.i18n import _
+from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.report_words import to_do
 from sdrs_nb.reporting import report
+from sdrs_nb.runs import Run
 from sdrs_nb.tables import OUTCOME, empty
 from sdrs_nb.verification import verify
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.inventory_panel import server_labels
-from sdrs_nb.widgets.panel import Panel, button, row
-from sdrs_nb.widgets.state import Step, WorkbenchState
+from sdrs_nb.widgets.panel import WIDE, Panel, button, row
+from sdrs_nb.widgets.pictures import Card, cards, records
+from sdrs_nb.widgets.state import WorkbenchState
+from sdrs_nb.widgets.steps import Step
 from sdrs_nb.widgets.submit_panel import STAGE_TONES, stage_words
 
 __all__ = ["OutcomePanel"]
@@ -31,13 +38,11 @@ class OutcomePanel(Panel):
         The workbench's state, with a run.
     """
 
-    def __init__(self, cloud: Cloud | None, state: WorkbenchState) -> None:
-        super().__init__(state, Step.OUTCOME, _("Outcome"))
-        self.cloud = cloud
+    def __init__(self, cloud: Cloud | None = None, state: WorkbenchState | None = None) -> None:
+        super().__init__(state or WorkbenchState(cloud), Step.OUTCOME)
+        self._drawn: pd.DataFrame | None = None
         self._verify = button(_("Verify"), self._on_verify_click, style="primary")
-        self._path = ipywidgets.Text(
-            "report.html", description=_("Report file"), style={"description_width": "initial"}
-        )
+        self._path = ipywidgets.Text("report.html", description=_("Report file"), style=WIDE)
         self._write = button(_("Write the report"), self._on_report_click)
         self._written = ipywidgets.HTML()
         self._facts = ipywidgets.HTML()
@@ -51,7 +56,8 @@ class OutcomePanel(Panel):
             title=_("Outcome"),
         )
         self._next = ipywidgets.HTML()
-        self._fill([row(self._verify, self._path, self._write), self._written, self._facts, self.grid, self._next])
+        self._body = ipywidgets.VBox([self._facts, self._next, self.grid])
+        self._fill([row(self._verify, self._path, self._write), self._written, self._body])
 
     def _on_verify_click(self) -> None:
         if self.cloud is None or not self._is_free or self.state.run is None:
@@ -64,34 +70,44 @@ class OutcomePanel(Panel):
         self.state.set_outcome(outcome)
 
     def _on_report_click(self) -> None:
-        if self.state.run is not None:
-            path = report(self.state.run, self._path.value or "report.html")
-            self._written.value = html.message(_("Written: {path}", path=Path(path).resolve()), "good")
+        run = self.state.run
+        if run is not None:
+            self.background.post(self._written, value=html.message(_("Writing the report ..."), "running"))
+            work = asyncio.to_thread(report, run, self._path.value.strip() or "report.html")
+            self.background.start("report", work, done=self._on_written, failed=self._on_unwritten)
+
+    def _on_written(self, path: Path) -> None:
+        files = sorted(str(one.resolve()) for one in path.parent.glob(f"{path.stem}.*"))
+        self.background.post(self._written, value=html.message(_("Written: {paths}", paths=", ".join(files)), "good"))
+
+    def _on_unwritten(self, _error: Exception) -> None:
+        self.background.post(self._written, value="")
 
     def _draw(self) -> None:
-        self._verify.disabled = not self._is_free
+        self._verify.disabled = not self._is_free or self.cloud is None
         self._write.disabled = self.state.run is None
         outcome = self.state.outcome
-        if outcome is None:
+        self._body.layout.display = "none" if outcome is None else ""
+        if outcome is None or outcome is self._drawn:
             return
+        self._drawn = outcome
         words = stage_words()
         counts = outcome["stage"].value_counts()
-        self._facts.value = html.fragment(html.facts([(words[str(stage)], int(n)) for stage, n in counts.items()]))
+        figures = [(_("planned"), len(outcome)), *((words[str(stage)], int(n)) for stage, n in counts.items())]
+        self._facts.value = html.fragment(html.facts(figures))
         names = self.state.group_names
         self.grid.update(outcome.assign(group=[names.get(group, group) for group in outcome["group_id"]]))
-        self._next.value = _to_do(outcome)
+        if self.state.run is not None:
+            self._next.value = _to_do(self.state.run, outcome, names)
 
 
-def _to_do(outcome: pd.DataFrame) -> str:
-    stages = set(outcome["stage"])
-    texts = []
-    if "created" in stages:
-        texts.append(
-            _("No data is copied yet for servers that are created: enable protection for their group to start it.")
-        )
-    if "failed" in stages:
-        texts.append(_("Failed servers name their reason and remedy; plan them again once the cause is removed."))
-    if "unknown" in stages:
-        texts.append(_("The fate of some servers is unknown: carry the run on to look again."))
-    texts.append(_("Do not power on, delete or change DR servers by hand; their group can be blocked by it."))
-    return html.message("\n".join(texts), "neutral")
+def _to_do(run: Run, outcome: pd.DataFrame, group_names: Mapping[str, str]) -> str:
+    tasks = to_do(outcome, group_names, run.findings)
+    if tasks.empty:
+        return html.message(_("Nothing is left to do."), "good")
+    shown = (
+        Card("warning", ngettext_("{count} server", "{count} servers", row["servers"]), row["task"], "",
+             [(_("Servers"), clipped(row["names"], 160))])
+        for row in records(tasks)
+    )  # fmt: skip
+    return html.fragment(html.heading(_("To do"))) + cards(shown)

@@ -9,38 +9,17 @@ from collections.abc import Callable, Sequence
 import ipywidgets
 
 from sdrs_nb import html
+from sdrs_nb.cloud import Cloud
 from sdrs_nb.i18n import _
 from sdrs_nb.widgets.background import Background
-from sdrs_nb.widgets.state import Step, StepState, WorkbenchState
+from sdrs_nb.widgets.state import WorkbenchState
+from sdrs_nb.widgets.steps import Step, StepState, state_tone, state_word, step_title
 from sdrs_nb.widgets.writing import writer
 
-__all__ = ["Panel", "button", "row", "state_tone", "state_word"]
+__all__ = ["WIDE", "Panel", "button", "chip", "folded", "panel_style", "row"]
 
-_TONES = {
-    StepState.TODO: "neutral",
-    StepState.READY: "neutral",
-    StepState.RUNNING: "running",
-    StepState.DONE: "good",
-    StepState.FAILED: "bad",
-    StepState.STALE: "warning",
-}
-
-
-def state_word(state: StepState) -> str:
-    """Return a step's state in the operator's language."""
-    return {
-        StepState.TODO: _("waiting"),
-        StepState.READY: _("ready"),
-        StepState.RUNNING: _("running"),
-        StepState.DONE: _("done"),
-        StepState.FAILED: _("failed"),
-        StepState.STALE: _("out of date"),
-    }[state]
-
-
-def state_tone(state: StepState) -> str:
-    """Return the tone (word, colour and shape go together) of a step's state."""
-    return _TONES[state]
+#: A description that takes the room it needs.
+WIDE = {"description_width": "initial"}
 
 
 def button(text: str, on_click: Callable[[], None], *, style: str = "", tooltip: str = "") -> ipywidgets.Button:
@@ -53,6 +32,24 @@ def button(text: str, on_click: Callable[[], None], *, style: str = "", tooltip:
     )
     made.on_click(lambda _button: on_click())
     return made
+
+
+def chip(text: str, on_click: Callable[[], None], *, is_on: bool = False, tooltip: str = "") -> ipywidgets.Button:
+    """Return a small rounded button, as for a count that filters; ``is_on`` marks the one in use."""
+    made = button(text, on_click, style="primary" if is_on else "", tooltip=tooltip)
+    made.layout.min_width = "0"
+    made.add_class("sdrs-chip")
+    return made
+
+
+def folded(title: str, *children: ipywidgets.Widget) -> ipywidgets.Accordion:
+    """Return widgets under a title that opens and closes them; closed at first."""
+    return ipywidgets.Accordion([ipywidgets.VBox(list(children))], titles=(title,), selected_index=None)
+
+
+def panel_style() -> ipywidgets.HTML:
+    """Return the style of panels as a widget without extent."""
+    return ipywidgets.HTML(str(html.render("panel_style.html")), layout=ipywidgets.Layout(display="none"))
 
 
 def row(*children: ipywidgets.Widget) -> ipywidgets.HBox:
@@ -70,27 +67,27 @@ class Panel(ipywidgets.VBox):
         What the workbench knows; panels of one workbench share it, a panel that stands alone has its own.
     step
         The step this panel belongs to.
-    title
-        Its heading.
     """
 
-    def __init__(self, state: WorkbenchState, step: Step, title: str) -> None:
+    def __init__(self, state: WorkbenchState, step: Step) -> None:
         self.state = state
         self.step = step
-        self.title = title
+        self.title = step_title(step)
         self.background = Background()
-        self._title = ipywidgets.HTML(html.fragment(html.heading(title)))
+        self._title = ipywidgets.HTML(html.fragment(html.heading(self.title)))
         self._state = ipywidgets.HTML()
         self._head = row(self._title, self._state)
         self._head.layout.align_items = "baseline"
         self._held = ipywidgets.HTML()
-        super().__init__([self._head, self._held, self.background.errors])
+        self._style = panel_style()
+        super().__init__([self._style, self._head, self._held, self.background.errors])
         self.layout.width = "100%"
+        self.add_class("sdrs-panel")
         state.listen(self.redraw)
 
     def _fill(self, body: Sequence[ipywidgets.Widget]) -> None:
         """Put ``body`` below the heading and draw for the first time."""
-        self.children = [self._head, self._held, self.background.errors, *body]
+        self.children = [self._style, self._head, self._held, self.background.errors, *body]
         self._redraw()
 
     def redraw(self) -> None:
@@ -111,6 +108,11 @@ class Panel(ipywidgets.VBox):
 
     def _draw(self) -> None:
         """Draw the body; subclasses do."""
+
+    @property
+    def cloud(self) -> Cloud | None:
+        """The cloud that this workbench talks to."""
+        return self.state.cloud
 
     @property
     def _is_running(self) -> bool:

@@ -1,26 +1,44 @@
-"""Plan the batches, look at the exact payloads, and approve them by typing the count."""
+"""Plan the batches: what requests share, batches a group, why there are no fewer, quotas after it, who is left out."""
 
-import getpass
-import json
+import asyncio
 
 import ipywidgets
+import pandas as pd
 
 from sdrs_nb import html
-from sdrs_nb.i18n import _
+from sdrs_nb.cells import text_of
+from sdrs_nb.errors import LedgerError
+from sdrs_nb.foresight import capacity
+from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.inventory import Inventory
+from sdrs_nb.job_history import job_durations
 from sdrs_nb.planning import Plan
 from sdrs_nb.tables import LEFT_OUT, empty
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.inventory_panel import server_labels
-from sdrs_nb.widgets.panel import Panel, button, row
-from sdrs_nb.widgets.state import Step, StepState, WorkbenchState
+from sdrs_nb.widgets.panel import WIDE, Panel, button, folded, row
+from sdrs_nb.widgets.pictures import VERDICT_TONES, Card, cards, records
+from sdrs_nb.widgets.plan_options import PlanOptions
+from sdrs_nb.widgets.state import WorkbenchState
+from sdrs_nb.widgets.steps import Step
 
 __all__ = ["PlanPanel"]
 
-_WIDE = {"description_width": "initial"}
+_BATCHES = {
+    "batch_id": "string",
+    "group": "string",
+    "wave": "Int64",
+    "servers": "Int64",
+    "volumes": "Int64",
+    "size_gib": "Int64",
+    "name_prefix": "string",
+    "names": "string",
+    "group_id": "string",
+}
 
 
 class PlanPanel(Panel):
-    """Batches per group, who is left out and why, the bytes that will be sent, and the approval.
+    """Batches per group as cards, every batch in a grid, proof of the minimum, quotas, and who is left out and why.
 
     Parameters
     ----------
@@ -29,137 +47,188 @@ class PlanPanel(Panel):
     """
 
     def __init__(self, state: WorkbenchState) -> None:
-        super().__init__(state, Step.PLAN, _("Plan"))
+        super().__init__(state, Step.PLAN)
         self._drawn: Plan | None = None
-        self._problem = ""
         self._prefix = ipywidgets.Text(
-            state.name_prefix, description=_("Name prefix"), style=_WIDE, continuous_update=False
+            state.name_prefix, description=_("Name prefix"), style=WIDE, continuous_update=False
         )
         self._prefix.observe(self._on_prefix_change, names="value")
         self._limit = ipywidgets.BoundedIntText(
-            state.options.batch_limit, min=1, max=50, description=_("Servers per request"), style=_WIDE
+            state.options.batch_limit, min=1, max=50, description=_("Servers per request"), style=WIDE
         )
         self._limit.layout.width = "220px"
         self._limit.observe(self._on_limit_change, names="value")
         self._plan = button(_("Plan batches"), self._on_plan_click, style="primary")
+        self.options = PlanOptions(state)
         self._summary = ipywidgets.HTML()
-        self._batch = ipywidgets.Dropdown(
-            description=_("Payload of batch"), style=_WIDE, layout=ipywidgets.Layout(width="520px")
+        self._groups = ipywidgets.HTML()
+        self._quota = ipywidgets.HTML()
+        self.batches = Grid(
+            pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in _BATCHES.items()}),
+            "batch_id",
+            labels=_batch_labels(),
+            visible=("batch_id", "group", "servers", "size_gib", "name_prefix", "names"),
+            title=_("Batches"),
+            height=260,
         )
-        self._batch.observe(self._on_batch_change, names="value")
-        self._payload = ipywidgets.HTML()
         self.left_out = Grid(
             empty(LEFT_OUT),
             "server_id",
             ("name", "server_id", "reason", "verdict", "rules", "group_id"),
-            visible=("name", "reason", "verdict", "rules"),
+            visible=("name", "verdict", "rules", "reason"),
             labels=server_labels(),
+            status_columns={"verdict": VERDICT_TONES},
             title=_("Left out"),
             height=260,
         )
-        self._left_out_title = ipywidgets.HTML()
-        self._count = ipywidgets.Text(
-            description=_("Type the number of servers to approve"), style=_WIDE, layout=ipywidgets.Layout(width="340px")
+        self._left_out_title = ipywidgets.HTML(html.fragment(html.heading(_("Left out, with the reason"))))
+        self._body = ipywidgets.VBox(
+            [
+                self._summary,
+                self._groups,
+                folded(_("Quotas before and after"), self._quota),
+                self.batches,
+                self._left_out_title,
+                self.left_out,
+            ]
         )
-        self._approve = button(_("Approve"), self._on_approve_click, style="warning")
-        self._withdraw = button(_("Withdraw the approval"), self._on_withdraw_click)
-        self._approval = ipywidgets.HTML()
         self._fill(
             [
                 row(self._prefix, self._limit, self._plan),
-                self._summary,
-                self._batch,
-                self._payload,
-                self._left_out_title,
-                self.left_out,
-                row(self._count, self._approve, self._withdraw),
-                self._approval,
+                folded(_("More that all requests share"), self.options),
+                self._body,
             ]
         )
 
     def _on_prefix_change(self, change: dict[str, object]) -> None:
-        self.state.set_name_prefix(str(change["new"]))
+        self.state.set_planning(name_prefix=str(change["new"]))
 
     def _on_limit_change(self, change: dict[str, object]) -> None:
         self.state.set_options(batch_limit=change["new"])
 
     def _on_plan_click(self) -> None:
         if self._is_free:
-            self.state.make_plan()
+            self.state.begin(self.step)
+            self.background.start("plan", self._planning(), failed=self._failed)
 
-    def _on_batch_change(self, change: dict[str, object]) -> None:
-        if self.state.plan is not None and change["new"]:
-            self._payload.value = _payload_of(self.state.plan, str(change["new"]))
+    async def _planning(self) -> None:
+        await asyncio.to_thread(self._plan_now)
 
-    def _on_approve_click(self) -> None:
-        self._problem = self.state.approve(self._count.value, _user()) or ""
-        self._count.value = ""
-        self._draw_approval()
-
-    def _on_withdraw_click(self) -> None:
-        self.state.withdraw()
+    def _plan_now(self) -> None:
+        self.state.make_plan()
+        if not self.state.failure(self.step):
+            self.state.end(self.step)
 
     def _draw(self) -> None:
         self._plan.disabled = not self._is_free
         plan = self.state.plan
+        self._body.layout.display = "none" if plan is None else ""
         if plan is not None and plan is not self._drawn:
-            self._draw_plan(plan)
-        shown = "" if plan is not None else "none"
-        for widget in (self._batch, self._payload, self._left_out_title, self.left_out):
-            widget.layout.display = shown
-        self._draw_approval()
+            self._drawn = plan
+            self._draw_plan(plan, self.state.inventory)
 
-    def _draw_plan(self, plan: Plan) -> None:
-        self._drawn = plan
-        self._problem = ""
-        count = sum(len(batch.server_ids) for batch in plan.batches)
-        facts = [
-            (_("Servers planned"), count),
-            (_("Requests"), len(plan.batches)),
-            (_("Protection groups"), len({batch.group_id for batch in plan.batches})),
-            (_("Left out"), len(plan.left_out)),
-            (_("Fingerprint"), plan.fingerprint[:16] + "…"),
-        ]
-        notes = [html.paragraph(note) for note in plan.notes]
-        self._summary.value = html.fragment(html.facts(facts), *notes)
-        self._batch.options = [
-            (_("{batch}: {count} servers, prefix {prefix}", batch=one.batch_id, count=len(one.server_ids),
-               prefix=one.name_prefix), one.batch_id)
-            for one in plan.batches
-        ]  # fmt: skip
-        if plan.batches:
-            self._batch.value = plan.batches[0].batch_id
-            self._payload.value = _payload_of(plan, plan.batches[0].batch_id)
+    def _draw_plan(self, plan: Plan, inventory: Inventory | None) -> None:
+        self._summary.value = _summary(plan, inventory)
+        self._groups.value = _group_cards(plan)
+        self._quota.value = _quotas(plan, inventory)
+        self.batches.update(_batches(plan))
         self.left_out.update(plan.left_out)
-        self._left_out_title.value = html.fragment(html.heading(_("Left out, with the reason")))
-
-    def _draw_approval(self) -> None:
-        now = self.state.state_of(Step.APPROVE)
-        self._approve.disabled = self._count.disabled = now != StepState.READY
-        self._withdraw.layout.display = "" if now == StepState.DONE and self.state.run is None else "none"
-        approval = self.state.approval
-        if approval is not None:
-            text = _("Approved by {who} at {when}: exactly these requests, nothing else.",
-                     who=approval.who or "-", when=f"{approval.when:%Y-%m-%d %H:%M:%S} UTC")  # fmt: skip
-            self._approval.value = html.message(text, "good")
-        elif now == StepState.READY:
-            text = _(
-                "Submitting creates {count} protected instances with DR servers and volumes that are billed.",
-                count=self.state.planned_servers,
-            )
-            problem = html.message(self._problem, "bad") if self._problem else ""
-            self._approval.value = problem + html.message(text, "warning")
-        else:
-            self._approval.value = ""
 
 
-def _payload_of(plan: Plan, batch_id: str) -> str:
-    document = json.loads(plan.payload_bytes(batch_id))
-    return html.fragment(html.code(json.dumps(document, ensure_ascii=False, indent=2)))
+def _batch_labels() -> dict[str, str]:
+    return {
+        "batch_id": _("Batch"),
+        "group": _("Group"),
+        "wave": _("Wave"),
+        "servers": _("Servers"),
+        "volumes": _("Volumes"),
+        "size_gib": _("GiB"),
+        "name_prefix": _("Name prefix"),
+        "names": _("Who"),
+        "group_id": _("Group ID"),
+    }
 
 
-def _user() -> str:
+def _summary(plan: Plan, inventory: Inventory | None) -> str:
+    estimate = plan.estimate(inventory, _history(inventory))
+    facts = [
+        (_("Servers planned"), estimate.instances),
+        (_("Requests"), estimate.requests),
+        (_("Protection groups"), len({batch.group_id for batch in plan.batches})),
+        (_("Left out"), len(plan.omitted)),
+        (_("Replication pairs"), estimate.pairs),
+        (_("GiB to copy"), f"{estimate.size_gib:,}"),
+        (_("Fingerprint"), plan.fingerprint[:16] + "…"),
+    ]
+    text = str(estimate).partition("\n")[2]
+    return html.fragment(html.facts(facts), *(html.paragraph(note) for note in [*text.split("\n"), *plan.notes]))
+
+
+def _history(inventory: Inventory | None) -> list[float]:
+    """Return how long earlier jobs of this cloud and project took."""
+    if inventory is None or inventory.about.project_id is None:
+        return []
     try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # no user database, as in some containers
-        return ""
+        return job_durations(endpoint=inventory.about.origin, project_id=inventory.about.project_id)
+    except LedgerError:  # an estimate may do without; submitting will say what is wrong
+        return []
+
+
+def _group_cards(plan: Plan) -> str:
+    groups = plan.facts.groups.set_index("group_id")
+    made = []
+    for proof in records(plan.proof):
+        group_id = str(proof["group_id"])
+        group = groups.loc[group_id] if group_id in groups.index else pd.Series(dtype="object")
+        requests = ngettext_("{count} request", "{count} requests", proof["batches"])
+        servers = ngettext_("{count} server", "{count} servers", proof["servers"])
+        sites = [text_of(group.get("production_az")), text_of(group.get("dr_az"))]
+        facts = [
+            (_("Sites"), " → ".join(site for site in sites if site)),
+            (_("Status"), text_of(group.get("status"))),
+            (_("Shared by all"), text_of(proof["shared"])),
+            (_("Why no fewer"), text_of(proof["why"])),
+        ]
+        fewest = _("fewest possible") if proof["proven"] else _("not proven fewest")
+        title = f"{text_of(proof['name']) or group_id}: {servers}, {requests}"
+        made.append(Card("good" if proof["proven"] else "warning", fewest, title, "", facts))
+    return cards(made)
+
+
+def _quotas(plan: Plan, inventory: Inventory | None) -> str:
+    found = None if inventory is None else capacity(plan, inventory)
+    if found is None or found.empty:
+        return html.message(_("No quota was read, so none can be compared. Load the inventory from the cloud."))
+    labels = {
+        "what": _("Quota"),
+        "used": _("In use"),
+        "planned": _("This plan"),
+        "after": _("After"),
+        "quota": _("Allowed"),
+    }
+    table = html.table(found, None, columns=list(labels), labels=labels)
+    short = found.loc[~found["fits"], "what"].tolist()
+    text = _("This plan goes over the quota of {names}: ask for more before submitting.", names=", ".join(short))
+    return html.fragment(table) + (html.message(text, "bad") if short else "")
+
+
+def _batches(plan: Plan) -> pd.DataFrame:
+    servers = plan.servers
+    names = plan.facts.groups.set_index("group_id")["name"].to_dict()
+    sums = servers.groupby("batch_id")[["volumes", "size_gib"]].sum()
+    who = servers.assign(name=servers["name"].fillna("")).groupby("batch_id")["name"].agg(", ".join)
+    rows = [
+        (
+            each.batch_id,
+            text_of(names.get(each.group_id)) or each.group_id,
+            each.wave,
+            len(each.server_ids),
+            sums["volumes"][each.batch_id],
+            sums["size_gib"][each.batch_id],
+            each.name_prefix,
+            who[each.batch_id],
+            each.group_id,
+        )
+        for each in plan.batches
+    ]
+    return pd.DataFrame(rows, columns=list(_BATCHES)).astype(_BATCHES)

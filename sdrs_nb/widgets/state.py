@@ -1,79 +1,76 @@
 """What a workbench knows and which step may go on: plain Python, no ipywidgets, testable without a browser.
 
-Six steps, each in one state.  What holds a step back is a list of sentences; an edit marks the later steps stale
+Seven steps, each in one state.  What holds a step back is a list of sentences; an edit marks the later steps stale
 and withdraws the approval.  Panels read this object and call its methods; they decide nothing themselves.
 """
 
-from collections.abc import Callable, Mapping
-from enum import StrEnum
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import pandas as pd
 
+from sdrs_nb.access import site_rulebook
+from sdrs_nb.approvals import approve, signers
+from sdrs_nb.cloud import Cloud
 from sdrs_nb.eligibility import Eligibility, check_eligibility
 from sdrs_nb.errors import SdrsError
 from sdrs_nb.i18n import _
 from sdrs_nb.inventory import Inventory
-from sdrs_nb.ledger import RunState
 from sdrs_nb.models import Approval, BatchOptions
 from sdrs_nb.planning import Plan, plan_batches
+from sdrs_nb.rulebook import Rulebook
+from sdrs_nb.run_states import RunState
 from sdrs_nb.runs import Run
+from sdrs_nb.widgets import holding
+from sdrs_nb.widgets.steps import ORDER, Step, StepState
 
 __all__ = ["Step", "StepState", "WorkbenchState"]
-
-
-class Step(StrEnum):
-    """The steps of the job, in order."""
-
-    INVENTORY = "inventory"
-    ELIGIBILITY = "eligibility"
-    PLAN = "plan"
-    APPROVE = "approve"
-    SUBMIT = "submit"
-    OUTCOME = "outcome"
-
-
-class StepState(StrEnum):
-    """Where a step stands."""
-
-    TODO = "todo"  # something before it is missing
-    READY = "ready"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    STALE = "stale"  # done, but something before it changed since
-
-
-_ORDER = tuple(Step)
 
 
 class WorkbenchState:
     """One job on its way from inventory to outcome.
 
+    Parameters
+    ----------
+    cloud
+        From ``connect``; None until there is one.
+
     Attributes
     ----------
+    access
+        What ``check_access`` found of the cloud; None before.
     inventory, eligibility, plan, run, outcome
         Results of the steps; None until there is one.  A stale result stays readable until it is made anew.
     server_ids
         Servers to judge and plan; None means every server of the inventory.  A filter selects, it never forgets:
         the others still count as facts.
-    group_id, group_choice, options, name_prefix
+    group_id, group_choice, options, name_prefix, wave_limit, approvals_needed
         What the operator asked for.
+    imposed
+        How often the selection was changed other than by selecting rows, which the grid then follows.
+    last_plan
+        The plan before the one at hand, to compare with; None while there was none.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, cloud: Cloud | None = None) -> None:
+        self.cloud = cloud
+        self.access: pd.DataFrame | None = None
         self.inventory: Inventory | None = None
         self.eligibility: Eligibility | None = None
         self.plan: Plan | None = None
+        self.last_plan: Plan | None = None
         self.run: Run | None = None
+        self.imposed = 0
         self.outcome: pd.DataFrame | None = None
         self.server_ids: tuple[str, ...] | None = None
         self.group_id: str | None = None
         self.group_choice: dict[str, str] = {}
         self.options = BatchOptions()
         self.name_prefix = "dr"
+        self.wave_limit: int | None = None
+        self.approvals_needed = 1
         self.approval: Approval | None = None
-        self._running: Step | None = None
+        self.running: Step | None = None
         self._failures: dict[Step, str] = {}
         self._stale: set[Step] = set()
         self._listeners: list[Callable[[], None]] = []
@@ -103,7 +100,7 @@ class WorkbenchState:
 
     def state_of(self, step: Step) -> StepState:
         """Return where ``step`` stands."""
-        if self._running == step:
+        if self.running == step:
             return StepState.RUNNING
         if step in self._failures:
             return StepState.FAILED
@@ -111,8 +108,10 @@ class WorkbenchState:
             return StepState.STALE if step in self._stale else StepState.DONE
         return StepState.TODO if self.blockers(step) else StepState.READY
 
-    def _is_done(self, step: Step) -> bool:
+    def _is_done(self, step: Step) -> bool:  # noqa: PLR0911 - one answer a step
         match step:
+            case Step.CONNECT:
+                return self.access is not None or self.inventory is not None
             case Step.INVENTORY:
                 return self.inventory is not None
             case Step.ELIGIBILITY:
@@ -120,70 +119,38 @@ class WorkbenchState:
             case Step.PLAN:
                 return self.plan is not None
             case Step.APPROVE:
-                return self.approval is not None
+                return self.is_approved
             case Step.SUBMIT:
                 return self.run is not None and self.run.state == RunState.DONE
             case Step.OUTCOME:
                 return self.outcome is not None
 
-    def blockers(self, step: Step) -> list[str]:  # noqa: PLR0911 - one answer a step
+    def blockers(self, step: Step) -> list[str]:
         """Return what holds ``step`` back, each as a sentence; empty when it may go on."""
-        if self._running is not None and self._running != step:
-            return [_("Another step is running; wait for it or stop it.")]
-        match step:
-            case Step.INVENTORY:
-                return []
-            case Step.ELIGIBILITY:
-                return self._needs_inventory()
-            case Step.PLAN:
-                return self._needs_eligibility()
-            case Step.APPROVE:
-                return self._needs_plan()
-            case Step.SUBMIT:
-                return self._needs_approval()
-            case Step.OUTCOME:
-                return [] if self.run is not None else [_("Nothing has been submitted yet.")]
+        return holding.blockers(self, step)
 
-    def _needs_inventory(self) -> list[str]:
-        if self.inventory is None:
-            return [_("Load the inventory first.")]
-        if self.inventory.servers.empty:
-            return [_("The inventory holds no server.")]
-        if self.server_ids is not None and not self.server_ids:
-            return [_("No server is selected. Select servers, or choose all of them.")]
-        return []
+    def is_stale(self, step: Step) -> bool:
+        """Whether something before ``step`` changed since it was done."""
+        return step in self._stale
 
-    def _needs_eligibility(self) -> list[str]:
-        if self.eligibility is None:
-            return [_("Check eligibility first.")]
-        if Step.ELIGIBILITY in self._stale:
-            return [_("The inventory, the selection or the options changed: check eligibility again.")]
-        if not self.eligibility.verdicts["verdict"].isin(["eligible", "warning"]).any():
-            return [_("No server is eligible; the findings say why.")]
-        return []
+    @property
+    def rulebook(self) -> Rulebook:
+        """The rules of the site at hand."""
+        return site_rulebook(self.cloud)
 
-    def _needs_plan(self) -> list[str]:
-        if self.run is not None:
-            return [_("This plan was submitted; start a new plan for further servers.")]
-        if self.plan is None:
-            return [_("Plan the batches first.")]
-        if Step.PLAN in self._stale:
-            return [_("Something before the plan changed: plan again.")]
-        return []
-
-    def _needs_approval(self) -> list[str]:
-        if self.run is not None:
-            return [] if self.run.state != RunState.DONE else [_("This run is done.")]
-        if missing := self._needs_plan():
-            return missing
-        if self.approval is None:
-            return [_("Review the payloads and approve the plan first.")]
-        return []
+    @property
+    def is_approved(self) -> bool:
+        """Whether as many persons approved the plan as it needs."""
+        return (
+            self.plan is not None
+            and self.approval is not None
+            and len(signers(self.approval)) >= self.plan.approvals_needed
+        )
 
     # Edits: each withdraws what rests on it
 
     def _edited(self, first: Step) -> None:
-        later = _ORDER[_ORDER.index(first) :]
+        later = ORDER[ORDER.index(first) :]
         self._stale |= {step for step in later if self._is_done(step)}
         for step in later:
             self._failures.pop(step, None)
@@ -193,9 +160,23 @@ class WorkbenchState:
     def _made(self, step: Step) -> None:
         self._stale.discard(step)
         self._failures.pop(step, None)
-        following = _ORDER.index(step) + 1
-        if following < len(_ORDER):
-            self._edited(_ORDER[following])
+        following = ORDER.index(step) + 1
+        if following < len(ORDER):
+            self._edited(ORDER[following])
+
+    def connect(self, cloud: Cloud) -> None:
+        """Talk to this cloud from now on; what was loaded from another one is out of date, what a file said is not."""
+        other = self.cloud is not None and self.cloud is not cloud
+        self.cloud, self.access = cloud, None
+        self._failures.pop(Step.CONNECT, None)
+        if other:
+            self._edited(Step.INVENTORY)
+        self.changed()
+
+    def set_access(self, access: pd.DataFrame) -> None:
+        """Take what the credentials may do."""
+        self.access = access
+        self.changed()
 
     def set_inventory(self, inventory: Inventory) -> None:
         """Take a new inventory; the selection is kept for the servers that are still there."""
@@ -213,6 +194,21 @@ class WorkbenchState:
         self.server_ids = server_ids
         self._edited(Step.ELIGIBILITY)
         self.changed()
+
+    def add_servers(self, server_ids: Collection[str]) -> None:
+        """Judge and plan these servers too; nothing changes while all are judged."""
+        if self.server_ids is not None:
+            self.imposed += 1
+            self.choose_servers(tuple(dict.fromkeys([*self.server_ids, *server_ids])))
+
+    def leave_out(self, server_ids: Collection[str]) -> None:
+        """Judge and plan everybody chosen so far but these servers."""
+        gone = set(server_ids)
+        chosen = self.server_ids
+        if chosen is None and self.inventory is not None:
+            chosen = tuple(self.inventory.servers["server_id"])
+        self.imposed += 1
+        self.choose_servers(tuple(server for server in chosen or () if server not in gone))
 
     def choose_group(self, group_id: str | None) -> None:
         """Judge against one protection group; None matches each server with the group it fits."""
@@ -237,11 +233,18 @@ class WorkbenchState:
         self._edited(Step.ELIGIBILITY)
         self.changed()
 
-    def set_name_prefix(self, name_prefix: str) -> None:
-        """Change the first part of the instances' names."""
-        if name_prefix == self.name_prefix:
+    def set_planning(
+        self, *, name_prefix: str | None = None, wave_limit: int | None = None, approvals_needed: int | None = None
+    ) -> None:
+        """Change how batches are planned; None leaves as it is, a ``wave_limit`` of 0 means one wave."""
+        wanted = (
+            self.name_prefix if name_prefix is None else name_prefix,
+            self.wave_limit if wave_limit is None else wave_limit or None,
+            self.approvals_needed if approvals_needed is None else approvals_needed,
+        )
+        if wanted == (self.name_prefix, self.wave_limit, self.approvals_needed):
             return
-        self.name_prefix = name_prefix
+        self.name_prefix, self.wave_limit, self.approvals_needed = wanted
         self._edited(Step.PLAN)
         self.changed()
 
@@ -260,6 +263,7 @@ class WorkbenchState:
             group_id=self.group_id,
             server_ids=self.server_ids,
             group_choice=self.group_choice or None,
+            rulebook=self.rulebook,
         )
 
     def make_plan(self) -> None:
@@ -269,7 +273,15 @@ class WorkbenchState:
         self._attempt(Step.PLAN, lambda: self._planned(eligibility))
 
     def _planned(self, eligibility: Eligibility) -> None:
-        self.plan = plan_batches(eligibility, name_prefix=self.name_prefix)
+        made = plan_batches(
+            eligibility,
+            name_prefix=self.name_prefix,
+            wave_limit=self.wave_limit,
+            approvals_needed=self.approvals_needed,
+        )
+        if self.plan is not None and self.plan.fingerprint != made.fingerprint:
+            self.last_plan = self.plan
+        self.plan = made
 
     def _attempt(self, step: Step, work: Callable[[], None]) -> None:
         try:
@@ -294,7 +306,12 @@ class WorkbenchState:
         assert self.plan is not None  # noqa: S101 - blockers() said so
         if typed.strip() != str(self.planned_servers):
             return _("Type the number of servers in this plan to approve it.")
-        self.approval = Approval(fingerprint=self.plan.fingerprint, who=who)
+        try:
+            self.approval = (
+                approve(self.plan, who, after=self.approval) if who else Approval(fingerprint=self.plan.fingerprint)
+            )
+        except SdrsError as error:
+            return str(error)
         self.changed()
         return None
 
@@ -308,21 +325,27 @@ class WorkbenchState:
     def begin(self, step: Step) -> None:
         """Note that a step that talks to the cloud has started."""
         self._failures.pop(step, None)
-        self._running = step
+        self.running = step
         self.changed()
 
     def end(self, step: Step) -> None:
         """Note that the step that was running has ended well."""
-        if self._running == step:
-            self._running = None
+        if self.running == step:
+            self.running = None
         self._failures.pop(step, None)
         self._stale.discard(step)
         self.changed()
 
+    def stop(self, step: Step) -> None:
+        """Note that the step was stopped on the way; what was before still holds."""
+        if self.running == step:
+            self.running = None
+        self.changed()
+
     def fail(self, step: Step, message: str) -> None:
         """Note that the step could not be done; ``message`` is shown in its panel until it is tried again."""
-        if self._running == step:
-            self._running = None
+        if self.running == step:
+            self.running = None
         self._failures[step] = message
         self.changed()
 
@@ -344,9 +367,25 @@ class WorkbenchState:
         self._made(Step.OUTCOME)
         self.changed()
 
-    def start_over(self) -> None:
-        """Keep inventory and choices, and go for a new plan after a run."""
+    def start_over(self, server_ids: Collection[str] | None = None) -> None:
+        """Go for a new plan after a run: of ``server_ids`` where given, else with the choices as they are.
+
+        The inventory is from before the run, so it is to be loaded again.
+        """
+        self.last_plan = self.plan
         self.run = self.plan = self.outcome = self.approval = None
+        if server_ids is not None:
+            self.server_ids = tuple(server_ids)
+            self.imposed += 1
         self._stale -= {Step.PLAN, Step.APPROVE, Step.SUBMIT, Step.OUTCOME}
-        self._edited(Step.ELIGIBILITY)
+        self._edited(Step.INVENTORY)
         self.changed()
+
+    @property
+    def to_retry(self) -> tuple[str, ...]:
+        """Servers of the run that a new plan may name: those that failed, and those that will not be sent."""
+        if self.run is None or self.run.state == RunState.RUNNING:
+            return ()
+        servers = self.run.servers
+        failed = servers.loc[servers["stage"] == "failed", "server_id"]
+        return tuple(dict.fromkeys([*failed, *self.run.remainder["server_id"]]))

@@ -1,25 +1,29 @@
 """Submit the approved plan and watch it: per batch, job, sub-job and server, while it goes on."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 
 import ipywidgets
 import pandas as pd
 
-from sdrs_nb import html
 from sdrs_nb.cloud import Cloud
-from sdrs_nb.following import follow
+from sdrs_nb.following import follow, resume
 from sdrs_nb.i18n import _
 from sdrs_nb.jobs import read_job
-from sdrs_nb.ledger import RunState
 from sdrs_nb.models import Stage
+from sdrs_nb.run_states import RunState
 from sdrs_nb.runs import Run
 from sdrs_nb.submission import submit
 from sdrs_nb.tables import OUTCOME, empty
+from sdrs_nb.widgets.event_log import event_frame, event_grid
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.inventory_panel import server_labels
-from sdrs_nb.widgets.panel import Panel, button, row
-from sdrs_nb.widgets.state import Step, WorkbenchState
+from sdrs_nb.widgets.panel import Panel, button, folded, row
+from sdrs_nb.widgets.pictures import run_timeline
+from sdrs_nb.widgets.run_facts import run_facts
+from sdrs_nb.widgets.state import WorkbenchState
+from sdrs_nb.widgets.steps import Step
 from sdrs_nb.words import word
 
 __all__ = ["STAGE_TONES", "SubmitPanel", "stage_words"]
@@ -33,6 +37,8 @@ STAGE_TONES = {
     "failed": "bad",
     "unknown": "unknown",
 }
+#: Seconds between looks at a run that somebody else carries on.
+_LOOK_S = 1.0
 _BATCH_TONES = {
     "pending": "neutral",
     "sending": "running",
@@ -85,12 +91,22 @@ class SubmitPanel(Panel):
         The workbench's state; a state whose run was set shows that run and can carry it on.
     """
 
-    def __init__(self, cloud: Cloud | None, state: WorkbenchState) -> None:
-        super().__init__(state, Step.SUBMIT, _("Submission"))
-        self.cloud = cloud
+    def __init__(self, cloud: Cloud | None = None, state: WorkbenchState | None = None) -> None:
+        super().__init__(state or WorkbenchState(cloud), Step.SUBMIT)
         self._submit = button(_("Submit"), self._on_submit_click, style="danger")
-        self._stop = button(_("Stop after the requests under way"), self._on_stop_click)
+        self._enable = ipywidgets.Checkbox(
+            description=_("Enable protection of the groups at the end, which starts copying data"), indent=False
+        )
+        self._careful = ipywidgets.Checkbox(description=_("Send nothing more once a server fails"), indent=False)
+        self._choices = row(self._enable, self._careful)
+        self._stop = button(_("Stop after this batch"), self._on_stop_click,
+                            tooltip=_("Send nothing more; what was sent is followed to its end"))  # fmt: skip
+        self._pause = button(_("Pause"), self._on_pause_click,
+                             tooltip=_("Send nothing more and look at no job; jobs go on in the cloud"))  # fmt: skip
         self._resume = button(_("Carry on"), self._on_resume_click, style="primary")
+        self._retry = button(_("Retry what failed as a new plan"), self._on_retry_click)
+        self._new = button(_("New plan"), self._on_new_click)
+        self._actions = row(self._submit, self._stop, self._pause, self._resume, self._retry, self._new)
         self._bar = ipywidgets.IntProgress(layout=ipywidgets.Layout(width="320px"))
         self._doing = ipywidgets.Label()
         self._facts = ipywidgets.HTML()
@@ -122,17 +138,15 @@ class SubmitPanel(Panel):
             status_columns={"stage": STAGE_TONES},
             words={"stage": stage_words()},
             title=_("Servers of the run"),
-            height=320,
+            height=300,
         )
-        self._fill(
-            [
-                row(self._submit, self._stop, self._resume),
-                row(self._bar, self._doing),
-                self._facts,
-                self.batches,
-                self.servers,
-            ]
+        self._timeline = ipywidgets.HTML()
+        self.events = event_grid()
+        self._log = folded(_("Event log"), self.events)
+        self._body = ipywidgets.VBox(
+            [row(self._bar, self._doing), self._facts, self.batches, self._timeline, self.servers, self._log]
         )
+        self._fill([self._actions, self._choices, self._body])
 
     def _on_submit_click(self) -> None:
         if self.cloud is None or not self._is_free or self.state.run is not None:
@@ -141,54 +155,95 @@ class SubmitPanel(Panel):
         self.background.start("run", self._submitting(self.cloud), done=self._on_ended, failed=self._failed)
 
     def _on_resume_click(self) -> None:
-        if self.cloud is None or not self._is_free or self.state.run is None:
+        run = self.state.run
+        if run is None or self.cloud is None:
             return
-        self.state.begin(self.step)
-        self.background.start(
-            "run", self._following(self.cloud, self.state.run), done=self._on_ended, failed=self._failed
-        )
+        if self.background.is_running("run"):
+            run.carry_on()
+        elif self._is_free:
+            self.state.begin(self.step)
+            work = self._resuming(self.cloud, run)
+            self.background.start("run", work, done=self._on_ended, failed=self._failed)
 
     def _on_stop_click(self) -> None:
-        self.background.stop("run")
-        self.state.end(self.step)
+        if self.state.run is not None:
+            self.state.run.stop()
+            self.redraw()
+
+    def _on_pause_click(self) -> None:
+        if self.state.run is not None:
+            self.state.run.pause()
+            self.redraw()
+
+    def _on_retry_click(self) -> None:
+        self.state.start_over(self.state.to_retry)
+
+    def _on_new_click(self) -> None:
+        self.state.start_over()
 
     async def _submitting(self, cloud: Cloud) -> Run:
         plan, approval = self.state.plan, self.state.approval
         assert plan is not None  # noqa: S101 - blockers() said so
         assert approval is not None  # noqa: S101 - blockers() said so
-        run = await submit(cloud, plan, approve=approval)
+        run = await submit(
+            cloud,
+            plan,
+            approve=approval,
+            enable_protection=bool(self._enable.value),
+            on_failure="stop" if self._careful.value else None,
+            eligibility=self.state.eligibility,
+        )
         self.state.set_run(run)
-        return await self._following(cloud, run)
+        return await follow(cloud, run, on_change=self._on_change)
 
-    async def _following(self, cloud: Cloud, run: Run) -> Run:
-        return await follow(cloud, run, on_change=lambda _run: self.redraw())
+    async def _resuming(self, cloud: Cloud, run: Run) -> Run:
+        return await resume(cloud, run, on_change=self._on_change)
+
+    async def _watching(self, run: Run) -> None:
+        # Another notebook, process or cell carries the run on: the ledger shows how it goes.
+        while run.state == RunState.RUNNING:
+            self.redraw()
+            await asyncio.sleep(_LOOK_S)
+
+    def _on_change(self, _run: Run) -> None:
+        self.redraw()
 
     def _on_ended(self, _run: Run) -> None:
         self.state.end(self.step)
 
     def _draw(self) -> None:
         run = self.state.run
-        running = self._is_running
-        self._submit.disabled = running or run is not None or not self._is_free
-        self._stop.disabled = not running
-        can_resume = run is not None and not running and run.state != RunState.DONE and self.cloud is not None
-        self._resume.disabled = not can_resume
-        if run is None:
-            self._bar.max, self._bar.value, self._doing.value, self._facts.value = 1, 0, "", ""
-            return
-        self._draw_run(run)
+        self._body.layout.display = "none" if run is None else ""
+        self._choices.layout.display = "" if run is None else "none"
+        for widget in (self._stop, self._pause, self._resume, self._retry, self._new):
+            widget.layout.display = "none" if run is None else ""
+        self._submit.layout.display = "" if run is None else "none"
+        self._submit.disabled = not self._is_free or self.cloud is None
+        if run is not None:
+            self._draw_run(run, run.state)
 
-    def _draw_run(self, run: Run) -> None:
+    def _draw_run(self, run: Run, now: RunState) -> None:
+        is_moving = now == RunState.RUNNING or self._is_running
+        if is_moving and not self._is_running and not self.background.is_running("watch"):
+            self.background.start("watch", self._watching(run), done=self._on_watched)
+        is_stopped = run.record["control"] != "go"
+        self._stop.disabled = self._pause.disabled = not is_moving or is_stopped
+        self._resume.disabled = self.cloud is None or now == RunState.DONE or (is_moving and not is_stopped)
+        failed = self.state.to_retry if not is_moving else ()
+        self._retry.disabled = not failed
+        self._new.disabled = is_moving or now != RunState.DONE
         counts = run.counts
-        words = stage_words()
         ended = sum(counts[stage.value] for stage in (Stage.CREATED, Stage.PROTECTED, Stage.FAILED))
         self._bar.max, self._bar.value = max(sum(counts.values()), 1), ended
         self._doing.value = _("{ended} of {all} servers have ended", ended=ended, all=sum(counts.values()))
-        facts = [(_("Run"), run.run_id), *((words[stage], count) for stage, count in counts.items() if count)]
-        message = html.message(run.message, "warning") if run.message else ""
-        self._facts.value = html.fragment(html.facts(facts)) + message
+        self._facts.value = run_facts(run, now)
+        self._timeline.value = run_timeline(run)
         self.batches.update(_batches_frame(run, self.state.group_names))
         self.servers.update(run.servers)
+        self.events.update(event_frame(run.events))
+
+    def _on_watched(self, _nothing: None) -> None:
+        self.state.changed()
 
 
 def _batches_frame(run: Run, group_names: Mapping[str, str]) -> pd.DataFrame:

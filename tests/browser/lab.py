@@ -42,6 +42,11 @@ _OUTPUTS = """([path, at]) => {
     return panel.content.widgets[at].model.outputs.toJSON();
 }"""
 
+_WRITE = """([path, at, source]) => {
+    const panel = [...window.jupyterapp.shell.widgets('main')].find(one => one.context?.path === path);
+    panel.content.widgets[at].model.sharedModel.setSource(source);
+}"""
+
 _CELLS = """path => {
     const panel = [...window.jupyterapp.shell.widgets('main')].find(one => one.context?.path === path);
     return panel.content.widgets.length;
@@ -144,6 +149,12 @@ class Notebook:
         """Run a cell and return the plain text of its outputs."""
         self.run(at)
         return self.text(at)
+
+    def ask_of(self, source: str) -> str:
+        """Write ``source`` into the last cell, run it, and return the plain text of its outputs."""
+        last = self.cell_count() - 1
+        self.page.evaluate(_WRITE, [self.path, last, source])
+        return self.ask(last)
 
     def ask_until(self, at: int, expected: Callable[[str], bool]) -> str:
         """Run a cell again and again, for at most ten seconds, until its text is as expected; return the text."""

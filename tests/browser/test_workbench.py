@@ -64,7 +64,15 @@ class Bench:
         """Run the first cells and wait for the workbench."""
         for at in (0, CONNECT, WORKBENCH):
             self.notebook.run(at)
-        expect(self.button("1 Inventory")).to_be_visible(timeout=20_000)
+        expect(self.button("1 Connect")).to_be_visible(timeout=20_000)
+
+    def load(self):
+        """Connect and load the inventory, by mouse."""
+        self.button("Connect").click()
+        expect(self.button("1 Connect ● done")).to_be_visible(timeout=20_000)
+        self.button("2 Inventory").click()
+        self.button("Load inventory").click()
+        expect(self.button("Load again")).to_be_enabled(timeout=20_000)
 
     def button(self, name):
         """A button that begins with this name."""
@@ -111,42 +119,45 @@ def assert_as_in_the_world(bench, servers):
 def test_the_whole_job_by_mouse(bench, servers):
     """Load, check, read reasons, plan, approve, submit, watch, verify: the outcome equals the sandbox's world."""
     page, screen = bench.page, bench.notebook.screen
+    bench.button("Connect").click()
+    expect(bench.button("1 Connect ● done")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("SDRS_NB_ACCESS_KEY").first).to_be_visible()
+    bench.button("Next: Inventory").click()
     bench.button("Load inventory").click()
     expect(bench.button("Load again")).to_be_enabled(timeout=20_000)
-    screen("workbench-1-inventory")
 
-    bench.button("2 Eligibility").click()
+    bench.button("Next: Eligibility").click()
     bench.button("Check eligibility").click()
     expect(bench.button("■ blocked")).to_be_visible(timeout=20_000)
     bench.button("■ blocked").click()
     page.locator(".sdrs-line:visible .sdrs-first").first.dblclick()
     expect(page.get_by_text("every reason")).to_be_visible()
-    screen("workbench-2-eligibility")
+    expect(page.locator(".sdrs-card:visible").first).to_be_visible()
 
-    bench.button("3 Plan").click()
+    bench.button("Next: Plan").click()
     bench.button("Plan batches").click()
+    expect(bench.button("4 Plan ● done")).to_be_visible(timeout=20_000)
+
+    bench.button("Next: Preview and approve").click()
     page.get_by_label("Type the number of servers to approve").fill("1")
     bench.button("Approve").click()
     expect(page.get_by_text("Type the number of servers in this plan")).to_be_visible()
     page.get_by_label("Type the number of servers to approve").fill(bench.planned())
     bench.button("Approve").click()
     expect(page.get_by_text("exactly these requests, nothing else")).to_be_visible()
-    screen("workbench-3-plan")
 
-    bench.button("4 Submission").click()
+    bench.button("Next: Submit and follow").click()
     page.get_by_role("button", name="Submit", exact=True).click()
     expect(page.get_by_text("job under way").first).to_be_visible(timeout=20_000)
-    screen("workbench-4-running")
     begun = time.monotonic()
     bench.told()
     assert time.monotonic() - begun < 1
-    bench.wait_for("Submission", "done")
-    screen("workbench-4-done")
+    bench.wait_for("Submit and follow", "done")
+    screen("workbench-by-mouse")
 
-    bench.button("5 Outcome").click()
+    bench.button("Next: Verify and report").click()
     bench.button("Verify").click()
-    bench.wait_for("Outcome", "done")
-    screen("workbench-5-outcome")
+    bench.wait_for("Verify and report", "done")
     assert_as_in_the_world(bench, servers)
 
 
@@ -165,16 +176,20 @@ def test_the_whole_job_by_keyboard_alone(bench, servers):
     """The same job with no mouse: Tab, Enter, Space and typing only."""
     page = bench.page
     page.evaluate("() => document.querySelector('.jp-OutputArea-output button').focus()")
-    for step, action, settled in [
-        ("1 Inventory", "Load inventory", "Inventory"),
-        ("2 Eligibility", "Check eligibility", "Eligibility"),
-        ("3 Plan", "Plan batches", "Plan"),
+    for step, action in [
+        ("1 Connect", "Connect"),
+        ("2 Inventory", "Load inventory"),
+        ("3 Eligibility", "Check eligibility"),
+        ("4 Plan", "Plan batches"),
     ]:
-        press_until_focused(page, step, "Shift+Tab" if step != "1 Inventory" else "Tab")
+        press_until_focused(page, step, "Shift+Tab" if step != "1 Connect" else "Tab")
         page.keyboard.press("Enter")
         press_until_focused(page, action)
         page.keyboard.press("Enter")
-        bench_wait_without_focus(bench, settled)
+        # Asking the kernel would move the focus.
+        expect(bench.button(f"{step} ● done")).to_be_visible(timeout=20_000)
+    press_until_focused(page, "5 Preview and approve", "Shift+Tab")
+    page.keyboard.press("Enter")
     for _ in range(200):
         if page.evaluate(
             "() => document.activeElement.getAttribute('aria-label') || document.activeElement.id || ''"
@@ -187,38 +202,33 @@ def test_the_whole_job_by_keyboard_alone(bench, servers):
     press_until_focused(page, "Approve")
     page.keyboard.press("Enter")
     expect(page.get_by_text("exactly these requests, nothing else")).to_be_visible()
-    press_until_focused(page, "4 Submission", "Shift+Tab")
+    press_until_focused(page, "6 Submit and follow", "Shift+Tab")
     page.keyboard.press("Enter")
     press_until_focused(page, "Submit")
     page.keyboard.press("Enter")
-    expect(bench.button("4 Submission ● done")).to_be_visible(timeout=60_000)
-    press_until_focused(page, "5 Outcome", "Shift+Tab")
+    expect(bench.button("6 Submit and follow ● done")).to_be_visible(timeout=60_000)
+    press_until_focused(page, "7 Verify and report", "Shift+Tab")
     page.keyboard.press("Enter")
     press_until_focused(page, "Verify")
     page.keyboard.press("Enter")
-    expect(bench.button("5 Outcome ● done")).to_be_visible(timeout=20_000)
+    expect(bench.button("7 Verify and report ● done")).to_be_visible(timeout=20_000)
     assert_as_in_the_world(bench, servers)
-
-
-def bench_wait_without_focus(bench, step):
-    """Wait until the step's own button says done; asking the kernel would move the focus."""
-    number = {"Inventory": 1, "Eligibility": 2, "Plan": 3}[step]
-    expect(bench.button(f"{number} {step} ● done")).to_be_visible(timeout=20_000)
 
 
 def submit_everything(bench):
     """Go to the running submission, by mouse."""
-    bench.button("Load inventory").click()
-    expect(bench.button("Load again")).to_be_enabled(timeout=20_000)
-    bench.button("2 Eligibility").click()
+    bench.load()
+    bench.button("3 Eligibility").click()
     bench.button("Check eligibility").click()
     expect(bench.button("■ blocked")).to_be_visible(timeout=20_000)
-    bench.button("3 Plan").click()
+    bench.button("4 Plan").click()
     bench.button("Plan batches").click()
+    expect(bench.button("4 Plan ● done")).to_be_visible(timeout=20_000)
+    bench.button("5 Preview and approve").click()
     bench.page.get_by_label("Type the number of servers to approve").fill(bench.planned())
     bench.button("Approve").click()
     expect(bench.page.get_by_text("exactly these requests, nothing else")).to_be_visible()
-    bench.button("4 Submission").click()
+    bench.button("6 Submit and follow").click()
     bench.page.get_by_role("button", name="Submit", exact=True).click()
     expect(bench.page.get_by_text("job under way").first).to_be_visible(timeout=20_000)
 
@@ -232,7 +242,7 @@ def test_a_closed_tab_in_the_middle_loses_nothing(bench, servers):
     bench.page.wait_for_timeout(1500)
     bench.notebook.open(reset=False)
 
-    bench.wait_for("Submission", "done")
+    bench.wait_for("Submit and follow", "done")
     told = bench.told()["counts"]
     assert told["created"] + told["protected"] == sum(told.values())
     creations = control(servers, "world")["creations"]
@@ -260,7 +270,11 @@ def test_a_restarted_kernel_shows_the_run_and_carries_it_on(bench, servers):
         const panel = [...window.jupyterapp.shell.widgets('main')].find(one => one.context?.path === path);
         panel.content.widgets[at].model.sharedModel.setSource(source);
     }""",
-        [bench.notebook.path, WORKBENCH, f'workbench = sdrs_nb.Workbench(cloud, run_id="{run_id}")\nworkbench'],
+        [
+            bench.notebook.path,
+            WORKBENCH,
+            f'workbench = sdrs_nb.Workbench(sdrs_nb.connect(), run_id="{run_id}")\nworkbench',
+        ],
     )
     bench.notebook.run(WORKBENCH)
 
@@ -268,7 +282,7 @@ def test_a_restarted_kernel_shows_the_run_and_carries_it_on(bench, servers):
     bench.notebook.screen("workbench-6-restarted")
     bench.button("Carry on").click()
 
-    bench.wait_for("Submission", "done")
+    bench.wait_for("Submit and follow", "done")
     told = bench.told()["counts"]
     creations = control(servers, "world")["creations"]
     assert set(creations.values()) <= {0, 1}
@@ -278,7 +292,7 @@ def test_a_restarted_kernel_shows_the_run_and_carries_it_on(bench, servers):
 def test_a_saved_notebook_holds_no_secret_and_no_inventory(bench, servers):
     """After the job the file holds neither a credential nor the estate's servers."""
     submit_everything(bench)
-    bench.wait_for("Submission", "done")
+    bench.wait_for("Submit and follow", "done")
 
     cells = bench.notebook.save()["cells"]
     outputs = json.dumps([cell["outputs"] for cell in cells[:-1]])
@@ -290,8 +304,7 @@ def test_a_saved_notebook_holds_no_secret_and_no_inventory(bench, servers):
 
 def test_hostile_names_show_as_text(bench):
     """Names that are markup appear letter by letter; the fixture fails on any dialog or foreign request."""
-    bench.button("Load inventory").click()
-    expect(bench.button("Load again")).to_be_enabled(timeout=20_000)
+    bench.load()
     search = bench.page.get_by_placeholder("Search all columns").first
 
     search.fill("<")

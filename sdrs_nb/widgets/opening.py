@@ -1,0 +1,61 @@
+"""An inventory from a file, by drag and drop, by a chooser or by its path, as part of a panel."""
+
+import asyncio
+
+import ipywidgets
+
+from sdrs_nb.i18n import _
+from sdrs_nb.inventory import Inventory, read_inventory
+from sdrs_nb.widgets.background import Background
+from sdrs_nb.widgets.drop import FileDrop
+from sdrs_nb.widgets.panel import WIDE, button, row
+from sdrs_nb.widgets.state import WorkbenchState
+from sdrs_nb.widgets.steps import Step
+
+__all__ = ["FileOpener"]
+
+_KINDS = ".xlsx,.csv,.json,.jsonl,.parquet"
+
+
+class FileOpener(ipywidgets.VBox):
+    """Reads an inventory in the background and gives it to the state; problems appear in the panel.
+
+    Parameters
+    ----------
+    state
+        Takes the inventory.
+    background
+        Of the panel that shows this.
+    """
+
+    def __init__(self, state: WorkbenchState, background: Background) -> None:
+        self._state, self._background = state, background
+        self.drop = FileDrop(self._on_drop_file, accept=_KINDS)
+        self.path = ipywidgets.Text(
+            description=_("or its path, or a folder's"), style=WIDE, layout=ipywidgets.Layout(width="420px")
+        )
+        self.open_path = button(_("Open"), self._on_open_click)
+        super().__init__([self.drop, row(self.path, self.open_path)])
+
+    def _on_drop_file(self, name: str, content: bytes) -> None:
+        self._start(content, name)
+
+    def _on_open_click(self) -> None:
+        if self.path.value.strip():
+            self._start(self.path.value.strip(), None)
+
+    def _start(self, source: str | bytes, name: str | None) -> None:
+        if self._state.running is not None:
+            return
+        self._state.begin(Step.INVENTORY)
+        self._background.start("load", self._reading(source, name), done=self._on_read, failed=self._on_failed)
+
+    async def _reading(self, source: str | bytes, name: str | None) -> Inventory:
+        return await asyncio.to_thread(read_inventory, source, name=name)
+
+    def _on_read(self, inventory: Inventory) -> None:
+        self._state.end(Step.INVENTORY)
+        self._state.set_inventory(inventory)
+
+    def _on_failed(self, error: Exception) -> None:
+        self._state.fail(Step.INVENTORY, str(error))

@@ -1,0 +1,64 @@
+"""What all requests of a plan share beyond prefix and size, as fields that write to the state."""
+
+import ipywidgets
+
+from sdrs_nb.i18n import _
+from sdrs_nb.widgets.panel import WIDE, row
+from sdrs_nb.widgets.state import WorkbenchState
+
+__all__ = ["PlanOptions"]
+
+
+class PlanOptions(ipywidgets.VBox):
+    """Description, tags, where DR servers are made, waves, and how many persons must approve.
+
+    Parameters
+    ----------
+    state
+        Takes every edit; rules judge the values when eligibility is checked, nothing is refused here.
+    """
+
+    def __init__(self, state: WorkbenchState) -> None:
+        self._state = state
+        text = {"style": WIDE, "continuous_update": False}
+        options = state.options
+        self.description = ipywidgets.Text(options.description or "", description=_("Description"), **text)
+        self.tags = ipywidgets.Text(
+            ", ".join(f"{tag.key}={tag.value}" for tag in options.tags or ()),
+            description=_("Tags"), placeholder="key=value, key=value", **text,
+        )  # fmt: skip
+        self.tenancy = ipywidgets.Dropdown(
+            options=[(_("as the service decides"), ""), (_("shared"), "shared"), (_("dedicated"), "dedicated")],
+            value=options.tenancy or "", description=_("DR servers"), style=WIDE,
+        )  # fmt: skip
+        self.host = ipywidgets.Text(options.dedicated_host_id or "", description=_("Dedicated host ID"), **text)
+        self.pool = ipywidgets.Text(options.cluster_id or "", description=_("Storage pool ID"), **text)
+        self.subnet = ipywidgets.Text(options.primary_subnet_id or "", description=_("Subnet ID"), **text)
+        self.waves = ipywidgets.BoundedIntText(
+            state.wave_limit or 0, min=0, max=100_000, description=_("Servers per wave (0: one wave)"), style=WIDE
+        )
+        self.approvals = ipywidgets.BoundedIntText(
+            state.approvals_needed, min=1, max=9, description=_("Persons who must approve"), style=WIDE
+        )
+        fields = (self.description, self.tags, self.tenancy, self.host, self.pool, self.subnet)
+        for field in fields:
+            field.layout.width = "340px"
+            field.observe(self._on_option_change, names="value")
+        for number in (self.waves, self.approvals):
+            number.layout.width = "280px"
+            number.observe(self._on_planning_change, names="value")
+        super().__init__([row(*fields), row(self.waves, self.approvals)])
+
+    def _on_option_change(self, _change: object) -> None:
+        pairs = [part.partition("=") for part in self.tags.value.split(",") if part.strip()]
+        self._state.set_options(
+            description=self.description.value or None,
+            tags=tuple({"key": key.strip(), "value": value.strip()} for key, _equals, value in pairs) or None,
+            tenancy=self.tenancy.value or None,
+            dedicated_host_id=self.host.value.strip() or None,
+            cluster_id=self.pool.value.strip() or None,
+            primary_subnet_id=self.subnet.value.strip() or None,
+        )
+
+    def _on_planning_change(self, _change: object) -> None:
+        self._state.set_planning(wave_limit=self.waves.value, approvals_needed=self.approvals.value)

@@ -1,0 +1,53 @@
+"""Filters of the inventory that an operator keeps by a name of their own, in a small JSON file beside the ledger."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sdrs_nb.errors import SettingsError
+from sdrs_nb.home import home_folder
+from sdrs_nb.i18n import _
+
+__all__ = ["keep_filter", "saved_filters"]
+
+
+def _file() -> Path:
+    return home_folder() / "filters.json"
+
+
+def saved_filters() -> dict[str, dict[str, Any]]:
+    """Return the filters kept so far by name: ``{"search": ..., "filters": ...}``; none when there is no file.
+
+    A file that cannot be read counts as empty: filters can be made again, and must not keep anybody from the job.
+    """
+    try:
+        kept = json.loads(_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(kept, dict):
+        return {}
+    return {str(name): dict(one) for name, one in kept.items() if isinstance(one, dict)}
+
+
+def keep_filter(name: str, chosen: Mapping[str, Any] | None) -> None:
+    """Keep ``chosen`` under ``name``, or forget that name when it is None.
+
+    Raises
+    ------
+    SettingsError
+        The file cannot be written.
+    """
+    kept = saved_filters()
+    if chosen is None:
+        kept.pop(name, None)
+    else:
+        kept[name] = dict(chosen)
+    path = _file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(kept, ensure_ascii=False, indent=1), encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(
+            _("The filter was not kept in {path}: {reason}.", path=path, reason=error.strerror)
+        ) from error
