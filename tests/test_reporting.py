@@ -4,6 +4,7 @@ import json
 import time
 from html.parser import HTMLParser
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -92,7 +93,6 @@ def test_it_loads_nothing_and_runs_nothing(written):
 
 def test_hostile_names_are_text(written):
     """Markup in a name is shown, hidden characters are written out, and a spreadsheet runs nothing."""
-    openpyxl = pytest.importorskip("openpyxl")
     page, path = written(servers=2, name=HOSTILE)
 
     assert "<script>alert(1)</script>[U+202E]0" in page.text

@@ -138,7 +138,6 @@ def test_a_generated_page_is_up_to_date(name):
 @pytest.mark.slow
 def test_the_site_builds_without_a_warning_and_loads_nothing_from_elsewhere(tmp_path):
     """A strict build passes, and no page asks another host for a script, a style or a picture."""
-    pytest.importorskip("mkdocstrings")
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")],
         cwd=ROOT,
