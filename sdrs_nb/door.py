@@ -96,8 +96,8 @@ class Door:
 async def look_at_door(engine: "Engine", batch: Batch, *, fresh: bool = False) -> Door:
     """Read the batch's facts again and judge them.
 
-    Lists of the whole project may be as old as the run's settings say (``fresh_s``, ``fresh_pairs_s``); with
-    ``fresh`` they are read now.
+    Lists of the whole project may be as old as the run's settings say (``fresh_project_s``; the own group's
+    instances ``fresh_s``); with ``fresh`` they are read now.
 
     Raises
     ------
@@ -126,8 +126,8 @@ async def _read(engine: "Engine", batch: Batch, *, fresh: bool) -> dict[str, lis
         cloud.sdrs.group(batch.group_id),
         cloud.ecs.servers_by_id(batch.server_ids),
         cloud.evs.volumes_by_id(planned),
-        facts.instances(now if fresh else _ago(engine, now, pace.fresh_s)),
-        facts.pairs(now if fresh else _ago(engine, now, pace.fresh_pairs_s)),
+        _instances(engine, batch, now, fresh=fresh),
+        facts.pairs(now if fresh else _ago(engine, now, pace.fresh_project_s)),
     )
     attached = {
         str(entry.get("id")) for server in servers for entry in server.get("os-extended-volumes:volumes_attached") or ()
@@ -143,6 +143,13 @@ async def _read(engine: "Engine", batch: Batch, *, fresh: bool) -> dict[str, lis
         "protected_instances": [i for i in instances if {i.get("source_server"), i.get("target_server")} & mine],
         "replication_pairs": [p for p in pairs if set(str(p.get("volume_ids") or "").split(",")) & on_them],
     }
+
+
+async def _instances(engine: "Engine", batch: Batch, now: datetime, *, fresh: bool) -> list[dict[str, Any]]:
+    """Return the project's instances, those of the batch's own group read later than the others."""
+    everywhere = await engine.facts.instances(now if fresh else _ago(engine, now, engine.pace.fresh_project_s))
+    own = await engine.facts.instances_of(batch.group_id, now if fresh else _ago(engine, now, engine.pace.fresh_s))
+    return [*everywhere, *own]
 
 
 def _ago(engine: "Engine", now: datetime, seconds: float) -> datetime:

@@ -201,6 +201,7 @@ class Engine:
                 minding.cancel()
                 with suppress(asyncio.CancelledError, LedgerError):
                     await minding
+            await self.facts.close()
             self._lock.release()
 
     async def _take_over(self) -> None:

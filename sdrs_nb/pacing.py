@@ -32,9 +32,9 @@ class Pace(Record):
         30 minutes for a batch).
     group_wait_s
         How long to wait for a group in a passing state (starting, stopping, ...) before its batch is held.
-    fresh_s, fresh_pairs_s
-        How old the project's lists of instances and of replication pairs may be at a re-check, so that groups can
-        share a read; everything else is read for each batch.
+    fresh_s, fresh_project_s
+        How old the list of the own group's instances, and the project's lists of instances and replication pairs, may
+        be at a re-check, so that groups can share a read; everything else is read for each batch.
     patience_s
         How long failing calls (no answer, 429, 5xx) are tried again before the run pauses with the reason.
     resends
@@ -53,7 +53,7 @@ class Pace(Record):
     group_wait_s: float = Field(default=0.0, ge=0)
     resends: int = Field(default=3, ge=0)
     fresh_s: float = Field(default=30.0, ge=0)
-    fresh_pairs_s: float = Field(default=120.0, ge=0)
+    fresh_project_s: float = Field(default=120.0, ge=0)
     patience_s: float = Field(default=900.0, ge=0)
     on_failure: Literal["continue", "stop"] = "continue"
     enable_protection: bool = False

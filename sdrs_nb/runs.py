@@ -13,6 +13,7 @@ from sdrs_nb.i18n import _
 from sdrs_nb.ledger import Control, Ledger, RunState
 from sdrs_nb.models import Approval, Stage
 from sdrs_nb.tables import OUTCOME, shape
+from sdrs_nb.words import word
 
 if TYPE_CHECKING:
     from sdrs_nb.planning import Plan
@@ -90,8 +91,8 @@ class Run:
         return run_html(self)
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{count} {stage}" for stage, count in self.counts.items() if count)
-        return f"Run {self.run_id} ({self.state}): {counts}"
+        counts = ", ".join(f"{count} {word(stage)}" for stage, count in self.counts.items() if count)
+        return _("Run {run} ({state}): {counts}", run=self.run_id, state=word(self.state), counts=counts)
 
     @property
     def record(self) -> dict[str, Any]:

@@ -137,7 +137,7 @@ async def test_the_rules_at_the_door_are_kept_with_the_run(sandbox, cloud, plan,
 
 async def test_groups_share_a_read_of_stated_freshness(sandbox, plan, carried_out):
     """Within the stated age one list of the project serves several re-checks; with age 0 each reads its own."""
-    await carried_out(fresh_s=100_000, fresh_pairs_s=100_000)
+    await carried_out(fresh_s=100_000, fresh_project_s=100_000)
     requests = await control(sandbox, "GET", "requests")
 
     pairs = [r for r in requests if r["path"].endswith("/replications")]
