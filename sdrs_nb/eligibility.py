@@ -12,29 +12,26 @@ import numpy as np
 import pandas as pd
 
 from sdrs_nb.checks import Fired, judge
-from sdrs_nb.checks.columns import BoolArray, IntArray
-from sdrs_nb.checks.facts import Facts, Frames, build_facts
+from sdrs_nb.checks.building import build_facts
+from sdrs_nb.checks.columns import BoolArray
+from sdrs_nb.checks.facts import Facts, Frames
 from sdrs_nb.checks.rendering import render, render_requests
 from sdrs_nb.checks.request import request_findings
+from sdrs_nb.checks.verdicts import COUNTED, Verdicts
 from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _, current_language
 from sdrs_nb.models import BatchOptions, Verdict
 from sdrs_nb.rulebook import Effect, Rulebook, load_rulebook
-from sdrs_nb.tables import CANDIDATES, FINDINGS, INVENTORY_TABLES, VERDICTS, empty, shape
-from sdrs_nb.what_if import Explanation, fewest_fixes, groups_needed, waterfall, wide
+from sdrs_nb.tables import CANDIDATES, FINDINGS, INVENTORY_TABLES, empty, shape
+from sdrs_nb.what_if import Explanation, by_group, fewest_fixes, groups_needed, waterfall, wide
+from sdrs_nb.words import word
 
 if TYPE_CHECKING:
     from sdrs_nb.inventory import Inventory
 
 __all__ = ["Eligibility", "check_eligibility"]
 
-_ORDER = tuple(Verdict)
-_COUNTED = {
-    "blockers": (Effect.BLOCKER,),
-    "warnings": (Effect.WARNING,),
-    "notices": (Effect.NOTICE,),
-    "unverified": (Effect.UNKNOWN, Effect.UNVERIFIED),
-}
+_HINDERING = (Effect.BLOCKER, Effect.UNKNOWN)
 
 
 def check_eligibility(
@@ -124,6 +121,7 @@ class Eligibility:
         self._question = question
         self._facts = facts
         self._fired = [kept for one in fired if len((kept := _of_selected(one, facts.selected)).hits)]
+        self._judged = Verdicts(facts, self._fired)
         self._rendered: dict[str, pd.DataFrame] = {}
 
     @property
@@ -153,7 +151,7 @@ class Eligibility:
         ``verdict`` is the strongest of ``models.Verdict``; ``group_id`` is NA where no group fits, or several do and
         none was chosen.
         """
-        return self._verdicts.copy()
+        return self._judged.frame.copy()
 
     @property
     def findings(self) -> pd.DataFrame:
@@ -165,6 +163,14 @@ class Eligibility:
         if language not in self._rendered:
             self._rendered[language] = render(self._facts, self._fired)
         return self._rendered[language].copy()
+
+    @property
+    def hindrances(self) -> pd.DataFrame:
+        """The findings that keep servers from being planned: blockers, and missing data of rules that block.
+
+        Columns of ``findings``; only these are put into words, which at a large estate takes a fraction of the time.
+        """
+        return render(self._facts, [one for one in self._fired if one.effect in _HINDERING])
 
     @property
     def request_findings(self) -> pd.DataFrame:
@@ -226,7 +232,7 @@ class Eligibility:
         rows = []
         for rule_id in dict.fromkeys(one.rule for one in self._fired):
             blocks = [one for one in self._fired if one.rule == rule_id]
-            for severity, effects in _COUNTED.items():
+            for severity, effects in COUNTED.items():
                 hit = [one.hits.rows for one in blocks if one.effect in effects]
                 if hit:
                     name = severity.removesuffix("s")
@@ -234,6 +240,15 @@ class Eligibility:
                     rows.append((rule_id, self.rulebook.rule(rule_id).title, name, servers))
         frame = pd.DataFrame(rows, columns=["rule", "title", "severity", "servers"])
         return frame.astype({"rule": "string", "title": "string", "severity": "string", "servers": "Int64"})
+
+    def by_group(self) -> pd.DataFrame:
+        """Return what was found about protection groups, each told once and not again for every server of the group.
+
+        One row per group and rule: ``group_id, rule, severity, sdrs_code, message, remedy, servers,
+        otherwise_eligible``.  ``servers`` is how many servers were told, ``otherwise_eligible`` how many of them have the verdict ``warning``
+        for what is said of groups alone.
+        """
+        return by_group(self._facts, self._fired, self._judged)
 
     def explain(self, server_id: str) -> Explanation:
         """Return everything that was found about one server; ``print`` it to read it.
@@ -253,7 +268,7 @@ class Eligibility:
         return Explanation(
             server_id,
             str(facts.servers.raw("name")[at] or ""),
-            _ORDER[self._verdict[at]],
+            self._judged.of(at),
             str(labels[group]) if group >= 0 else None,
             tuple(sorted(labels[match.candidate_groups[match.candidate_servers == at]])),
             tuple(facts.server_ids.labels[member] for member in members if member != at),
@@ -298,62 +313,9 @@ class Eligibility:
         return eligibility_html(self)
 
     def __repr__(self) -> str:
-        counts = self._verdicts["verdict"].value_counts()
-        told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if verdict in counts)
-        return f"Eligibility({told or 'no servers'})"
-
-    @cached_property
-    def _counts(self) -> Mapping[str, IntArray]:
-        size = len(self._facts.server_ids)
-        counts = {name: np.zeros(size, dtype=np.int64) for name in _COUNTED}
-        for one in self._fired:
-            name = next((name for name, effects in _COUNTED.items() if one.effect in effects), None)
-            if name is not None:
-                counts[name] += np.bincount(one.hits.rows, minlength=size)
-        return counts
-
-    @cached_property
-    def _verdict(self) -> IntArray:
-        """The verdict of every server by position, as its place in ``Verdict``; later lines are stronger."""
-        judged = self._facts.judged
-        if judged is None:
-            raise RuntimeError("an Eligibility is made by check_eligibility")
-        verdict = np.full(len(self._facts.server_ids), _ORDER.index(Verdict.ELIGIBLE))
-        for mask, stronger in (
-            (self._counts["warnings"] > 0, Verdict.WARNING),
-            (self._unknown, Verdict.UNKNOWN),
-            (self._counts["blockers"] > 0, Verdict.BLOCKED),
-            (judged.not_candidate, Verdict.NOT_A_CANDIDATE),
-            (judged.protected, Verdict.PROTECTED),
-        ):
-            verdict[mask] = _ORDER.index(stronger)
-        return verdict
-
-    @property
-    def _unknown(self) -> BoolArray:
-        unknown = np.zeros(len(self._facts.server_ids), dtype=bool)
-        for one in self._fired:
-            if one.effect is Effect.UNKNOWN:
-                unknown[one.hits.rows] = True
-        return unknown
-
-    @cached_property
-    def _verdicts(self) -> pd.DataFrame:
-        facts, at = self._facts, np.flatnonzero(self._facts.selected)
-        if not len(at):
-            return empty(VERDICTS)
-        names = facts.frames.column("servers", "name").astype("string").array
-        words = pd.array([verdict.value for verdict in _ORDER], dtype="string")
-        counts = {name: pd.array(numbers[at], dtype="Int64") for name, numbers in self._counts.items()}
-        return pd.DataFrame(
-            {
-                "server_id": facts.server_ids.texts.take(at),
-                "name": names.take(facts.server_ids.rows[at], allow_fill=True),
-                "group_id": facts.group_ids.texts.take(facts.match.group[at], allow_fill=True),
-                "verdict": words.take(self._verdict[at]),
-                **counts,
-            }
-        )
+        counts = self._judged.frame["verdict"].value_counts()
+        told = ", ".join(f"{counts[verdict]} {word(verdict)}" for verdict in Verdict if verdict in counts)
+        return _("Eligibility({told})", told=told or _("no servers"))
 
 
 def _of_selected(one: Fired, selected: BoolArray) -> Fired:

@@ -62,7 +62,7 @@ class LeftOut:
 
 def by_verdict(rest: pd.DataFrame, eligibility: Judged) -> dict[str, Reason]:
     """Return why eligibility keeps each of these servers from being planned."""
-    found = _blocking(eligibility.findings) if len(rest) else {}
+    found = _blocking(eligibility.hindrances) if len(rest) else {}
     candidates: dict[str, list[str]] = {}
     for server_id, group_id in zip(
         *(objects(eligibility.candidates[name]) for name in ("server_id", "group_id")), strict=True

@@ -69,6 +69,10 @@ class Judged(Protocol):
         """``tables.FINDINGS``."""
 
     @property
+    def hindrances(self) -> pd.DataFrame:
+        """The findings that block, or may block once missing data is there; ``tables.FINDINGS``."""
+
+    @property
     def request_findings(self) -> pd.DataFrame:
         """Findings about what all requests share: at least ``rule``, ``severity``, ``message``."""
 

@@ -10,6 +10,8 @@ import pandas as pd
 
 from sdrs_nb.checks.facts import Facts
 from sdrs_nb.checks.judging import Fired
+from sdrs_nb.checks.rendering import render
+from sdrs_nb.checks.verdicts import Verdicts
 from sdrs_nb.i18n import _
 from sdrs_nb.models import Verdict
 from sdrs_nb.rulebook import Effect
@@ -17,7 +19,7 @@ from sdrs_nb.rulebook import Effect
 if TYPE_CHECKING:
     from sdrs_nb.eligibility import Eligibility
 
-__all__ = ["Explanation", "fewest_fixes", "groups_needed", "waterfall", "wide"]
+__all__ = ["Explanation", "by_group", "fewest_fixes", "groups_needed", "waterfall", "wide"]
 
 Fixes = frozenset[tuple[str, str]]
 
@@ -69,6 +71,31 @@ def wide(eligibility: "Eligibility", facts: Facts, fired: Sequence[Fired]) -> pd
         codes = np.where(strength == len(_STRENGTH), -1, strength)[at]
         columns[rule_id] = words.take(codes, allow_fill=True)
     return pd.concat([eligibility.verdicts[["server_id", "name", "verdict"]], pd.DataFrame(columns)], axis=1)
+
+
+def by_group(facts: Facts, fired: Sequence[Fired], verdicts: Verdicts) -> pd.DataFrame:
+    """Return what was found about groups, one row per group and rule; columns as ``Eligibility.by_group`` says."""
+    about = [one for one in fired if facts.book.rule(one.rule).scope == "group"]
+    warned_otherwise = np.zeros(len(facts.server_ids), dtype=bool)
+    for one in fired:
+        if one.effect is Effect.WARNING and facts.book.rule(one.rule).scope != "group":
+            warned_otherwise[one.hits.rows] = True
+    only_groups = verdicts.are(Verdict.WARNING) & ~warned_otherwise
+    firsts, rows = [], []
+    for one in about:
+        groups, first, at = np.unique(one.groups, return_index=True, return_inverse=True)
+        kept = np.flatnonzero(groups >= 0)
+        told, otherwise = np.bincount(at), np.bincount(at, weights=only_groups[one.hits.rows])
+        firsts.append(Fired(one.rule, one.effect, one.hits.take(first[kept]), groups[kept]))
+        rows += [
+            (facts.group_ids.labels[groups[row]], one.rule, _shown(one.effect), told[row], int(otherwise[row]))
+            for row in kept
+        ]
+    keys = ["group_id", "rule", "severity"]
+    counts = pd.DataFrame(rows, columns=[*keys, "servers", "otherwise_eligible"])
+    counts = counts.astype(dict.fromkeys(keys, "string") | {"servers": "Int64", "otherwise_eligible": "Int64"})
+    texts = render(facts, firsts)[[*keys, "sdrs_code", "message", "remedy"]]
+    return texts.merge(counts, on=keys).sort_values("group_id", kind="stable", ignore_index=True)
 
 
 def waterfall(facts: Facts, fired: Sequence[Fired]) -> pd.DataFrame:

@@ -38,6 +38,11 @@ class AnEligibility:
     options: BatchOptions = field(default_factory=BatchOptions)
     rulebook: Rulebook = field(default_factory=load_rulebook)
 
+    @property
+    def hindrances(self) -> pd.DataFrame:
+        """The findings that keep servers from being planned."""
+        return self.findings
+
 
 def frame(rows: Sequence[Mapping[str, object]], table: tables.Table) -> pd.DataFrame:
     """Return ``rows`` in the columns of ``table``."""

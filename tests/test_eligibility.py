@@ -429,3 +429,29 @@ def test_by_rule_counts_servers():
     assert counts["rule"].drop_duplicates().tolist() == [
         rule for rule in load_rulebook().rules if rule in set(counts["rule"])
     ]
+
+
+def test_what_is_said_of_a_group_is_told_once():
+    """A warning about the group counts every server it was told to, and those it alone keeps from being eligible."""
+    inventory = an_inventory(
+        servers=[a_server("a"), a_server("b"), a_server("c", billing="spot"), a_server("other")],
+        protected_instances=[an_instance("other", status="fault")],
+    )
+    eligibility = check_eligibility(inventory)
+
+    told = eligibility.by_group().set_index(["group_id", "rule"])
+    assert not told.index.duplicated().any()
+    assert told.loc[("group-1", "G11"), ["severity", "servers", "otherwise_eligible"]].tolist() == ["warning", 4, 2]
+    assert told.loc[("group-1", "G7"), "otherwise_eligible"] == 2
+    assert check_eligibility(an_inventory(servers=[])).by_group().empty
+
+
+def test_hindrances_are_what_keeps_servers_from_being_planned():
+    """Blockers and undecided blocking rules are there, everything else is not."""
+    found, kept = OF_THE_ESTATE.findings, OF_THE_ESTATE.hindrances
+    undecided = found[found["severity"] == "unverified"]["rule"]
+
+    assert len(kept[kept["severity"] == "blocker"]) == (found["severity"] == "blocker").sum()
+    assert set(kept["severity"]) <= {"blocker", "unverified"}
+    assert "S36" in set(undecided)
+    assert "S36" not in set(kept["rule"])
