@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from sdrs_nb.i18n import _
+from sdrs_nb.titles import column_title
 
 __all__ = ["clipped", "csv_text", "is_missing", "neutral", "text_of", "title_of", "visible"]
 
@@ -49,8 +50,7 @@ def text_of(value: object) -> str:
 
 def title_of(name: str) -> str:
     """Return the title of a column that was given none: ``server_id`` reads "Server id"."""
-    words = name.replace("_", " ")
-    return words[:1].upper() + words[1:]
+    return column_title(name)
 
 
 def visible(text: str) -> str:

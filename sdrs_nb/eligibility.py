@@ -245,8 +245,8 @@ class Eligibility:
         """Return what was found about protection groups, each told once and not again for every server of the group.
 
         One row per group and rule: ``group_id, rule, severity, sdrs_code, message, remedy, servers,
-        otherwise_eligible``.  ``servers`` is how many servers were told, ``otherwise_eligible`` how many of them have the verdict ``warning``
-        for what is said of groups alone.
+        otherwise_eligible``.  ``servers`` is how many servers were told, ``otherwise_eligible`` how many of them have
+        the verdict ``warning`` for what is said of groups alone.
         """
         return by_group(self._facts, self._fired, self._judged)
 

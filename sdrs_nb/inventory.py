@@ -21,6 +21,7 @@ from sdrs_nb.errors import InventoryError, Problem
 from sdrs_nb.i18n import _
 from sdrs_nb.models import Record
 from sdrs_nb.tables import INVENTORY_TABLES, SOURCES, empty, shape
+from sdrs_nb.words import word
 
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
@@ -213,10 +214,10 @@ class Inventory:
 
     def __repr__(self) -> str:
         loaded = ", ".join(f"{name} {len(self._frames[name])}" for name in INVENTORY_TABLES if self.is_loaded(name))
-        lines = [f"Inventory({loaded or 'nothing loaded'})"]
+        lines = [_("Inventory({loaded})", loaded=loaded or _("nothing loaded"))]
         others = self._sources[~self._sources["state"].isin(["loaded", "not asked"])]
         lines += [
-            f"  {name}: {state}" + (f", {message}" if isinstance(message, str) else "")
+            f"  {name}: {word(state)}" + (f", {message}" if isinstance(message, str) else "")
             for name, state, message in zip(others["frame"], others["state"], others["message"], strict=True)
         ]
         return "\n".join(lines)

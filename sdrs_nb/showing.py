@@ -11,6 +11,7 @@ from sdrs_nb import html
 from sdrs_nb.i18n import _
 from sdrs_nb.models import Stage, Verdict
 from sdrs_nb.tables import INVENTORY_TABLES
+from sdrs_nb.titles import frame_title
 from sdrs_nb.words import word
 
 if TYPE_CHECKING:
@@ -27,13 +28,11 @@ _FEW = 10
 
 def inventory_html(inventory: "Inventory") -> str:
     """Return how many rows each frame has, and what could not be read and why."""
-    counts = [
-        (name.replace("_", " "), len(inventory.frame(name))) for name in INVENTORY_TABLES if inventory.is_loaded(name)
-    ]
+    counts = [(frame_title(name), len(inventory.frame(name))) for name in INVENTORY_TABLES if inventory.is_loaded(name)]
     sources = inventory.sources
     unread = sources[~sources["state"].isin(["loaded", "not asked"])]
     notes = [
-        f"{name}: {state}" + (f", {message}" if isinstance(message, str) else "")
+        f"{frame_title(name)}: {word(state)}" + (f", {message}" if isinstance(message, str) else "")
         for name, state, message in unread[["frame", "state", "message"]].to_numpy().tolist()
     ]
     return html.summary(_("Inventory"), counts, notes=notes)
@@ -44,6 +43,7 @@ def eligibility_html(eligibility: "Eligibility") -> str:
     counts = eligibility.verdicts["verdict"].value_counts()
     shown = [(word(verdict), int(counts[verdict.value])) for verdict in reversed(Verdict) if verdict.value in counts]
     rules = eligibility.by_rule()
+    rules["severity"] = rules["severity"].map(word)
     return html.summary(_("Eligibility"), shown, body=[html.table(rules, _FEW)])
 
 
@@ -68,6 +68,7 @@ def run_html(run: "Run") -> str:
     batches = run.batches
     calm = batches["state"].isin(["ended", "pending"])
     first = pd.concat([batches[~calm], batches[calm]])[["batch_id", "state", "job_status", "servers", "reason"]]
+    first["state"] = first["state"].map(word)
     notes = [run.message] if run.message else []
     title = _("Run {run}", run=run.run_id)
     return html.summary(title, facts, notes=notes, body=[html.table(first, _FEW)])

@@ -50,5 +50,9 @@ def word(state: object) -> str:
         "appeared": _("appeared"),
         "went": _("went"),
         "changed": _("changed"),
+        "loaded": _("loaded"),
+        "denied": _("denied"),
+        "missing": _("missing"),
+        "not asked": _("not asked"),
     }
     return known.get(text, text)

@@ -9,6 +9,9 @@ import pytest
 
 import sdrs_nb
 from sdrs_nb.i18n import _, current_language, ngettext_
+from sdrs_nb.tables import INVENTORY_TABLES
+from sdrs_nb.titles import column_title, frame_title
+from tests.builders import an_inventory
 from tests.builders_reporting import a_recorded_run
 from tools import catalogue
 
@@ -22,6 +25,11 @@ SAME = {"2025-03", "8..32", "GiB", "VPC", "key=value", "token", "{size} GiB"}
 def keys(message):
     """Return the English forms of a message."""
     return catalogue.strings(message.id)
+
+
+def is_chinese(text):
+    """Tell whether a text has a Chinese character in it."""
+    return any("\u3000" <= character <= "\uffef" for character in text)
 
 
 def fields(text):
@@ -61,10 +69,10 @@ def test_every_translation_has_chinese_in_it():
         text
         for one in TRANSLATED
         for text in catalogue.strings(one.string)
-        if text not in SAME and not any("\u3000" <= character <= "\uffef" for character in text)
+        if text not in SAME and not is_chinese(text)
     }
 
-    assert foreign <= {"VPC", "vCPU"}  # the plural and the singular that Chinese does not tell apart
+    assert foreign == {"ID", "VPC ID", "vCPU"}
 
 
 def test_the_file_is_as_the_tool_writes_it(tmp_path):
@@ -232,6 +240,30 @@ class TestSpokenInChinese:
         assert "计划的 3 台服务器中，3 台已有保护实例。" in page
         assert "未列入及原因" in page
         assert "Left out" not in page
+
+    def test_the_titles_of_columns(self):
+        """Every column of an inventory is titled in Chinese, or as Chinese operators write it."""
+        names = {name for table in INVENTORY_TABLES.values() for name in table.columns}
+        titles = {column_title(name) for name in names}
+
+        assert {title for title in titles if not is_chinese(title)} == {"VPC ID", "vCPU"}
+
+    def test_the_title_of_a_frame(self):
+        """Every frame of an inventory has a Chinese title; a name that is not ours is spelled out."""
+        titles = [frame_title(name) for name in INVENTORY_TABLES]
+
+        assert [title for title in titles if not is_chinese(title)] == ["VPC"]
+        assert frame_title("our_own") == "our own"
+
+    def test_an_object_shows_itself(self):
+        """What a cell shows of an inventory and of its check is Chinese, as text and as markup."""
+        inventory = an_inventory()
+        eligibility = sdrs_nb.check_eligibility(inventory)
+
+        assert repr(inventory).startswith("资产清单（servers ")
+        assert repr(eligibility).startswith("保护条件（")
+        assert "云硬盘" in inventory._repr_html_()
+        assert "云硬盘受复制对约束</td><td>提示" in eligibility._repr_html_()
 
     def test_an_error(self, ledger):
         """An error says what happened and what to do in Chinese, names unchanged."""

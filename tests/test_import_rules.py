@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "sdrs_nb"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-GROUND = {"errors", "tables", "models", "i18n", "lab_locale", "rulebook", "exports", "cells", "words"}
+GROUND = {"errors", "tables", "models", "i18n", "lab_locale", "rulebook", "exports", "cells", "words", "titles"}
 #: What the rim stands on beside the ground: the loop it runs on, and where it finds its settings and its folder.
 BELOW = {"loop", "home", "settings", "credential_sources"}
 #: Everything but the rim: HTTP, screens, the terminal, and what starts processes.
