@@ -65,6 +65,16 @@ def estate(size: int) -> Iterator[list[str]]:
         yield [json.dumps({"folder": folder})]
 
 
+def on_screen(what: str) -> Callable[[int], AbstractContextManager[list[str]]]:
+    """A JupyterLab page that shows a frame of so many rows; each script opens one of its own."""
+
+    @contextmanager
+    def world(size: int) -> Iterator[list[str]]:
+        yield [json.dumps({"size": size, "what": what})]
+
+    return world
+
+
 CASES = (
     Case(
         "inventory loading", "inventory_loading.py", "baseline_inventory_loading.py",
@@ -75,8 +85,24 @@ CASES = (
         (10_000, 100_000), (10_000,), "ratio <= 3", estate,
     ),
     Case(
+        "eligibility at 1M", "eligibility.py", "",
+        (1_000_000,), (), "< 4096 MiB", estate,
+    ),
+    Case(
+        "eligibility rules", "rules_of_servers.py", "baseline_rules_pandera.py",
+        (10_000,), (10_000,), "ratio <= 0.2", estate,
+    ),
+    Case(
         "planning", "planning.py", "baseline_planning.py",
         (100_000,), (10_000,), "< 2 s", estate,
+    ),
+    Case(
+        "grid, first rows", "grid.py", "baseline_grid.py",
+        (1_000, 10_000, 100_000), (10_000,), "ratio < 1, 1 s", on_screen("first"),
+    ),
+    Case(
+        "grid, filter", "grid.py", "baseline_grid.py",
+        (1_000, 10_000, 100_000), (10_000,), "ratio < 1, 0.3 s", on_screen("filter"),
     ),
     Case(
         "submission", "submission.py", "baseline_submission.py",

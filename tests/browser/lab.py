@@ -63,7 +63,7 @@ class LabServer:
         for folder in (self.root, settings):
             folder.mkdir(parents=True)
         (settings / "overrides.json").write_text(json.dumps(_SETTINGS), encoding="utf-8")
-        self.origin = f"http://127.0.0.1:{_free_port()}"
+        self.origin = f"http://127.0.0.1:{free_port()}"
         self._log = (home / "lab.log").open("wb")
         self._process = subprocess.Popen(
             [
@@ -215,7 +215,8 @@ def _environment(home: Path) -> dict[str, str]:
     return {**os.environ, **{name: str(folder) for name, folder in folders.items()}, "SDRS_NB_LANG": "en"}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a loopback port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
