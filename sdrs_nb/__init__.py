@@ -29,6 +29,8 @@ _HOMES = {
     "submission": "submit",
     "following": "follow resume",
     "verification": "verify",
+    "protection": "enable_protection first_synchronisation follow_first_synchronisation",
+    "todo": "to_do",
     "covering": "Coverage cover coverage",
     "drift": "InventoryDiff diff_inventories",
     "exports": "write_csv write_excel write_json_lines",

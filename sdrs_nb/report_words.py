@@ -18,7 +18,7 @@ __all__ = ["TASKS", "RuleCount", "rules_of", "server_remedy", "to_do"]
 TASKS = ["task", "servers", "names"]
 _SHOWN = 5
 #: Rules of planned servers that leave something to do afterwards (eligibility facts 8).
-_AFTERWARDS = ("S22", "S28", "S29", "S30")
+_AFTERWARDS = ("S22", "S25", "S28", "S29", "S30")
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,8 @@ def _afterwards(made: pd.DataFrame, findings: pd.DataFrame) -> list[tuple[str, p
                  "as wanted; later changes are never copied."),
         "S30": _("Rename the DR server if equal names would confuse; only ids tell the two apart."),
         "S22": _("Windows with a key pair: keep the key pair, and expect a new password at the first switchover."),
+        "S25": _("Set instance protection in the scaling group, or take the server out: scale-in can no longer delete "
+                 "it."),
     }  # fmt: skip
     if findings.empty:
         return [(text, made) for text in texts.values()]

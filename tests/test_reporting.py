@@ -1,7 +1,6 @@
 """The report of a run: what it says, what it never holds, and how big it gets."""
 
 import json
-import time
 from html.parser import HTMLParser
 
 import openpyxl
@@ -139,14 +138,12 @@ def test_it_is_written_in_the_language_in_use(written, language):
     assert f'<html lang="{language}">' in path.read_text(encoding="utf-8")
 
 
-def test_a_thousand_servers_take_under_3_s_and_5_mb(ledger, tmp_path):
-    """A big run's report is quick to make and small enough to mail."""
+def test_a_thousand_servers_take_under_5_mb(ledger, tmp_path):
+    """A big run's report is small enough to mail; how long it takes is a figure of make bench."""
     run = a_recorded_run(ledger, servers=1000, blocked=200, failing={7})
 
-    began = time.perf_counter()
     path = sdrs_nb.report(run, tmp_path / "report.html")
 
-    assert time.perf_counter() - began < 3
     assert path.stat().st_size < 5_000_000
 
 
