@@ -182,6 +182,16 @@ def test_texts_follow_the_language():
     set_language(None)
 
 
+def test_sources_follow_the_language():
+    """Every rule cites its page and section in Chinese too; codes and names of fields stay."""
+    set_language("zh")
+
+    cited = {rule.cited for rule in BOOK.rules.values()}
+
+    assert BOOK.rule("S7").cited == "SDRS 错误码，SDRS.1333"
+    assert [one for one in cited if re.search(r"[a-z] (item|field|and)|(field|Constraints|FAQ|Function)\b", one)] == []
+
+
 def test_the_page_of_rules_is_up_to_date():
     """The page is generated: python -m sdrs_nb.rulebook.page > docs/rules.md."""
     written = Path(__file__).parent.parent / "docs" / "rules.md"

@@ -66,7 +66,7 @@ def render_requests(book: Rulebook, findings: Sequence[RequestFinding]) -> pd.Da
         shown = {name: [_shown(value)] for name, value in one.evidence.items()}
         message, remedy = (_filled(text, shown, 1)[0] for text in (words.message, words.remedy))
         evidence = _evidence({name: [value] for name, value in one.evidence.items()}, 1)[0]
-        rows.append((None, None, one.rule, _severity(one.effect), words.code, message, evidence, remedy, rule.source))
+        rows.append((None, None, one.rule, _severity(one.effect), words.code, message, evidence, remedy, rule.cited))
     return shape(pd.DataFrame(rows, columns=list(FINDINGS.columns)), FINDINGS) if rows else empty(FINDINGS)
 
 
@@ -105,7 +105,7 @@ class _Block:
             one.rule,
             _severity(one.effect),
             words.code,
-            rule.source,
+            rule.cited,
             _filled(words.message, shown, size),
             _evidence(values, size),
             _filled(words.remedy, shown, size),

@@ -83,10 +83,12 @@ def _documents() -> Mapping[str, Any]:
     for name in _FILES:
         rules.update(tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8")))
     limits = tomllib.loads((folder / "limits.toml").read_text(encoding="utf-8"))
-    pages = limits.pop("pages")
+    pages, pages_zh, sections_zh = (limits.pop(name) for name in ("pages", "pages_zh", "sections_zh"))
     for entry in rules.values():
         page, _colon, section = entry["source"].partition(": ")
         entry["source"] = f"{pages[page]}, {section}" if section else pages[page]
+        translated = sections_zh.get(section) or section.replace(" and ", " 和 ")
+        entry["source_zh"] = f"{pages_zh[page]}，{translated}" if section else pages_zh[page]
     return {"rules": dict(sorted(rules.items(), key=lambda item: _order(item[0]))), "limits": limits}
 
 

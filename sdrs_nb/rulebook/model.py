@@ -68,7 +68,7 @@ class Rule(_Record):
     reported_by
         The rule that reports missing data in its place.
     source
-        Page and section it comes from, with the page's date where one is known.
+        Page and section it comes from, with the page's date where one is known; ``source_zh`` names it in Chinese.
     assumed
         True where the documents are silent and this is our reading.
     """
@@ -81,6 +81,7 @@ class Rule(_Record):
     needs: tuple[str, ...] = ()
     reported_by: str | None = None
     source: str
+    source_zh: str
     assumed: bool = False
     en: Texts
     zh: Texts
@@ -95,6 +96,11 @@ class Rule(_Record):
     def title(self) -> str:
         """What the rule is about, in the current language."""
         return self.texts().title
+
+    @property
+    def cited(self) -> str:
+        """``source`` in the current language."""
+        return self.source_zh if current_language() == "zh" else self.source
 
     def codes_of(self, variant: str = "") -> tuple[str, ...]:
         """Return the SDRS codes of the rule or of one of its variants."""
