@@ -200,10 +200,14 @@ class SubmitPanel(Panel):
         return await resume(cloud, run, on_change=self._on_change)
 
     async def _watching(self, run: Run) -> None:
-        # Another notebook, process or cell carries the run on: the ledger shows how it goes.
-        while run.state == RunState.RUNNING:
-            self.redraw()
+        # Another notebook, process or cell may carry the run on: the ledger shows how it goes.
+        before = run.state
+        while before != RunState.DONE and not self._is_running and self.state.run is run:
             await asyncio.sleep(_LOOK_S)
+            now = run.state
+            if RunState.RUNNING in (before, now) or now != before:
+                self.redraw()
+            before = now
 
     def _on_change(self, _run: Run) -> None:
         self.redraw()
@@ -224,7 +228,7 @@ class SubmitPanel(Panel):
 
     def _draw_run(self, run: Run, now: RunState) -> None:
         is_moving = now == RunState.RUNNING or self._is_running
-        if is_moving and not self._is_running and not self.background.is_running("watch"):
+        if now != RunState.DONE and not self._is_running and not self.background.is_running("watch"):
             self.background.start("watch", self._watching(run), done=self._on_watched)
         is_stopped = run.record["control"] != "go"
         self._stop.disabled = self._pause.disabled = not is_moving or is_stopped

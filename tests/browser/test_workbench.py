@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 import sdrs_nb
+from tests.browser.lab import Notebook
 
 START_HERE = Path(__file__).parents[2] / "notebooks" / "00_start_here.ipynb"
 CONNECT, WORKBENCH = 1, 2
@@ -287,6 +288,39 @@ def test_a_restarted_kernel_shows_the_run_and_carries_it_on(bench, servers):
     creations = control(servers, "world")["creations"]
     assert set(creations.values()) <= {0, 1}
     assert told["created"] + told["protected"] == sum(told.values()) == sum(creations.values())
+
+
+def test_two_notebooks_on_one_run_show_the_same(notebook):
+    """Stopped from a second notebook the first one shows it; carried on there, both end at the same figures."""
+    # Slow enough that the second notebook opens while there is something left to send.
+    with sdrs_nb.start_sandbox(servers=60, seed=3, speed=25) as servers:
+        cells = code_cells(servers)
+        bench = Bench(notebook(cells), cells)
+        bench.show()
+        follow_from_a_second_notebook(bench, servers)
+
+
+def follow_from_a_second_notebook(bench, servers):
+    """Submit, stop and carry on from another notebook, and compare what both say at the end."""
+    submit_everything(bench)
+    run_id = bench.told()["run_id"]
+    cells = code_cells(servers)
+    cells[WORKBENCH] = f'workbench = sdrs_nb.Workbench(sdrs_nb.connect(), run_id="{run_id}")\nworkbench'
+    server = bench.notebook.server
+    page = bench.page.context.new_page()
+    other = Bench(Notebook(page, server, server.write("second.ipynb", cells)), cells)
+    for at in (0, CONNECT, WORKBENCH):
+        other.notebook.run(at)
+
+    other.button("Stop after this batch").click()
+    expect(bench.page.get_by_text("Stopped by the operator").first).to_be_visible(timeout=60_000)
+    expect(other.button("Carry on")).to_be_enabled(timeout=60_000)
+    other.button("Carry on").click()
+
+    expect(other.button("6 Submit and follow ● done")).to_be_visible(timeout=90_000)
+    expect(bench.button("6 Submit and follow ● done")).to_be_visible(timeout=20_000)
+    assert bench.told()["counts"] == other.told()["counts"]
+    assert set(control(servers, "world")["creations"].values()) <= {0, 1}
 
 
 def test_a_saved_notebook_holds_no_secret_and_no_inventory(bench, servers):
