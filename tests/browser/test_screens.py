@@ -53,9 +53,9 @@ RUN_AXE = """async () => {
 }"""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def estate():
-    """A sandbox of 240 servers, slow enough that a run is seen on its way."""
+    """A sandbox of 240 servers as at the start, slow enough that a run is seen on its way."""
     with sdrs_nb.start_sandbox(servers=240, seed=7, speed=60) as sandbox:
         yield sandbox
 
