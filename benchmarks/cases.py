@@ -77,6 +77,10 @@ def on_screen(what: str) -> Callable[[int], AbstractContextManager[list[str]]]:
 
 CASES = (
     Case(
+        "sandbox start", "sandbox_start.py", "",
+        (100_000,), (10_000,), "< 15 s, page 25 ms", on_screen("start"),
+    ),
+    Case(
         "inventory loading", "inventory_loading.py", "baseline_inventory_loading.py",
         (1_000, 10_000), (1_000,), "ratio < 1", sandbox,
     ),
