@@ -1,4 +1,4 @@
-"""The largest estate stays small and gives its pages; how fast is a figure of make bench (benchmarks/sandbox_start.py)."""
+"""The largest estate stays small and gives its pages; how fast is a figure of make bench."""
 
 import json
 import subprocess
