@@ -3,7 +3,10 @@
 Frames hold the English word, which code compares; screens and reports show what ``word`` gives.
 """
 
-from sdrs_nb.i18n import _
+from collections.abc import Mapping
+from functools import cache
+
+from sdrs_nb.i18n import _, current_language
 
 __all__ = ["word"]
 
@@ -11,8 +14,13 @@ __all__ = ["word"]
 def word(state: object) -> str:
     """Return the word for ``state`` in the current language; a state that nobody translated stays as it is."""
     text = str(state)
-    # Literal sentences, so that the catalogue's extraction finds them; made anew since the language may change.
-    known = {
+    return _words(current_language()).get(text, text)
+
+
+# The argument is only the key of the cache: a frame asks for thousands of words of one language.
+@cache
+def _words(_language: str) -> Mapping[str, str]:
+    return {
         "protected": _("protected"),
         "not a candidate": _("not a candidate"),
         "blocked": _("blocked"),
@@ -55,4 +63,3 @@ def word(state: object) -> str:
         "missing": _("missing"),
         "not asked": _("not asked"),
     }
-    return known.get(text, text)

@@ -8,8 +8,14 @@ import pandas as pd
 import typer
 
 from sdrs_nb.cells import text_of, visible
+from sdrs_nb.i18n import current_language
+from sdrs_nb.titles import column_title
+from sdrs_nb.words import word
 
 __all__ = ["frame", "hint", "records", "value"]
+
+#: Columns that hold a word of ours, not of the cloud.
+_STATES = frozenset({"verdict", "stage", "state", "severity", "cover", "change"})
 
 
 def value(content: object) -> None:
@@ -31,18 +37,22 @@ def frame(table: pd.DataFrame, *, as_json: bool, columns: Sequence[str] | None =
     """Print the rows of ``table``: all columns in JSON, else ``columns`` (all when left out).
 
     In a pipe every row is one line of tab-separated cells under a line of column names: made for ``cut`` and ``awk``,
-    never cut to a width.  Hidden characters of names are written out.
+    never cut to a width.  A terminal is for reading: states are words of the operator's language there, and columns
+    have titles, which in English are their names.  Hidden characters of names are written out.
     """
     if as_json:
         typer.echo(records(table))
         return
     shown = table[[name for name in (columns or table.columns) if name in table]]
+    if sys.stdout.isatty():
+        told = {name: shown[name].map(word, na_action="ignore") for name in shown.columns if name in _STATES}
+        shown = shown.assign(**told)
     cells = [[visible(text_of(cell)) for cell in row] for row in shown.itertuples(index=False)]
     heads = [str(name) for name in shown.columns]
     if not sys.stdout.isatty():
         typer.echo("\n".join("\t".join(row) for row in [heads, *cells]))
         return
-    _draw(heads, cells)
+    _draw(heads if current_language() == "en" else [column_title(name) for name in heads], cells)
 
 
 def _draw(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
