@@ -14,6 +14,7 @@ from sdrs_nb.inventory import Inventory
 from sdrs_nb.job_history import job_durations
 from sdrs_nb.planning import Plan
 from sdrs_nb.tables import LEFT_OUT, empty
+from sdrs_nb.widgets.eligibility_panel import verdict_words
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.inventory_panel import server_labels
 from sdrs_nb.widgets.panel import WIDE, Panel, button, folded, row
@@ -78,6 +79,7 @@ class PlanPanel(Panel):
             visible=("name", "verdict", "rules", "reason"),
             labels=server_labels(),
             status_columns={"verdict": VERDICT_TONES},
+            words={"verdict": verdict_words()},
             title=_("Left out"),
             height=260,
         )
