@@ -11,10 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from sdrs_nb.batch_keys import BatchKey
+from sdrs_nb.checks.clusters import lowest_in_reach
 from sdrs_nb.i18n import _
 from sdrs_nb.left_out import LeftOut, Reason, label
 from sdrs_nb.models import Batch, BatchOptions, Call
@@ -108,13 +107,11 @@ def _components(pairs: pd.DataFrame) -> dict[str, tuple[str, ...]]:
     names = sorted({each for ids in several for each in ids})
     at = {name: number for number, name in enumerate(names)}
     links = [(at[ids[0]], at[other]) for ids in several for other in ids[1:]]
-    rows, columns = np.array(links).T
-    graph = coo_matrix((np.ones(len(links)), (rows, columns)), shape=(len(names), len(names)))
-    _count, component = connected_components(graph, directed=False)
-    return _grouped(names, component)
+    one, other = np.array(links, dtype=np.int64).T
+    return _grouped(names, lowest_in_reach(one, other, len(names)))
 
 
-def _grouped(names: Sequence[str], component: npt.NDArray[np.int32]) -> dict[str, tuple[str, ...]]:
+def _grouped(names: Sequence[str], component: npt.NDArray[np.int64]) -> dict[str, tuple[str, ...]]:
     members: dict[int, list[str]] = {}
     for name, number in zip(names, component, strict=True):
         members.setdefault(int(number), []).append(name)

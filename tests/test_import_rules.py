@@ -95,3 +95,10 @@ def test_importing_is_light(module):
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert printed.stdout.strip() == "[]"
+
+
+def test_nothing_imports_what_only_developers_have():
+    """No module of the package needs a library that only the tests and benchmarks install."""
+    everybody = {part(path) for path in MODULES}
+
+    assert offenders(everybody, "scipy", "pandera", "babel", "hypothesis", "pytest", "huaweicloudsdkcore") == []

@@ -14,7 +14,7 @@ from sdrs_nb.checks.columns import BoolArray, IntArray, Lookup
 
 Cell = TypeVar("Cell", np.bool_, np.int64)
 
-__all__ = ["Clusters", "Companions", "find_clusters"]
+__all__ = ["Clusters", "Companions", "find_clusters", "lowest_in_reach"]
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def find_clusters(servers: IntArray, volumes: IntArray, owners: IntArray, n_serv
     by_volume = links[np.argsort(volumes[links], kind="stable")]
     same = np.flatnonzero(volumes[by_volume[1:]] == volumes[by_volume[:-1]])
     one, other = servers[by_volume[same]], servers[by_volume[same + 1]]
-    lowest = _lowest_in_reach(one, other, n_servers)
+    lowest = lowest_in_reach(one, other, n_servers)
     nodes = np.unique(servers[links])
     _roots, number = np.unique(lowest[nodes], return_inverse=True)
     of = np.full(n_servers, -1, dtype=np.int64)
@@ -119,7 +119,7 @@ def find_clusters(servers: IntArray, volumes: IntArray, owners: IntArray, n_serv
     return Clusters(of, members, np.searchsorted(of[members], np.arange(len(_roots) + 1)), links)
 
 
-def _lowest_in_reach(one: IntArray, other: IntArray, n_servers: int) -> IntArray:
+def lowest_in_reach(one: IntArray, other: IntArray, n_servers: int) -> IntArray:
     """Return for each server the lowest position it is connected with: hooking and pointer jumping until stable."""
     lowest = np.arange(n_servers)
     while True:

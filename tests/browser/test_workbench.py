@@ -132,7 +132,7 @@ def test_the_whole_job_by_mouse(bench, servers):
     expect(bench.button("■ blocked")).to_be_visible(timeout=20_000)
     bench.button("■ blocked").click()
     page.locator(".sdrs-line:visible .sdrs-first").first.dblclick()
-    expect(page.get_by_text("every reason")).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile("every reason"))).to_be_visible()
     expect(page.locator(".sdrs-card:visible").first).to_be_visible()
 
     bench.button("Next: Plan").click()
