@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.lab import LabServer, Notebook
 
@@ -14,6 +14,10 @@ _FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 )
+
+
+# What a kernel does can take long on a machine that runs other tests beside; only a fault lets this time run out.
+expect.set_options(timeout=20_000)
 
 
 @pytest.hookimpl(trylast=True)

@@ -25,7 +25,7 @@ _SETTINGS = {
 }
 
 _KERNEL_IS_IDLE = """path => {
-    const panel = [...window.jupyterapp.shell.widgets('main')].find(one => one.context?.path === path);
+    const panel = [...(window.jupyterapp?.shell?.widgets('main') ?? [])].find(one => one.context?.path === path);
     const kernel = panel?.sessionContext?.session?.kernel;
     return kernel?.connectionStatus === 'connected' && kernel.status === 'idle';
 }"""

@@ -191,6 +191,8 @@ def test_the_whole_job_by_keyboard_alone(bench, servers):
         expect(bench.button(f"{step} ● done")).to_be_visible(timeout=20_000)
     press_until_focused(page, "5 Preview and approve", "Shift+Tab")
     page.keyboard.press("Enter")
+    count = bench.planned()
+    expect(page.get_by_label("Type the number")).to_be_enabled()
     for _ in range(200):
         if page.evaluate(
             "() => document.activeElement.getAttribute('aria-label') || document.activeElement.id || ''"
@@ -199,7 +201,8 @@ def test_the_whole_job_by_keyboard_alone(bench, servers):
         ):
             break
         page.keyboard.press("Tab")
-    page.keyboard.type(bench.planned())
+    page.keyboard.type(count)
+    expect(page.get_by_label("Type the number")).to_have_value(count)
     press_until_focused(page, "Approve")
     page.keyboard.press("Enter")
     expect(page.get_by_text("exactly these requests, nothing else")).to_be_visible()
