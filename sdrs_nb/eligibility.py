@@ -27,7 +27,7 @@ from sdrs_nb.what_if import Explanation, by_group, fewest_fixes, groups_needed, 
 from sdrs_nb.words import word
 
 if TYPE_CHECKING:
-    from sdrs_nb.inventory import Inventory
+    from sdrs_nb.inventory.inventory import Inventory
 
 __all__ = ["Eligibility", "check_eligibility"]
 

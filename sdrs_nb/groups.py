@@ -14,8 +14,8 @@ import pandas as pd
 
 from sdrs_nb.errors import CloudUnreachable, JobFailed, JobTimeout, NotFoundError, PlanError, SubmissionUncertain
 from sdrs_nb.i18n import _
-from sdrs_nb.jobs import JobStatus, next_delay, read_job
-from sdrs_nb.single_models import name_problems
+from sdrs_nb.payloads.single import name_problems
+from sdrs_nb.running.jobs import JobStatus, next_delay, read_job
 
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud

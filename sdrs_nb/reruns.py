@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from sdrs_nb.eligibility import check_eligibility
 from sdrs_nb.errors import LedgerError, SdrsError, SettingsError
 from sdrs_nb.i18n import _
-from sdrs_nb.inventory import load_inventory
-from sdrs_nb.ledger import Ledger, RunState
-from sdrs_nb.planning import plan_batches
-from sdrs_nb.plans import Plan
-from sdrs_nb.runs import Run, list_runs, open_run
+from sdrs_nb.inventory.inventory import load_inventory
+from sdrs_nb.ledger.ledger import Ledger, RunState
+from sdrs_nb.planning.planning import plan_batches
+from sdrs_nb.planning.plans import Plan
+from sdrs_nb.running.runs import Run, list_runs, open_run
+from sdrs_nb.running.submission import submit
 from sdrs_nb.sandbox_process import SandboxProcess, start_sandbox
 from sdrs_nb.settings import is_loopback
-from sdrs_nb.submission import submit
 
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud

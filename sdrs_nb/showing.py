@@ -16,9 +16,9 @@ from sdrs_nb.words import word
 
 if TYPE_CHECKING:
     from sdrs_nb.eligibility import Eligibility
-    from sdrs_nb.inventory import Inventory
-    from sdrs_nb.plans import Plan
-    from sdrs_nb.runs import Run
+    from sdrs_nb.inventory.inventory import Inventory
+    from sdrs_nb.planning.plans import Plan
+    from sdrs_nb.running.runs import Run
 
 __all__ = ["eligibility_html", "inventory_html", "plan_html", "run_html"]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from sdrs_nb.inventory import About, Inventory
+from sdrs_nb.inventory.inventory import About, Inventory
 from sdrs_nb.tables import INVENTORY_TABLES, SOURCES, shape
 
 Row = dict[str, Any]

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import sdrs_nb
 from sdrs_nb.models import Approval
-from sdrs_nb.pacing import Pace
-from sdrs_nb.runs import open_run
+from sdrs_nb.running.pacing import Pace
+from sdrs_nb.running.runs import open_run
 from tests.builders import GROUP, a_server, an_inventory
 
 BEGAN = datetime(2026, 1, 31, 9, tzinfo=UTC)

@@ -9,7 +9,7 @@ import stamina
 
 from sdrs_nb.cloud import connect
 from sdrs_nb.i18n import set_language
-from sdrs_nb.ledger import Ledger
+from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.sandbox import Sandbox
 
 

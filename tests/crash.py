@@ -28,9 +28,9 @@ from pathlib import Path
 import httpx
 
 import sdrs_nb
-from sdrs_nb.ledger import Ledger
-from sdrs_nb.pacing import Pace
-from sdrs_nb.runs import list_runs, open_run
+from sdrs_nb.ledger.ledger import Ledger
+from sdrs_nb.running.pacing import Pace
+from sdrs_nb.running.runs import list_runs, open_run
 
 CREATE = "POST /v1/*/protected-instances/batch"
 LIST = "GET /v1/*/protected-instances"
@@ -186,7 +186,8 @@ class Worlds:
             },
         }
         self.processes = multiprocessing.get_context("forkserver")
-        self.processes.set_forkserver_preload(["sdrs_nb.submission", "sdrs_nb.following", "sdrs_nb.planning", "httpx"])
+        stages = ["sdrs_nb.running.submission", "sdrs_nb.running.following", "sdrs_nb.planning.planning", "httpx"]
+        self.processes.set_forkserver_preload(stages)
         self.plan = asyncio.run(planned(self.sandbox, batches))
         self.plan_path = self.plan.save(self.folder / "plan.json")
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import sdrs_nb
-from sdrs_nb.runs import list_runs
+from sdrs_nb.running.runs import list_runs
 from tests.builders import a_group, a_server, an_inventory
 
 

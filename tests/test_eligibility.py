@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sdrs_nb.eligibility import check_eligibility
 from sdrs_nb.errors import InventoryError, PlanError
 from sdrs_nb.i18n import set_language
-from sdrs_nb.inventory import Inventory
+from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.models import Verdict
 from sdrs_nb.rulebook import load_rulebook
 from sdrs_nb.tables import CANDIDATES, FINDINGS, INVENTORY_TABLES, VERDICTS

@@ -6,7 +6,7 @@ import pytest
 
 from sdrs_nb import home
 from sdrs_nb.errors import LedgerError
-from sdrs_nb.ledger import Ledger
+from sdrs_nb.ledger.ledger import Ledger
 
 MOUNTS = """/dev/vda1 / ext4 rw,relatime 0 0
 proc /proc proc rw 0 0

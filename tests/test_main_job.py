@@ -12,7 +12,7 @@ import pytest
 
 import sdrs_nb
 from sdrs_nb import loop
-from sdrs_nb.runs import list_runs, open_run
+from sdrs_nb.running.runs import list_runs, open_run
 
 SUBMIT_AND_FOLLOW = """
 import asyncio, json, sys

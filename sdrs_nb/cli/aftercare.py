@@ -11,7 +11,7 @@ from sdrs_nb.cli.options import Connection, Json, Source, given
 from sdrs_nb.i18n import _
 
 if TYPE_CHECKING:
-    from sdrs_nb.covering import Coverage
+    from sdrs_nb.covering.coverage import Coverage
 
 __all__ = ["coverage"]
 
@@ -48,14 +48,14 @@ def coverage(
 def _covered(context: typer.Context, source: str | None) -> "Coverage":
     if source is None:
         return asyncio.run(_asked(given(context)))
-    from sdrs_nb.covering import cover
-    from sdrs_nb.inventory import read_inventory
+    from sdrs_nb.covering.coverage import cover
+    from sdrs_nb.inventory.inventory import read_inventory
 
     return cover(read_inventory(source))
 
 
 async def _asked(connection: Connection) -> "Coverage":
-    from sdrs_nb.covering import coverage as covered
+    from sdrs_nb.covering.coverage import coverage as covered
 
     with watching.loading(quiet=connection.quiet) as on_progress:
         async with connection.connect() as cloud:

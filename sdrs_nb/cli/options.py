@@ -11,7 +11,7 @@ from sdrs_nb.i18n import LANGUAGES, _, set_language
 
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
-    from sdrs_nb.inventory import Inventory
+    from sdrs_nb.inventory.inventory import Inventory
 
 __all__ = ["Connection", "Group", "Json", "RunId", "Source", "given", "globally"]
 
@@ -62,7 +62,7 @@ class Connection:
 
     async def load(self, on_progress: Callable[[str, int, int | None], None]) -> "Inventory":
         """Return the inventory of the project, read now."""
-        from sdrs_nb.inventory import load_inventory
+        from sdrs_nb.inventory.inventory import load_inventory
 
         async with self.connect() as cloud:
             return await load_inventory(cloud, on_progress=on_progress)

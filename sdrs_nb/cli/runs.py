@@ -14,7 +14,7 @@ from sdrs_nb.i18n import _
 
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
-    from sdrs_nb.runs import Run
+    from sdrs_nb.running.runs import Run
 
 __all__ = ["follow", "report", "resume", "runs", "submit", "verify"]
 
@@ -37,12 +37,12 @@ def submit(
     as_json: Json = False,
 ) -> None:
     """Send the approved plan, follow it to its end and verify it."""
-    from sdrs_nb.planning import Plan
+    from sdrs_nb.planning.planning import Plan
 
     planned = Plan.load(file)
 
     async def begin(cloud: "Cloud") -> "Run":
-        from sdrs_nb import submission
+        from sdrs_nb.running import submission
 
         run = await submission.submit(cloud, planned, approve=takeback.approval_in(approve))
         printing.hint(_("Run {run}", run=run.run_id))
@@ -65,8 +65,8 @@ def _walk(connection: Connection, begin: Begin, *, as_json: bool) -> None:
 
 
 async def _walked(connection: Connection, begin: Begin, known: "list[Run]") -> None:
-    from sdrs_nb.following import follow as until_done
-    from sdrs_nb.verification import verify as compare
+    from sdrs_nb.running.following import follow as until_done
+    from sdrs_nb.running.verification import verify as compare
 
     async with connection.connect() as cloud:
         known.append(run := await begin(cloud))
@@ -103,7 +103,7 @@ def resume(context: typer.Context, run_id: RunId, *, as_json: Json = False) -> N
 
 
 def _opened(run_id: str) -> Begin:
-    from sdrs_nb.runs import open_run
+    from sdrs_nb.running.runs import open_run
 
     run = open_run(run_id)
 
@@ -115,7 +115,7 @@ def _opened(run_id: str) -> Begin:
 
 def verify(context: typer.Context, run_id: RunId, *, as_json: Json = False) -> None:
     """Compare what a run planned with what the cloud shows now."""
-    from sdrs_nb.runs import open_run
+    from sdrs_nb.running.runs import open_run
 
     run = open_run(run_id)
     asyncio.run(_verified(given(context), run))
@@ -123,7 +123,7 @@ def verify(context: typer.Context, run_id: RunId, *, as_json: Json = False) -> N
 
 
 async def _verified(connection: Connection, run: "Run") -> None:
-    from sdrs_nb.verification import verify as compare
+    from sdrs_nb.running.verification import verify as compare
 
     async with connection.connect() as cloud:
         await compare(cloud, run)
@@ -134,15 +134,15 @@ def report(
     path: Annotated[Path, typer.Argument(metavar="[FILE]", help=_("The HTML file."))] = Path("report.html"),
 ) -> None:
     """Write the report of a run: one HTML file, and CSV, xlsx and JSON lines beside it."""
-    from sdrs_nb import reporting
-    from sdrs_nb.runs import open_run
+    from sdrs_nb.reporting.report import report
+    from sdrs_nb.running.runs import open_run
 
-    printing.value(reporting.report(open_run(run_id), path))
+    printing.value(report(open_run(run_id), path))
 
 
 def runs(*, as_json: Json = False) -> None:
     """List the runs in the ledger."""
-    from sdrs_nb.runs import list_runs
+    from sdrs_nb.running.runs import list_runs
 
     columns = ("run_id", "created_at", "state", "batches", "servers", "done", "failed", "project_id", "message")
     printing.frame(list_runs(), as_json=as_json, columns=columns)

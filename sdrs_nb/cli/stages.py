@@ -16,7 +16,7 @@ from sdrs_nb.words import word
 
 if TYPE_CHECKING:
     from sdrs_nb.eligibility import Eligibility
-    from sdrs_nb.inventory import Inventory
+    from sdrs_nb.inventory.inventory import Inventory
 
 __all__ = ["check", "inventory", "plan"]
 
@@ -48,7 +48,7 @@ def inventory(
     as_json: Json = False,
 ) -> None:
     """Load the inventory, write it to a file, or compare it with an earlier one."""
-    from sdrs_nb.inventory import read_inventory, write_template
+    from sdrs_nb.inventory.inventory import read_inventory, write_template
 
     if template is not None:
         printing.value(write_template(template))
@@ -60,14 +60,14 @@ def inventory(
     if earlier is None:
         printing.frame(found.sources, as_json=as_json)
         return
-    from sdrs_nb.drift import diff_inventories
+    from sdrs_nb.covering.drift import diff_inventories
 
     printing.frame(diff_inventories(earlier, found).changes, as_json=as_json)
 
 
 def read(context: typer.Context, source: str | None) -> "Inventory":
     """Return the inventory of a file, or of the cloud where no file was named."""
-    from sdrs_nb.inventory import read_inventory
+    from sdrs_nb.inventory.inventory import read_inventory
 
     if source is not None:
         return read_inventory(source)
@@ -143,7 +143,7 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Plan the batches, write them to a file and print what would be sent."""
-    from sdrs_nb.planning import plan_batches
+    from sdrs_nb.planning.planning import plan_batches
 
     if remainder is not None:
         takeback.plan_rest(context, remainder, source, out, as_json=as_json)
@@ -162,7 +162,7 @@ def plan(
 
 def _seen(project_id: str | None) -> list[float]:
     """Return how long jobs of this project took; without a ledger or a project nothing was seen."""
-    from sdrs_nb.job_history import job_durations
+    from sdrs_nb.running.job_history import job_durations
 
     with suppress(LedgerError):
         return job_durations(project_id=project_id) if project_id else []

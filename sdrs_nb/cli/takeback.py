@@ -12,9 +12,9 @@ from sdrs_nb.cli.options import Json, RunId, Source, given
 from sdrs_nb.i18n import _
 
 if TYPE_CHECKING:
-    from sdrs_nb.inventory import Inventory
+    from sdrs_nb.inventory.inventory import Inventory
     from sdrs_nb.models import Approval
-    from sdrs_nb.plans import Plan
+    from sdrs_nb.planning.plans import Plan
 
 __all__ = ["approval_in", "approve", "plan_rest", "say_how_to_submit", "undo"]
 
@@ -41,8 +41,8 @@ def undo(
     as_json: Json = False,
 ) -> None:
     """Plan the deletion of what a run made, write it to a file and show what stays billed."""
-    from sdrs_nb.runs import open_run
-    from sdrs_nb.undoing import plan_undo
+    from sdrs_nb.planning.undoing import plan_undo
+    from sdrs_nb.running.runs import open_run
 
     planned = plan_undo(
         open_run(run_id),
@@ -67,8 +67,8 @@ def undo(
 
 def plan_rest(context: typer.Context, run_id: str, source: str | None, out: Path, *, as_json: bool) -> None:
     """Plan what is left of a run: the deletion of failed instances beside ``out``, the creation in ``out``."""
-    from sdrs_nb.remainders import plan_remainder
-    from sdrs_nb.runs import open_run
+    from sdrs_nb.planning.remainders import plan_remainder
+    from sdrs_nb.running.runs import open_run
 
     rest = plan_remainder(open_run(run_id), _inventory(context, source))
     first = out.with_name(f"{out.stem}.first{out.suffix}")
@@ -97,8 +97,8 @@ def approve(
     ),
 ) -> None:
     """Add one person's approval of a plan to a file, which `sdrs-nb submit` takes."""
-    from sdrs_nb import approvals
-    from sdrs_nb.plans import Plan
+    from sdrs_nb.planning import approvals
+    from sdrs_nb.planning.plans import Plan
 
     planned = Plan.load(file)
     before = None if after is None else approvals.load_approval(after)
@@ -115,13 +115,13 @@ def approve(
 
 def approval_in(text: str) -> "str | Approval":
     """Return the approval in the file that ``text`` names, else ``text``, which is a fingerprint then."""
-    from sdrs_nb.approvals import load_approval
+    from sdrs_nb.planning.approvals import load_approval
 
     return load_approval(text) if Path(text).is_file() else text
 
 
 def _inventory(context: typer.Context, source: str | None) -> "Inventory":
-    from sdrs_nb.inventory import read_inventory
+    from sdrs_nb.inventory.inventory import read_inventory
 
     if source is not None:
         return read_inventory(source)

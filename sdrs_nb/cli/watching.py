@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sdrs_nb.i18n import _, ngettext_
-from sdrs_nb.ledger import BatchState
-from sdrs_nb.progress import ProgressLines
-from sdrs_nb.runs import Run
+from sdrs_nb.ledger.ledger import BatchState
+from sdrs_nb.running.progress import ProgressLines
+from sdrs_nb.running.runs import Run
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

@@ -7,12 +7,12 @@ from datetime import datetime
 import ipywidgets
 
 from sdrs_nb import html
-from sdrs_nb.approvals import signers
 from sdrs_nb.cloud.endpoints import origin_of
-from sdrs_nb.foresight import consequences
 from sdrs_nb.i18n import _, ngettext_
-from sdrs_nb.payloads import curl_line, hcloud_line
-from sdrs_nb.planning import Plan
+from sdrs_nb.payloads.requests import curl_line, hcloud_line
+from sdrs_nb.planning.approvals import signers
+from sdrs_nb.planning.foresight import consequences
+from sdrs_nb.planning.planning import Plan
 from sdrs_nb.widgets.panel import WIDE, Panel, button, folded, row
 from sdrs_nb.widgets.pictures import Card, cards, marked, records
 from sdrs_nb.widgets.state import WorkbenchState

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from sdrs_nb.i18n import _
-from sdrs_nb.run_states import RunState
+from sdrs_nb.ledger.run_states import RunState
 from sdrs_nb.widgets.steps import Step
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import pandas as pd
 from sdrs_nb import html
 from sdrs_nb.cloud import Cloud
 from sdrs_nb.i18n import _
-from sdrs_nb.inventory import Inventory, load_inventory
+from sdrs_nb.inventory.inventory import Inventory, load_inventory
 from sdrs_nb.tables import SERVERS, empty
 from sdrs_nb.widgets.facets import Facet
 from sdrs_nb.widgets.filter_row import FilterRow

@@ -5,7 +5,7 @@ import asyncio
 import ipywidgets
 
 from sdrs_nb.i18n import _
-from sdrs_nb.inventory import Inventory, read_inventory
+from sdrs_nb.inventory.inventory import Inventory, read_inventory
 from sdrs_nb.widgets.background import Background
 from sdrs_nb.widgets.drop import FileDrop
 from sdrs_nb.widgets.panel import WIDE, button, row

@@ -11,11 +11,11 @@ from sdrs_nb import html
 from sdrs_nb.cells import clipped
 from sdrs_nb.cloud import Cloud
 from sdrs_nb.i18n import _, ngettext_
-from sdrs_nb.report_words import to_do
-from sdrs_nb.reporting import report
-from sdrs_nb.runs import Run
+from sdrs_nb.reporting.report import report
+from sdrs_nb.reporting.words import to_do
+from sdrs_nb.running.runs import Run
+from sdrs_nb.running.verification import verify
 from sdrs_nb.tables import OUTCOME, empty
-from sdrs_nb.verification import verify
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.inventory_panel import server_labels
 from sdrs_nb.widgets.panel import WIDE, Panel, button, row

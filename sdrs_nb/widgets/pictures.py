@@ -15,8 +15,8 @@ from sdrs_nb import html
 from sdrs_nb.cells import clipped, text_of
 from sdrs_nb.eligibility import Eligibility
 from sdrs_nb.i18n import _, ngettext_
-from sdrs_nb.report_charts import timeline
-from sdrs_nb.runs import Run
+from sdrs_nb.reporting.charts import timeline
+from sdrs_nb.running.runs import Run
 from sdrs_nb.words import word
 
 __all__ = [

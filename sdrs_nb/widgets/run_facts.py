@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 from sdrs_nb import html
 from sdrs_nb.i18n import _
+from sdrs_nb.ledger.run_states import RunState
 from sdrs_nb.models import Stage
-from sdrs_nb.run_states import RunState
-from sdrs_nb.runs import Run
+from sdrs_nb.running.runs import Run
 from sdrs_nb.words import word
 
 __all__ = ["run_facts"]

@@ -10,17 +10,17 @@ from typing import Any
 import pandas as pd
 
 from sdrs_nb.access import site_rulebook
-from sdrs_nb.approvals import approve, signers
 from sdrs_nb.cloud import Cloud
 from sdrs_nb.eligibility import Eligibility, check_eligibility
 from sdrs_nb.errors import SdrsError
 from sdrs_nb.i18n import _
-from sdrs_nb.inventory import Inventory
+from sdrs_nb.inventory.inventory import Inventory
+from sdrs_nb.ledger.run_states import RunState
 from sdrs_nb.models import Approval, BatchOptions
-from sdrs_nb.planning import Plan, plan_batches
+from sdrs_nb.planning.approvals import approve, signers
+from sdrs_nb.planning.planning import Plan, plan_batches
 from sdrs_nb.rulebook import Rulebook
-from sdrs_nb.run_states import RunState
-from sdrs_nb.runs import Run
+from sdrs_nb.running.runs import Run
 from sdrs_nb.widgets import holding
 from sdrs_nb.widgets.steps import ORDER, Step, StepState
 

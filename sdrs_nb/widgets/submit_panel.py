@@ -8,13 +8,13 @@ import ipywidgets
 import pandas as pd
 
 from sdrs_nb.cloud import Cloud
-from sdrs_nb.following import follow, resume
 from sdrs_nb.i18n import _
-from sdrs_nb.jobs import read_job
+from sdrs_nb.ledger.run_states import RunState
 from sdrs_nb.models import Stage
-from sdrs_nb.run_states import RunState
-from sdrs_nb.runs import Run
-from sdrs_nb.submission import submit
+from sdrs_nb.running.following import follow, resume
+from sdrs_nb.running.jobs import read_job
+from sdrs_nb.running.runs import Run
+from sdrs_nb.running.submission import submit
 from sdrs_nb.tables import OUTCOME, empty
 from sdrs_nb.widgets.event_log import event_frame, event_grid
 from sdrs_nb.widgets.grid import Grid

@@ -3,7 +3,7 @@
 import pytest
 
 import sdrs_nb
-from sdrs_nb.ledger import Ledger
+from sdrs_nb.ledger.ledger import Ledger
 from tests.browser.lab import SCREENS
 from tests.builders_reporting import a_recorded_run
 

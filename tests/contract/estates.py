@@ -15,8 +15,8 @@ from typing import Any
 import sdrs_nb
 from sdrs_nb.errors import CloudError, PlanError
 from sdrs_nb.models import Batch, BatchOptions, Call
-from sdrs_nb.payloads import payload_bytes
-from sdrs_nb.planning import Plan
+from sdrs_nb.payloads.requests import payload_bytes
+from sdrs_nb.planning.planning import Plan
 from sdrs_nb.rulebook import PROFILES, Rulebook, load_rulebook
 from sdrs_nb.sandbox import Settings
 from sdrs_nb.sandbox.estate import ERP, LAB, ORPHAN, SHOP, SWITCHED, WEB

@@ -14,7 +14,7 @@ from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
 import sdrs_nb
 from sdrs_nb import loop
 from sdrs_nb.models import Batch, Tag
-from sdrs_nb.payloads import payload_bytes
+from sdrs_nb.payloads.requests import payload_bytes
 
 GROUP, SERVERS = "no-such-group", ("server-1", "server-2")
 

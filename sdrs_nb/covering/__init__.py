@@ -1,0 +1,1 @@
+"""The day after: who is covered, and what has moved since."""

@@ -1,0 +1,343 @@
+"""The inventory: everything that is known of a project's servers and of what protects them, as frames.
+
+``load_inventory`` asks the cloud, ``read_inventory`` reads files and DataFrames; both give an ``Inventory``.  Its
+frames are those of ``tables.INVENTORY_TABLES``; ``sources`` says of each whether it could be read, so that the rules
+can tell "there is none" from "we could not look".
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, overload
+
+import pandas as pd
+from pydantic import AwareDatetime, Field
+
+from sdrs_nb.errors import InventoryError, Problem
+from sdrs_nb.i18n import _
+from sdrs_nb.inventory import loading, reading, writing
+from sdrs_nb.inventory.headings import likely
+from sdrs_nb.inventory.sheets import Sheet, frame_from
+from sdrs_nb.models import Record
+from sdrs_nb.tables import INVENTORY_TABLES, SOURCES, empty, shape
+from sdrs_nb.words import word
+
+if TYPE_CHECKING:
+    from sdrs_nb.cloud import Cloud
+
+__all__ = ["About", "Inventory", "load_inventory", "read_inventory", "write_template"]
+
+#: Since pandas 3 a shallow copy is the caller's own (copy on write) and costs nothing.
+_COPY_DEEP = int(pd.__version__.split(".")[0]) < 3  # noqa: PLR2004 - the major version that brought copy on write
+
+
+class About(Record):
+    """Whose inventory this is and where it came from.
+
+    Parameters
+    ----------
+    project_id, region
+        Project and region of the servers; None when a file does not say.
+    caller_user_id
+        IAM user who read the cloud; None for files that do not say. Rules about key pairs need it.
+    loaded_at
+        When the reading began (UTC); for a file made by hand, when the file was read.
+    origin
+        Endpoint, file or ``"DataFrame"``, for the operator.
+    """
+
+    project_id: str | None = None
+    region: str | None = None
+    caller_user_id: str | None = None
+    loaded_at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+    origin: str = ""
+
+
+class _Frame:
+    """One frame as an attribute; what is handed out is the caller's own."""
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self._name = name
+        self.__doc__ = f"One row per {INVENTORY_TABLES[name].about.removeprefix('a ').removeprefix('an ')}."
+
+    @overload
+    def __get__(self, inventory: None, owner: type) -> "_Frame": ...
+    @overload
+    def __get__(self, inventory: "Inventory", owner: type) -> pd.DataFrame: ...
+    def __get__(self, inventory: "Inventory | None", owner: type) -> "_Frame | pd.DataFrame":
+        return self if inventory is None else inventory.frame(self._name)
+
+
+class Inventory:
+    """The facts that eligibility, planning and verification work on.
+
+    One attribute a frame: ``servers``, ``volumes``, ``attachments``, ``groups``, ``protected_instances``,
+    ``replication_pairs``, ``quotas``, ``key_pairs``, ``scaling_instances``, ``vpcs``, ``subnets``, ``drill_servers``,
+    ``enterprise_projects``, ``domains``, ``flavors``, ``resize_flavors``, ``dedicated_hosts``, ``storage_pools``,
+    ``ecs_limits``, ``evs_quota``; columns and dtypes in ``tables.INVENTORY_TABLES``. Ids are text, missing is
+    NA (an empty text never occurs), times are UTC, the index means nothing. A frame that could not be read is empty
+    and ``sources`` says why. Each access hands out a frame that may be changed without changing this inventory.
+
+    Parameters
+    ----------
+    frames
+        Frames by name, already with the columns of their tables; they are brought to the tables' order and dtypes,
+        extra columns are kept. ``read_inventory`` is the way in for frames that need checking.
+    sources
+        State of each frame (``tables.SOURCES``). Left out: what is in ``frames`` is ``loaded``, the rest ``missing``.
+    about
+        Whose inventory this is.
+
+    Raises
+    ------
+    InventoryError
+        A name in ``frames`` is no frame of an inventory.
+    """
+
+    servers = _Frame()
+    volumes = _Frame()
+    attachments = _Frame()
+    groups = _Frame()
+    protected_instances = _Frame()
+    replication_pairs = _Frame()
+    quotas = _Frame()
+    key_pairs = _Frame()
+    scaling_instances = _Frame()
+    vpcs = _Frame()
+    subnets = _Frame()
+    drill_servers = _Frame()
+    enterprise_projects = _Frame()
+    domains = _Frame()
+    flavors = _Frame()
+    resize_flavors = _Frame()
+    dedicated_hosts = _Frame()
+    storage_pools = _Frame()
+    ecs_limits = _Frame()
+    evs_quota = _Frame()
+
+    def __init__(
+        self, frames: Mapping[str, pd.DataFrame], sources: pd.DataFrame | None = None, about: About | None = None
+    ) -> None:
+        for name in frames:
+            _known(name)
+        self._frames = {
+            name: shape(frames[name], table) if name in frames else empty(table)
+            for name, table in INVENTORY_TABLES.items()
+        }
+        self.about = about or About()
+        if sources is None:
+            states = {name: ("loaded" if name in frames else "missing", "") for name in INVENTORY_TABLES}
+            sources = loading.sources_frame(states, dict.fromkeys(frames, self.about.loaded_at))
+        self._sources = shape(sources, SOURCES)
+        self._sources["rows"] = pd.array([len(self._frames[name]) for name in self._sources["frame"]], dtype="Int64")
+
+    @property
+    def sources(self) -> pd.DataFrame:
+        """One row per frame: ``frame, state, rows, loaded_at, message``.
+
+        ``state`` is ``loaded``, ``denied`` (no permission), ``failed``, ``missing`` (not in the file) or
+        ``not asked``; ``message`` is a sentence, NA where there is nothing to say.
+        """
+        return self._sources.copy(deep=_COPY_DEEP)
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """Return the frame called ``name``, to be changed freely; InventoryError when there is no such frame."""
+        return self._frames[_known(name)].copy(deep=_COPY_DEEP)
+
+    def is_loaded(self, name: str) -> bool:
+        """Tell whether the frame called ``name`` could be read; an empty frame that was read is loaded.
+
+        InventoryError when there is no such frame. Rules whose frame is not loaded cannot be decided.
+        """
+        states = self._sources.loc[self._sources["frame"] == _known(name), "state"]
+        return bool((states == "loaded").any())
+
+    def with_frame(self, name: str, frame: pd.DataFrame) -> "Inventory":
+        """Return a copy of this inventory in which ``frame`` stands for the frame called ``name``.
+
+        Every cell is checked and converted as ``read_inventory`` does; nothing is changed in place. The frame's
+        state becomes ``loaded``, now.
+
+        Raises
+        ------
+        InventoryError
+            There is no such frame, or the given one has problems; ``problems`` lists all of them.
+        """
+        table = INVENTORY_TABLES[_known(name)]
+        problems: list[Problem] = []
+        checked = frame_from(Sheet.of_frame(frame, name), table, problems)
+        if problems:
+            raise InventoryError(_("The frame {frame} cannot be used.", frame=name), problems)
+        sources = self._sources[self._sources["frame"] != name]
+        fresh = loading.sources_frame({name: ("loaded", _("Given as a DataFrame."))}, {name: datetime.now(UTC)})
+        order = {each: at for at, each in enumerate(INVENTORY_TABLES)}
+        sources = pd.concat([sources, fresh]).sort_values("frame", key=lambda names: names.map(order))
+        return Inventory({**self._frames, name: checked}, sources, self.about)
+
+    def to_excel(self, path: "str | os.PathLike[str]") -> Path:
+        """Write a workbook with a sheet per loaded frame, and ``sources``, ``about`` and ``readme``; return its path.
+
+        ``read_inventory(path)`` gives the same inventory back. Every text is written as text, so Excel runs nothing
+        that looks like a formula; times are written as text in UTC. Frames that are not loaded get no sheet (their
+        state is in ``sources``). Replaces an existing file. Touches the disk only.
+
+        Raises
+        ------
+        SettingsError
+            The extra ``excel`` is not installed.
+        InventoryError
+            A frame has more rows, or a text is longer, than a sheet can hold.
+        OSError
+            The file cannot be written.
+        """
+        return writing.to_excel(self, Path(path))
+
+    def to_folder(self, path: "str | os.PathLike[str]") -> Path:
+        """Write a folder with a CSV file per loaded frame, and ``sources.csv`` and ``about.csv``; return its path.
+
+        ``read_inventory(path)`` gives the same inventory back. Files are UTF-8 with a mark that Excel knows; a text
+        that Excel would run as a formula starts with an apostrophe in the file, which reading takes away again.
+        Makes the folder; replaces files of these names and removes those of frames that are not loaded.
+
+        Raises
+        ------
+        OSError
+            The folder or a file cannot be written.
+        """
+        return writing.to_folder(self, Path(path))
+
+    def _repr_html_(self) -> str:
+        from sdrs_nb.showing import inventory_html
+
+        return inventory_html(self)
+
+    def __repr__(self) -> str:
+        loaded = ", ".join(f"{name} {len(self._frames[name])}" for name in INVENTORY_TABLES if self.is_loaded(name))
+        lines = [_("Inventory({loaded})", loaded=loaded or _("nothing loaded"))]
+        others = self._sources[~self._sources["state"].isin(["loaded", "not asked"])]
+        lines += [
+            f"  {name}: {word(state)}" + (f", {message}" if isinstance(message, str) else "")
+            for name, state, message in zip(others["frame"], others["state"], others["message"], strict=True)
+        ]
+        return "\n".join(lines)
+
+
+def _known(name: str) -> str:
+    if name in INVENTORY_TABLES:
+        return name
+    guess = likely(name, INVENTORY_TABLES)
+    if guess:
+        raise InventoryError(
+            _("There is no frame {frame} in an inventory; it looks like {likely}.", frame=name, likely=guess)
+        )
+    names = ", ".join(INVENTORY_TABLES)
+    raise InventoryError(_("There is no frame {frame} in an inventory; there are {frames}.", frame=name, frames=names))
+
+
+async def load_inventory(
+    cloud: "Cloud",
+    *,
+    on_progress: Callable[[str, int, int | None], None] | None = None,
+    frames: "tuple[str, ...] | list[str] | None" = None,
+    resize_for: "tuple[str, ...] | list[str]" = (),
+) -> Inventory:
+    """Return the inventory of the cloud's project and region, read now; nothing is changed there.
+
+    One cheap call proves the credentials first, then every source is read at the same time. Without permission
+    for a source (403) its frame is empty with state ``denied``; a source that rules can do without (all but servers,
+    volumes, groups and protected instances) may also fail, with state ``failed``. Network, no disk.
+
+    Parameters
+    ----------
+    cloud
+        What ``connect`` gave.
+    on_progress
+        Called as ``on_progress(frame, rows_done, rows_total)`` while pages arrive and when a frame is done;
+        ``rows_total`` is None while it is not known. Called on the loop that awaits, so it must be quick.
+    frames
+        Names of the frames to read; all when left out. The others are empty with state ``not asked``.
+        ``attachments`` asks servers and volumes; ``resize_flavors`` needs ``resize_for``.
+    resize_for
+        Servers whose DR server shall have another flavor: ``resize_flavors`` is read for each (one call a server);
+        without them that frame is ``not asked``.
+
+    Raises
+    ------
+    AuthenticationError
+        The credentials were not accepted.
+    PermissionDeniedError
+        The servers may not be read.
+    CloudUnreachable, CloudError
+        Servers, volumes, groups or protected instances could not be read.
+    InventoryError
+        A name in ``frames`` is no frame of an inventory.
+    """
+    asked = [_known(name) for name in frames] if frames is not None else list(INVENTORY_TABLES)
+    started = datetime.now(UTC)
+    identity = await cloud.check()
+    about = About(
+        project_id=identity.project_id,
+        region=identity.region or None,
+        caller_user_id=identity.user_id or None,
+        loaded_at=started,
+        origin=str(identity.endpoint or ""),
+    )
+    loaded, sources = await loading.load(cloud, asked, on_progress, resize_for)
+    return Inventory(loaded, sources, about)
+
+
+def read_inventory(
+    source: "str | os.PathLike[str] | bytes | IO[bytes] | pd.DataFrame | Mapping[str, pd.DataFrame]",
+    *,
+    name: str | None = None,
+) -> Inventory:
+    """Return the inventory in a file, a folder or DataFrames, every cell checked; nothing is guessed.
+
+    Parameters
+    ----------
+    source
+        A workbook (.xlsx) with a sheet per frame; a folder with a file per frame (.csv, .json, .jsonl, .parquet);
+        one such file, or a DataFrame, of servers; a JSON object or mapping of frame names to rows or DataFrames; or
+        the bytes of a file, or an open binary file, with ``name``.
+    name
+        The file's name, for bytes; its ending says what it is.
+
+    Notes
+    -----
+    A heading is a column's name in any letter case (spaces and hyphens count as underscores) or one of the Chinese
+    aliases of ``_headings``. Texts are trimmed and an empty cell is NA. Booleans may be written true/false, yes/no,
+    1/0, 是/否; times in ISO form, UTC when no zone is given. CSV is UTF-8, else GB18030 (Chinese Excel). Unknown
+    columns are kept at the end. Frames that are absent are empty with state ``missing``. Row numbers in problems
+    are those a spreadsheet shows: the header is row 1; a DataFrame's first row is row 2. Disk, no network.
+
+    Raises
+    ------
+    InventoryError
+        The file cannot be read or anything in it is wrong; ``problems`` lists everything at once, by sheet or file,
+        row and column.
+    SettingsError
+        The file needs an extra that is not installed (``sdrs-nb[excel]``, ``sdrs-nb[parquet]``).
+    """
+    found = reading.read(source, name)
+    about = About(**{"origin": found.origin, **found.about})
+    states = {**dict.fromkeys(INVENTORY_TABLES, ("missing", "")), **found.states}
+    times = {frame: found.times.get(frame, about.loaded_at) for frame in found.frames}
+    return Inventory(found.frames, loading.sources_frame(states, {**found.times, **times}), about)
+
+
+def write_template(path: "str | os.PathLike[str]") -> Path:
+    """Write an empty inventory to fill in, and return its path.
+
+    A path ending in .xlsx gives a workbook with a sheet per frame (headings only, columns set to text) and a sheet
+    ``readme`` that says what each column means; any other path a folder of CSV files with ``readme.csv``. A
+    frame left empty counts as not known, until ``sources`` says ``loaded`` beside it: there are none. Disk only.
+
+    Raises
+    ------
+    SettingsError
+        The extra ``excel`` is not installed.
+    OSError
+        The file or folder cannot be written.
+    """
+    return writing.template(Path(path))

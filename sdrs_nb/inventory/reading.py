@@ -1,0 +1,155 @@
+"""Whatever a caller has at hand to the checked frames of an inventory: which sheet is which frame, what is missing."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sdrs_nb.errors import InventoryError, Problem
+from sdrs_nb.i18n import _
+from sdrs_nb.inventory.files import sheets_of_file, sheets_of_folder
+from sdrs_nb.inventory.headings import column_of, fold, frame_of_name, likely
+from sdrs_nb.inventory.sheets import ABOUT, Sheet, frame_from
+from sdrs_nb.tables import INVENTORY_TABLES, SERVERS, SOURCES
+
+__all__ = ["Found", "read"]
+
+
+@dataclass
+class Found:
+    """What a source held: frames, the state and message of each frame, when it was read, and whose it is."""
+
+    frames: dict[str, pd.DataFrame] = field(default_factory=dict)
+    states: dict[str, tuple[str, str]] = field(default_factory=dict)
+    times: dict[str, datetime] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
+    origin: str = ""
+
+
+def read(source: Any, name: str | None) -> Found:
+    """Return the checked frames of ``source``; InventoryError with every problem when anything is wrong."""
+    problems: list[Problem] = []
+    sheets, origin = _sheets(source, name, problems)
+    found = _assigned(sheets, problems, is_explicit=isinstance(source, (pd.DataFrame, Mapping)))
+    found.origin = origin
+    if not found.frames and not problems:
+        raise InventoryError(
+            _("There is nothing to read in {origin}; give at least a frame of servers.", origin=origin)
+        )
+    if "servers" not in found.frames and "servers" not in found.states and not problems:
+        problems.append(Problem(origin, None, None, _("There are no servers; add a sheet or file called servers.")))
+    if problems:
+        raise InventoryError(_("The inventory in {origin} cannot be used.", origin=origin), problems)
+    return found
+
+
+def _sheets(source: Any, name: str | None, problems: list[Problem]) -> tuple[list[tuple[str, Sheet]], str]:
+    if isinstance(source, pd.DataFrame):
+        return [("servers", Sheet.of_frame(source, "servers"))], "DataFrame"
+    if isinstance(source, Mapping):
+        return [(str(each), Sheet.of_frame(frame, str(each))) for each, frame in source.items()], "DataFrame"
+    if isinstance(source, (str, os.PathLike)):
+        return _of_path(Path(source), problems), str(source)
+    if name is None:
+        raise InventoryError(_('Give the file\'s name with its bytes, such as name="servers.csv".'))
+    data = source if isinstance(source, (bytes, bytearray, memoryview)) else source.read()
+    return sheets_of_file(bytes(data), name, problems), name
+
+
+def _of_path(path: Path, problems: list[Problem]) -> list[tuple[str, Sheet]]:
+    try:
+        return (
+            sheets_of_folder(path, problems)
+            if path.is_dir()
+            else sheets_of_file(path.read_bytes(), path.name, problems)
+        )
+    except FileNotFoundError as error:
+        raise InventoryError(_("There is no file or folder {path}; check the path.", path=path)) from error
+    except OSError as error:
+        told = _("{path} cannot be read: {reason}.", path=path, reason=error.strerror or error)
+        raise InventoryError(told) from error
+
+
+def _assigned(sheets: list[tuple[str, Sheet]], problems: list[Problem], *, is_explicit: bool) -> Found:
+    """Return every sheet as the frame its name means; ``is_explicit``: an empty DataFrame says "there are none"."""
+    found = Found()
+    said = _said(sheets, found, problems)
+    taken: dict[str, str] = {}
+    rest = [(name, sheet) for name, sheet in sheets if fold(name) not in {ABOUT.name, SOURCES.name}]
+    for name, sheet in rest:
+        frame = frame_of_name(name) if name else "servers"
+        if frame is None and len(rest) == 1 and _lists_servers(sheet) and not likely(name, INVENTORY_TABLES):
+            frame = "servers"
+        if frame is None:
+            problems.append(Problem(sheet.where, None, None, _unknown(name)))
+        elif frame in taken:
+            told = _(
+                "{first} and {second} both hold {frame}; keep one.", first=taken[frame], second=sheet.where, frame=frame
+            )
+            problems.append(Problem(sheet.where, None, None, told))
+        else:
+            taken[frame] = sheet.where
+            _take(
+                found, frame, sheet, problems, is_sure=is_explicit or frame == "servers" or said.get(frame) == "loaded"
+            )
+    for frame, state in said.items():
+        if frame not in taken and state == "loaded":
+            found.states[frame] = ("missing", _("The sources say it was loaded, but it is not here."))
+            found.times.pop(frame, None)
+    return found
+
+
+def _said(sheets: list[tuple[str, Sheet]], found: Found, problems: list[Problem]) -> dict[str, str]:
+    """Take in what the sheets ``sources`` and ``about`` say; return the state that they tell of each frame."""
+    said: dict[str, str] = {}
+    for name, sheet in sheets:
+        if fold(name) == SOURCES.name:
+            told = frame_from(sheet, SOURCES, problems)
+            for frame, state, when, message in zip(
+                told["frame"], told["state"], told["loaded_at"], told["message"], strict=True
+            ):
+                if isinstance(frame, str) and frame in INVENTORY_TABLES and isinstance(state, str):
+                    said[frame] = state
+                    found.states[frame] = (state, message if isinstance(message, str) else "")
+                    if isinstance(when, pd.Timestamp):
+                        found.times[frame] = when
+        elif fold(name) == ABOUT.name:
+            about = frame_from(sheet, ABOUT, problems).head(1)
+            found.about = {
+                each: about[each].iloc[0] for each in ABOUT.columns if about[each].notna().all() and len(about)
+            }
+            if "loaded_at" in found.about:
+                found.about["loaded_at"] = found.about["loaded_at"].floor("us").to_pydatetime()
+    return said
+
+
+def _take(found: Found, frame: str, sheet: Sheet, problems: list[Problem], *, is_sure: bool) -> None:
+    message = found.states.get(frame, ("", ""))[1] if found.states.get(frame, ("", ""))[0] == "loaded" else ""
+    checked = frame_from(sheet, INVENTORY_TABLES[frame], problems)
+    if len(checked) or is_sure:
+        found.frames[frame] = checked
+        found.states[frame] = ("loaded", sheet.note or message)
+    elif found.states.get(frame, ("missing", ""))[0] == "missing":
+        # A template's empty sheet must not be taken for "there are none": rules would then say eligible.
+        found.states[frame] = (
+            "missing",
+            _(
+                "There are headings and no row. If there really are none, say loaded beside {frame} in sources.",
+                frame=frame,
+            ),
+        )
+
+
+def _lists_servers(sheet: Sheet) -> bool:
+    return any(column_of(heading, SERVERS) == "server_id" for heading in sheet.headings)
+
+
+def _unknown(name: str) -> str:
+    if guess := likely(name, INVENTORY_TABLES):
+        return _("There is no frame {frame}; it looks like {likely}. Rename it.", frame=name, likely=guess)
+    names = ", ".join(INVENTORY_TABLES)
+    return _("There is no frame {frame}; rename it to one of {frames}, or remove it.", frame=name, frames=names)

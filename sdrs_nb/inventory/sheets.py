@@ -1,0 +1,209 @@
+"""A sheet of cells to a frame of ``tables``, with everything that is wrong in it.
+
+A ``Sheet`` is what a workbook's sheet, a CSV file, a list of JSON objects and a DataFrame have in common: headings,
+columns of raw cells and the row of each as a spreadsheet shows it.  No network, no disk.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from sdrs_nb import tables
+from sdrs_nb.errors import Problem
+from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.inventory.documents import with_sites
+from sdrs_nb.inventory.headings import column_of, likely
+from sdrs_nb.inventory.values import clean, convert, shorten
+from sdrs_nb.tables import STR, TIME, Table
+
+__all__ = ["ABOUT", "Sheet", "frame_from"]
+
+#: Whose inventory a file holds; one row.
+ABOUT = Table(
+    "about",
+    "an inventory",
+    {"project_id": STR, "region": STR, "caller_user_id": STR, "loaded_at": TIME, "origin": STR},
+)
+
+#: Problems told one by one for a column; a column that is wrong throughout is then summed up in one line.
+_TOLD = 1000
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Raw cells: ``columns[i]`` under ``headings[i]``; entry j stands in row ``rows[j]`` (the header is row 1)."""
+
+    where: str
+    headings: Sequence[str]
+    columns: Sequence[Any]
+    rows: Sequence[int]
+    note: str = ""
+
+    @classmethod
+    def of_frame(cls, frame: pd.DataFrame, where: str) -> "Sheet":
+        """Return a DataFrame as a sheet; its index means nothing, its first row is row 2."""
+        columns = [frame.iloc[:, at].reset_index(drop=True) for at in range(frame.shape[1])]
+        return cls(where, [str(name).strip() for name in frame.columns], columns, range(2, len(frame) + 2))
+
+    @classmethod
+    def of_grid(cls, grid: Sequence[Sequence[Any]], where: str, problems: list[Problem], note: str = "") -> "Sheet":
+        """Return rows of cells as a sheet: the first is the heading, rows without any value are passed over."""
+        width = max(map(len, grid), default=0)
+        headings = [_heading(cell) for cell in (grid[0] if grid else ())]
+        headings += [""] * (width - len(headings))
+        kept = [(at, cells) for at, cells in enumerate(grid[1:], start=2) if any(not _is_blank(cell) for cell in cells)]
+        filled = [cells if len(cells) == width else [*cells, *[None] * (width - len(cells))] for _at, cells in kept]
+        columns: list[Sequence[Any]] = list(zip(*filled, strict=True)) if filled else [()] * width
+        named = []
+        for at, (heading, cells) in enumerate(zip(headings, columns, strict=True)):
+            if heading:
+                named.append((heading, cells))
+            elif any(not _is_blank(cell) for cell in cells):
+                problems.append(Problem(where, 1, None, _("Column {number} has values but no heading.", number=at + 1)))
+        return cls(where, [h for h, _cells in named], [c for _h, c in named], [at for at, _cells in kept], note)
+
+
+def _is_blank(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def _heading(cell: Any) -> str:
+    return "" if cell is None else str(cell).strip()
+
+
+def frame_from(sheet: Sheet, table: Table, problems: list[Problem]) -> pd.DataFrame:
+    """Return the sheet as the table's frame and add everything that is wrong in it to ``problems``.
+
+    Columns of the table come first, in its order and dtypes; columns that the sheet lacks are NA; columns that the
+    table does not know follow, as text when they came from a file and untouched when they came from a DataFrame.
+    """
+    places = _columns_of(sheet, table, problems)
+    columns: dict[str, Any] = {}
+    bad: dict[str, dict[int, str]] = {}
+    for name, dtype in table.columns.items():
+        if name not in places:
+            columns[name] = pd.array([pd.NA] * len(sheet.rows), dtype=dtype)  # type: ignore[call-overload]  # dtype is a name of tables
+            continue
+        columns[name], bad[name] = _converted(sheet.columns[places[name]], table, name)
+        problems += _of_column(sheet, sheet.headings[places[name]], bad[name])
+    columns |= {heading: _extra(sheet.columns[at]) for heading, at in places.items() if heading not in table.columns}
+    frame = pd.DataFrame(columns)
+    if table.key and all(name in places for name in table.key):
+        for name in table.key:
+            # A key that could not be read is NA too, and has its own problem already.
+            empty = {
+                int(at): _("{column} is empty; every row needs one.", column=name)
+                for at in frame.index[frame[name].isna()]
+            }
+            problems += _of_column(
+                sheet, sheet.headings[places[name]], {at: t for at, t in empty.items() if at not in bad[name]}
+            )
+        problems += _of_column(sheet, sheet.headings[places[table.key[0]]], _listed_twice(sheet, frame, table))
+    return _with_sites(sheet, frame, problems) if table is tables.GROUPS else frame
+
+
+def _columns_of(sheet: Sheet, table: Table, problems: list[Problem]) -> dict[str, int]:
+    """Return where each column stands in the sheet; headings that are missing, twice or misspelt are problems."""
+    places: dict[str, int] = {}
+    for at, heading in enumerate(sheet.headings):
+        if not heading:
+            problems.append(Problem(sheet.where, 1, None, _("Column {number} has no heading.", number=at + 1)))
+            continue
+        name = column_of(heading, table) or heading
+        if name in places:
+            first = sheet.headings[places[name]]
+            told = _(
+                "Headings {first} and {second} both mean {column}; keep one.", first=first, second=heading, column=name
+            )
+            problems.append(Problem(sheet.where, 1, heading, told))
+        places.setdefault(name, at)
+    missing = [name for name in table.columns if name not in places]
+    meant: set[str] = set()
+    for heading in places:
+        if heading not in table.columns and (guess := likely(heading, missing)):
+            meant.add(guess)
+            told = _("There is no column {heading}; it looks like {column}. Rename it.", heading=heading, column=guess)
+            problems.append(Problem(sheet.where, 1, heading, told))
+    for name in table.required:
+        if name in missing and name not in meant:
+            told = _("The column {column} is missing; add it.", column=name)
+            problems.append(Problem(sheet.where, 1, name, told))
+    return places
+
+
+def _converted(values: Any, table: Table, name: str) -> tuple[Any, dict[int, str]]:
+    if isinstance(values, pd.Series):
+        # Already what the table wants; text and floats still need a look (blanks, infinity).
+        if table.columns[name] == values.dtype and table.columns[name] not in {STR, tables.FLOAT}:
+            return values.array, {}
+        values = values.tolist()
+    return convert(values, table, name)
+
+
+def _extra(values: Any) -> Any:
+    if isinstance(values, pd.Series):
+        return values
+    return pd.array([_as_text(value) for value in values], dtype="string")
+
+
+def _as_text(value: Any) -> str | None:
+    if _is_blank(value):
+        return None
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return clean(str(value).strip())
+
+
+def _of_column(sheet: Sheet, heading: str, bad: Mapping[int, str]) -> list[Problem]:
+    found = [Problem(sheet.where, sheet.rows[at], heading, told) for at, told in list(bad.items())[:_TOLD]]
+    if len(bad) > _TOLD:
+        told = ngettext_(
+            "{count} more row has the same trouble.", "{count} more rows have the same trouble.", len(bad) - _TOLD
+        )
+        found.append(Problem(sheet.where, None, heading, told))
+    return found
+
+
+def _listed_twice(sheet: Sheet, frame: pd.DataFrame, table: Table) -> dict[int, str]:
+    """Return a sentence for every row whose key an earlier row has."""
+    keys = frame[list(table.key)].dropna()
+    if not keys.duplicated().any():
+        return {}
+    firsts: dict[tuple[str, ...], int] = {}
+    told: dict[int, str] = {}
+    for at, key in zip(keys.index, keys.itertuples(index=False, name=None), strict=True):
+        first = firsts.setdefault(key, int(at))
+        if first != at:
+            told[int(at)] = _(
+                "{key} is listed twice, in rows {first} and {second}; remove one.",
+                key=", ".join(map(shorten, key)),
+                first=sheet.rows[first],
+                second=sheet.rows[int(at)],
+            )
+    return told
+
+
+def _with_sites(sheet: Sheet, groups: pd.DataFrame, problems: list[Problem]) -> pd.DataFrame:
+    """Fill in the AZ of production and DR; one that contradicts ``priority_station`` is a problem."""
+    unknown = pd.array([pd.NA] * len(groups), dtype="string")
+    derived = with_sites(groups.assign(production_az=unknown, dr_az=unknown))
+    for name in ("production_az", "dr_az"):
+        differs = (groups[name] != derived[name]).fillna(value=False)
+        problems += _of_column(
+            sheet,
+            name,
+            {
+                int(at): _(
+                    "{value} contradicts priority_station, which makes it {derived}; correct one or leave it empty.",
+                    value=groups[name].iloc[at],
+                    derived=derived[name].iloc[at],
+                )
+                for at in groups.index[differs]
+            },
+        )
+    return with_sites(groups)

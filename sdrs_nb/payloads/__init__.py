@@ -1,0 +1,1 @@
+"""The requests themselves: one batch as the exact bytes that are sent."""

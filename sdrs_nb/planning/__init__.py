@@ -1,0 +1,1 @@
+"""The planning stage: eligible servers into the fewest requests, frozen, estimated, approved, and taken back."""

@@ -1,0 +1,229 @@
+"""What a plan will cost before it is sent: requests, calls, replication pairs, data to copy, quota and time.  Pure."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median, quantiles
+from typing import TYPE_CHECKING
+
+from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.planning.inputs import Loaded
+from sdrs_nb.running.pacing import Pace
+
+if TYPE_CHECKING:
+    from sdrs_nb.planning.plans import Plan
+
+__all__ = ["Estimate", "estimate_of"]
+
+#: Seconds of a job that nobody has seen yet.  ASSUMED from recorded runs of peers, which made a server, protected it
+#: and cleaned up in 5 to 8 minutes (sdrs-api.md section 6).
+_CREATE_S, _DELETE_S = 300.0, 120.0
+#: Jobs that say enough about the next one.
+_ENOUGH = 3
+#: Seconds that a batch takes beside its job: facts read again, the request, the list at the end (ASSUMED).
+_AROUND_S = 3.0
+#: Calls of a batch beside looks at its job: group, servers, volumes, instances and pairs before it, the request
+#: itself, and the list of instances after it; a delete reads only the list before.
+_CALLS_CREATE, _CALLS_DELETE = 7, 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What sending a plan is expected to take; made by ``Plan.estimate``.
+
+    Parameters
+    ----------
+    requests
+        Requests that change something, one a batch.
+    api_calls
+        All calls, looks at jobs included; about.
+    instances
+        Protected instances made, or deleted.
+    pairs
+        Replication pairs made, or freed by a deletion; a shared volume counts once (rule H16).
+    size_gib
+        GiB that the first synchronisation copies once protection is enabled; 0 for a deletion.
+    volumes_of_unknown_size
+        Volumes that ``size_gib`` leaves out.
+    quota, quota_used, quota_after
+        Replication pairs allowed (-1: no limit), in use before, in use after; None where the inventory was not given
+        or does not say.
+    duration_s, slow_s
+        Seconds of the cloud's time until the last job has ended, as jobs usually go and as slow ones go.
+    job_s
+        Seconds that one job is taken to last.
+    jobs_seen
+        Jobs that ``job_s`` rests on; 0: it is assumed.
+    """
+
+    requests: int
+    api_calls: int
+    instances: int
+    pairs: int
+    size_gib: int
+    volumes_of_unknown_size: int
+    quota: int | None
+    quota_used: int | None
+    quota_after: int | None
+    duration_s: float
+    slow_s: float
+    job_s: float
+    jobs_seen: int
+    is_deletion: bool = False
+
+    @property
+    def is_within_quota(self) -> bool | None:
+        """Whether the quota reaches; None where it is not known."""
+        if self.quota is None or self.quota_after is None:
+            return None
+        return self.quota < 0 or self.quota_after <= self.quota
+
+    def __repr__(self) -> str:
+        facts = [
+            ngettext_("{count} request", "{count} requests", self.requests),
+            ngettext_("about {count} API call", "about {count} API calls", self.api_calls),
+            ngettext_("{count} protected instance", "{count} protected instances", self.instances),
+            ngettext_("{count} replication pair", "{count} replication pairs", self.pairs),
+        ]
+        if not self.is_deletion:
+            facts.append(_("{size} GiB to copy", size=self.size_gib))
+        return ", ".join(facts) + ".\n" + "\n".join([self._time(), *self._reservations()])
+
+    def _time(self) -> str:
+        ground = (
+            ngettext_("{count} job seen before", "{count} jobs seen before", self.jobs_seen)
+            if self.jobs_seen
+            else _("no job was seen yet: {seconds} s each are assumed", seconds=round(self.job_s))
+        )
+        return _(
+            "About {usual} min, {slow} min where jobs are slow ({ground}).",
+            usual=_minutes(self.duration_s),
+            slow=_minutes(self.slow_s),
+            ground=ground,
+        )
+
+    def _reservations(self) -> list[str]:
+        said = [_("Quota of replication pairs: not known; load the inventory to see it.")]
+        if self.quota is not None:
+            said = [
+                _(
+                    "Quota of replication pairs: {used} in use before, {after} after, {quota} allowed.",
+                    used=self.quota_used,
+                    after=self.quota_after,
+                    quota=self.quota if self.quota >= 0 else _("any number"),
+                )
+            ]
+        if self.volumes_of_unknown_size:
+            said.append(
+                ngettext_(
+                    "The size of {count} volume is not known and not counted.",
+                    "The sizes of {count} volumes are not known and not counted.",
+                    self.volumes_of_unknown_size,
+                )
+            )
+        return said
+
+
+def estimate_of(
+    plan: "Plan",
+    *,
+    inventory: Loaded | None = None,
+    history: Sequence[float] = (),
+    pace: Pace | None = None,
+) -> Estimate:
+    """Return what sending ``plan`` is expected to take.
+
+    Parameters
+    ----------
+    plan
+        What would be sent.
+    inventory
+        Tells the quota, and volumes that are in a pair already; left out, the quota is not known.
+    history
+        Seconds that earlier jobs took (``job_history.job_durations``); fewer than three say nothing.
+    pace
+        How jobs are looked at; the default suits the real cloud.
+
+    Notes
+    -----
+    Pure.  Groups work side by side, a group's batches one after the other, and a wave waits for the one before.
+    """
+    pace, is_deletion = pace or Pace(), plan.is_deletion
+    usual_s, slow_s, seen = _job_seconds(history, _DELETE_S if is_deletion else _CREATE_S)
+    pairs, size_gib, unsized = _pairs(plan, inventory)
+    quota, used = _quota(inventory)
+    after = None if used is None else max(used - pairs if is_deletion else used + pairs, 0)
+    calls = _CALLS_DELETE if is_deletion else _CALLS_CREATE
+    looks = _looks(usual_s, history, pace)
+    groups = {batch.group_id for batch in plan.batches}
+    return Estimate(
+        requests=len(plan.batches),
+        # Once more: who we are, and the comparison at the end, a list for each group.
+        api_calls=len(plan.batches) * (calls + looks) + len(groups) + 1 if plan.batches else 0,
+        instances=sum(len(batch.server_ids) for batch in plan.batches),
+        pairs=pairs,
+        size_gib=0 if is_deletion else size_gib,
+        volumes_of_unknown_size=0 if is_deletion else unsized,
+        quota=quota,
+        quota_used=used,
+        quota_after=after,
+        duration_s=_duration(plan, usual_s + _AROUND_S + pace.first_look_s),
+        slow_s=_duration(plan, slow_s + _AROUND_S + pace.longest_look_s),
+        job_s=usual_s,
+        jobs_seen=seen,
+        is_deletion=is_deletion,
+    )
+
+
+def _job_seconds(history: Sequence[float], assumed: float) -> tuple[float, float, int]:
+    """Return how long a job usually takes, how long a slow one, and how many were seen."""
+    if len(history) < _ENOUGH:
+        return assumed, 2 * assumed, 0
+    return median(history), quantiles(history, n=10, method="inclusive")[-1], len(history)
+
+
+def _duration(plan: "Plan", batch_s: float) -> float:
+    """Return the seconds of the longest queue of each wave, added up."""
+    queues = Counter((batch.wave, batch.group_id) for batch in plan.batches)
+    longest = {wave: 0 for wave, _group in queues}
+    for (wave, _group), batches in queues.items():
+        longest[wave] = max(longest[wave], batches)
+    return sum(longest.values()) * batch_s
+
+
+def _looks(job_s: float, history: Sequence[float], pace: Pace) -> int:
+    """Return how often a job of ``job_s`` seconds is looked at; see ``durations.next_look``."""
+    if len(history) >= _ENOUGH:
+        early = sorted(history)[len(history) // 10]
+        return 1 + max(round((job_s - early) / pace.first_look_s), 0)
+    elapsed, looks = 0.0, 0
+    while elapsed < job_s:
+        elapsed += min(pace.first_look_s * 1.5**looks, pace.longest_look_s)
+        looks += 1
+    return looks
+
+
+def _pairs(plan: "Plan", inventory: Loaded | None) -> tuple[int, int, int]:
+    """Return pairs made or freed, their GiB, and how many volumes have no known size."""
+    if plan.is_deletion:
+        return len(plan.facts.pairs), 0, 0
+    volumes = plan.facts.volumes
+    if inventory is not None:
+        paired = {
+            each.strip() for ids in inventory.replication_pairs["volume_ids"].dropna() for each in str(ids).split(",")
+        }
+        volumes = volumes[[each not in paired for each in volumes["volume_id"]]]
+    sizes = volumes["size_gib"]
+    return len(volumes), int(sizes.fillna(0).sum()), int(sizes.isna().sum())
+
+
+def _quota(inventory: Loaded | None) -> tuple[int | None, int | None]:
+    """Return allowed and used replication pairs as the inventory says."""
+    if inventory is None:
+        return None, None
+    row = inventory.quotas[inventory.quotas["resource_type"] == "replications"]
+    return (None, None) if row.empty else (int(row["quota"].iloc[0]), int(row["used"].iloc[0]))
+
+
+def _minutes(seconds: float) -> int:
+    return max(round(seconds / 60), 1) if seconds else 0

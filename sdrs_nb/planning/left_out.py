@@ -1,0 +1,133 @@
+"""Servers that were asked for and are in no batch, each with its reason."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Self
+
+import pandas as pd
+
+from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.models import Verdict
+from sdrs_nb.planning.inputs import Judged, objects
+from sdrs_nb.tables import LEFT_OUT, shape
+
+__all__ = ["LeftOut", "Reason", "by_verdict", "label", "most_frequent"]
+
+#: A sentence, and the rules behind it, comma-joined.
+Reason = tuple[str, str]
+
+#: The rule that says best why a server has its verdict, where several fired.
+_TELLING = {Verdict.PROTECTED: ("S4",), Verdict.NOT_A_CANDIDATE: ("S5", "S6")}
+
+
+def label(server_id: str, name: object) -> str:
+    """Return a server as sentences call it: name and id, or the id alone where it has no name."""
+    return f"{name} ({server_id})" if isinstance(name, str) and name else server_id
+
+
+class LeftOut:
+    """Servers left out, known at once; their reasons are put into words when they are first read.
+
+    ``servers`` has ``server_id, name, group_id, verdict``.  Wording all findings of a large estate takes far longer
+    than planning it.
+    """
+
+    def __init__(self, servers: pd.DataFrame, reasons: Callable[[], Mapping[str, Reason]]) -> None:
+        self.servers = servers
+        self._reasons = reasons
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame) -> Self:
+        """Return the servers of a frame of ``tables.LEFT_OUT``, reasons included."""
+        said = {
+            server_id: (reason, rules)
+            for server_id, reason, rules in zip(
+                *(objects(frame[name]) for name in ("server_id", "reason", "rules")), strict=True
+            )
+        }
+        return cls(frame[["server_id", "name", "group_id", "verdict"]], lambda: said)
+
+    def __len__(self) -> int:
+        return len(self.servers)
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """One row a server, in the columns of ``tables.LEFT_OUT``."""
+        reasons = self._reasons() if len(self.servers) else {}
+        said = [reasons.get(server_id, ("", "")) for server_id in objects(self.servers["server_id"])]
+        words = {"reason": [reason for reason, _rules in said], "rules": [rules for _reason, rules in said]}
+        return shape(self.servers.assign(**words), LEFT_OUT)
+
+
+def by_verdict(rest: pd.DataFrame, eligibility: Judged) -> dict[str, Reason]:
+    """Return why eligibility keeps each of these servers from being planned."""
+    found = _blocking(eligibility.hindrances) if len(rest) else {}
+    candidates: dict[str, list[str]] = {}
+    for server_id, group_id in zip(
+        *(objects(eligibility.candidates[name]) for name in ("server_id", "group_id")), strict=True
+    ):
+        candidates.setdefault(server_id, []).append(group_id)
+    reasons: dict[str, Reason] = {}
+    for server_id, name, verdict in zip(
+        *(objects(rest[name]) for name in ("server_id", "name", "verdict")), strict=True
+    ):
+        who = label(server_id, name)
+        if verdict in {Verdict.ELIGIBLE, Verdict.WARNING}:
+            reasons[server_id] = (_group_reason(who, sorted(candidates.get(server_id, []))), "")
+            continue
+        messages = found.get(server_id, {})
+        telling = [rule for rule in _TELLING.get(Verdict(verdict), ()) if rule in messages] or list(messages)
+        reason = messages[telling[0]] if telling else _verdict_reason(who, Verdict(verdict))
+        reasons[server_id] = (reason, ", ".join(messages))
+    return reasons
+
+
+def _blocking(findings: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """Return for each server the messages of the rules that block it, by rule; of undecided ones where none blocks."""
+    said: dict[str, dict[str, dict[str, str]]] = {"blocker": {}, "unverified": {}}
+    columns = [objects(findings[name]) for name in ("server_id", "rule", "severity", "message")]
+    for server_id, rule, severity, message in zip(*columns, strict=True):
+        if severity in said:
+            said[severity].setdefault(server_id, {}).setdefault(rule, message)
+    return {**said["unverified"], **said["blocker"]}
+
+
+def _verdict_reason(who: str, verdict: Verdict) -> str:
+    if verdict is Verdict.PROTECTED:
+        return _("Server {server} has a protected instance already.", server=who)
+    if verdict is Verdict.NOT_A_CANDIDATE:
+        return _("Server {server} is a DR server or a drill server, which is never protected itself.", server=who)
+    if verdict is Verdict.BLOCKED:
+        return _("Server {server} is blocked: see its findings in the eligibility check.", server=who)
+    return _("Data for a rule that may block server {server} is missing. Load it and check again.", server=who)
+
+
+def _group_reason(who: str, groups: list[str]) -> str:
+    if not groups:
+        return _("No protection group fits server {server}. Make one for its VPC and AZ, then check again.", server=who)
+    return _(
+        "Several protection groups fit server {server}: {groups}. Choose one with group_choice when checking "
+        "eligibility.",
+        server=who,
+        groups=", ".join(groups),
+    )
+
+
+def most_frequent(left_out: pd.DataFrame, count: int = 3) -> str:
+    """Return the most frequent reasons of ``left_out`` in one line: rules, how many servers, one of the sentences."""
+    keys = [
+        rules or verdict
+        for rules, verdict in zip(objects(left_out["rules"]), objects(left_out["verdict"]), strict=True)
+    ]
+    examples = dict(zip(reversed(keys), reversed(objects(left_out["reason"])), strict=True))
+    return " ".join(
+        ngettext_(
+            "{rules} ({count} server): {example}",
+            "{rules} ({count} servers): {example}",
+            number,
+            rules=key,
+            example=examples[key],
+        )
+        for key, number in Counter(keys).most_common(count)
+    )

@@ -1,0 +1,263 @@
+"""Eligible servers into the fewest requests that the service allows, frozen: what was reviewed is what is sent."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import pandas as pd
+
+from sdrs_nb.errors import NothingEligibleError, PlanError
+from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.models import Batch, BatchOptions, Call
+from sdrs_nb.payloads.requests import batch_problems
+from sdrs_nb.planning.approvals import approval_problems
+from sdrs_nb.planning.batch_keys import BatchKey, Overrides, assign_keys
+from sdrs_nb.planning.facts import read_facts
+from sdrs_nb.planning.inputs import Judged, Rules, objects, without_collection
+from sdrs_nb.planning.left_out import most_frequent
+from sdrs_nb.planning.naming import NameRequest, name_batches, name_instances, refuse_strange
+from sdrs_nb.planning.packing import STEPS, Packing, Unit, pack, places
+from sdrs_nb.planning.plans import Plan
+from sdrs_nb.planning.proofs import proof_of
+from sdrs_nb.planning.selection import select
+
+__all__ = ["Plan", "plan_batches"]
+
+#: Batch limits that can be asked for; the page names 5 as the default, which a tenant can have raised.
+_LIMITS = (1, 50)
+#: Request rules that planning sees to itself: names (Q1, Q3) and the quota (G9), which leaves servers out.
+_OWN_RULES = frozenset({"Q1", "Q3", "G9"})
+
+
+@without_collection()
+def plan_batches(
+    eligibility: Judged,
+    *,
+    name_prefix: str,
+    options: BatchOptions | None = None,
+    rulebook: Rules | None = None,
+    overrides: Overrides | None = None,
+    known_flavors: Collection[str] = (),
+    name_template: str | None = None,
+    group_order: Literal["name", "smallest"] | Sequence[str] = "name",
+    priority: Mapping[str, float] | None = None,
+    wave_limit: int | None = None,
+    approvals_needed: int = 1,
+    steps: int = STEPS,
+) -> Plan:
+    """Return the fewest create requests for every server that may be protected, and why the others are left out.
+
+    Servers with verdict ``eligible`` or ``warning`` and one protection group are planned; servers that share
+    volumes stay in one batch; no batch is over the limit.  The same frames in any order of rows give the same plan,
+    and one server more changes few batches.  Where the site has no batch call (profile ``otc``) each server is a
+    request of its own, and servers with shared volumes are left out.
+
+    Parameters
+    ----------
+    eligibility
+        What ``check_eligibility`` gave.
+    name_prefix
+        Base of every batch's name prefix, 1 to 59 characters; batches get ``-001`` and on behind it.
+    options
+        What requests share; by default what eligibility was checked with.
+    rulebook
+        By default the one eligibility was checked with.
+    overrides
+        Rows (a frame or dicts) that choose servers by ``group_id``, ``tag`` or ``server_id`` and give them another
+        ``cluster_id``, ``primary_subnet_id``, ``tenancy``, ``dedicated_host_id``, ``tags``, ``description``,
+        ``name_prefix``, ``flavor_id`` or ``wave``; see ``batch_keys.assign_keys``.
+    known_flavors
+        Flavors that overrides may name although no server of the inventory has them.
+    name_template
+        For example ``"{group}-{batch:03d}"`` in place of prefix and number; see ``naming.name_batches``.
+    group_order
+        Order of protection groups: by ``"name"``, ``"smallest"`` (fewest batches first), or group ids in the order
+        wanted (those not named follow by name).
+    priority
+        Server id -> number, lower first: who goes first where the quota does not reach for all.
+    wave_limit
+        Servers that a wave may have; a larger one becomes several.
+    approvals_needed
+        How many different persons must approve the plan before it is sent.
+    steps
+        Counted steps that the search for fewer batches may take for each batch key.
+
+    Raises
+    ------
+    PlanError
+        Options, overrides or names break the limits of the service; every reason is named.
+    NothingEligibleError
+        No server can be planned; the message holds the most frequent reasons.
+
+    Notes
+    -----
+    Pure: touches neither network nor disk and changes no frame.
+    """
+    options = options or eligibility.options
+    rules = rulebook or eligibility.rulebook
+    _refuse_bad_options(eligibility, options, wave_limit, approvals_needed)
+    inventory = eligibility.inventory
+    alone = not rules.limit("batch_create")
+    selection = select(eligibility, 1 if alone else options.batch_limit, priority, alone=alone)
+    if selection.taken.empty:
+        raise _nothing(selection.left_out.frame)
+    taken = selection.taken
+    keyed = assign_keys(taken, options, name_prefix, inventory, overrides=overrides, known_flavors=known_flavors)
+    limit = 1 if alone else options.batch_limit
+    packed = _packed(taken, keyed.keys, limit, steps)
+    names = _group_names(inventory.groups, {key.group_id for key in packed})
+    order = _key_order(packed, _group_order(packed, names, group_order))
+    existing = inventory.protected_instances["name"].dropna()
+    contents = [(key, servers) for key in order for servers in packed[key].servers]
+    wanted = [NameRequest(key.name_prefix, names[key.group_id], key.wave) for key, _servers in contents]
+    given_names, notes = (name_instances if alone else name_batches)(wanted, template=name_template, existing=existing)
+    refuse_strange(given_names, str(rules.limit("prefix_alphabet")))
+    batches = [
+        _batch(key, f"b{number:03d}", servers, keyed.flavors, name, alone=alone)
+        for number, ((key, servers), name) in enumerate(zip(contents, given_names, strict=True), start=1)
+    ]
+    return Plan(
+        batches=_in_waves(batches, wave_limit),
+        options=options,
+        name_prefix=name_prefix,
+        rulebook_version=rules.version,
+        notes=(*selection.notes, *keyed.notes, *notes),
+        facts=read_facts(inventory, objects(taken["server_id"]), names),
+        omitted=selection.left_out,
+        proof_frame=proof_of(
+            {key: (sum(map(len, servers)), packing) for key, (servers, packing) in packed.items()}, order, names, limit
+        ),
+        approvals_needed=approvals_needed,
+    )
+
+
+def _batch(
+    key: BatchKey, batch_id: str, servers: tuple[str, ...], flavors: Mapping[str, str], name: str, *, alone: bool
+) -> Batch:
+    """Return the batch called ``name``; ``alone``: the create of one instance of that name."""
+    if alone:
+        own = {"call": Call.SINGLE_CREATE, "instance_name": name}
+        return key.batch(batch_id, servers, flavors).model_copy(update=own)
+    return key._replace(name_prefix=name).batch(batch_id, servers, flavors)
+
+
+class _Packed(NamedTuple):
+    """The batches of one key as server ids, and the packing they come from."""
+
+    servers: list[tuple[str, ...]]
+    packing: Packing
+
+
+def _refuse_bad_options(
+    eligibility: Judged, options: BatchOptions, wave_limit: int | None, approvals_needed: int
+) -> None:
+    """Raise one error with every reason why no request of this plan could be sent."""
+    low, high = _LIMITS
+    problems = list(approval_problems(approvals_needed))
+    if not low <= options.batch_limit <= high:
+        problems.append(
+            _(
+                "The batch limit {limit} is out of range. Give {low} to {high} servers a request; the service takes 5 "
+                "unless yours was raised.",
+                limit=options.batch_limit,
+                low=low,
+                high=high,
+            )
+        )
+    elif wave_limit is not None and wave_limit < options.batch_limit:
+        problems.append(
+            _(
+                "A wave of at most {wave_limit} servers cannot hold a batch of {limit}. Raise wave_limit or lower the "
+                "batch limit.",
+                wave_limit=wave_limit,
+                limit=options.batch_limit,
+            )
+        )
+    shared = BatchKey(
+        1, "group", "prefix", options.cluster_id, options.primary_subnet_id, options.tenancy,
+        options.dedicated_host_id, options.tags or (), options.description,
+    )  # fmt: skip
+    problems += batch_problems(shared.batch("options", ("server",), {}))
+    if not problems and options == eligibility.options:
+        problems += _request_blockers(eligibility.request_findings)
+    if problems:
+        raise PlanError("\n".join(problems))
+
+
+def _request_blockers(findings: pd.DataFrame) -> list[str]:
+    """Return what eligibility found wrong with every request."""
+    if findings.empty:
+        return []
+    blockers = findings[findings["severity"].eq("blocker") & ~findings["rule"].isin(_OWN_RULES)]
+    remedies = blockers["remedy"] if "remedy" in blockers else pd.Series("", index=blockers.index)
+    return [f"{message} {_text(remedy)}".strip() for message, remedy in zip(blockers["message"], remedies, strict=True)]
+
+
+def _nothing(left_out: pd.DataFrame) -> NothingEligibleError:
+    if left_out.empty:
+        return NothingEligibleError(
+            _("No server was asked for, so there is nothing to plan. Load an inventory that has servers.")
+        )
+    return NothingEligibleError(
+        ngettext_(
+            "The {count} server that was asked for cannot be planned. {reasons}",
+            "None of the {count} servers that were asked for can be planned. Most frequent reasons: {reasons}",
+            len(left_out),
+            reasons=most_frequent(left_out),
+        )
+    )
+
+
+def _packed(taken: pd.DataFrame, keys: Sequence[BatchKey], limit: int, steps: int) -> dict[BatchKey, _Packed]:
+    """Return the batches of every key, packed on its own; ``taken`` is sorted by name and id."""
+    server_ids = objects(taken["server_id"])
+    spots = places(objects(taken["name"]), server_ids)
+    units: dict[BatchKey, dict[str, list[int]]] = {}
+    for row, (key, unit) in enumerate(zip(keys, objects(taken["unit"]), strict=True)):
+        units.setdefault(key, {}).setdefault(unit, []).append(row)
+    packed = {}
+    for key, members in units.items():
+        rows = list(members.values())
+        packing = pack([Unit(spots[each[0]], len(each)) for each in rows], limit, steps=steps)
+        batches = (sorted(row for unit in batch for row in rows[unit]) for batch in packing.batches)
+        packed[key] = _Packed([tuple(server_ids[row] for row in batch) for batch in batches], packing)
+    return packed
+
+
+def _group_names(groups: pd.DataFrame, group_ids: Collection[str]) -> dict[str, str]:
+    """Return the name of every group, its id where it has none."""
+    known = dict(zip(groups["group_id"], groups["name"], strict=True))
+    return {group_id: _text(known.get(group_id)) or group_id for group_id in sorted(group_ids)}
+
+
+def _group_order(packed: Mapping[BatchKey, _Packed], names: Mapping[str, str], order: str | Sequence[str]) -> list[str]:
+    by_name = sorted(names, key=lambda group_id: (names[group_id], group_id))
+    if order == "smallest":
+        counts = dict.fromkeys(names, 0)
+        for key, (servers, _packing) in packed.items():
+            counts[key.group_id] += len(servers)
+        return sorted(by_name, key=counts.__getitem__)
+    given = [] if isinstance(order, str) else [group_id for group_id in order if group_id in names]
+    return list(dict.fromkeys([*given, *by_name]))
+
+
+def _key_order(packed: Mapping[BatchKey, _Packed], groups: Sequence[str]) -> list[BatchKey]:
+    """Return keys by wave, then by group; keys of one group by their first server."""
+    rank = {group_id: position for position, group_id in enumerate(groups)}
+    return sorted(packed, key=lambda key: (key.wave, rank[key.group_id]))
+
+
+def _in_waves(batches: Sequence[Batch], wave_limit: int | None) -> tuple[Batch, ...]:
+    """Return the batches with waves numbered 1, 2, 3 ..., none with more servers than ``wave_limit``."""
+    if wave_limit is None and all(batch.wave == 1 for batch in batches):
+        return tuple(batches)
+    result, wave, before, load = list[Batch](), 0, -1, 0
+    for batch in batches:
+        load += len(batch.server_ids)
+        if batch.wave != before or (wave_limit is not None and load > wave_limit):
+            wave, before, load = wave + 1, batch.wave, len(batch.server_ids)
+        result.append(batch.model_copy(update={"wave": wave}))
+    return tuple(result)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,209 @@
+"""Take back what a run made: delete its protected instances, and only those.
+
+Nothing is deleted here.  The result is a plan like any other, to be reviewed, approved under its own fingerprint and
+submitted.  Production servers are never deleted, whatever is chosen.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from sdrs_nb.errors import NothingEligibleError, PlanError
+from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.planning.deletions import Choice, deletion_plan, whole_only
+from sdrs_nb.planning.inputs import is_in, objects
+from sdrs_nb.planning.left_out import Reason, label
+from sdrs_nb.planning.plans import Plan
+from sdrs_nb.rulebook import Rulebook
+from sdrs_nb.running.run_facts import Made, each_made, made_by, refuse_unfit, rules_of
+
+if TYPE_CHECKING:
+    from sdrs_nb.inventory.inventory import Inventory
+    from sdrs_nb.running.runs import Run
+
+__all__ = ["DELETABLE", "left_out_rows", "plan_undo"]
+
+#: Statuses of instances that can be deleted (page "Deleting Protected Instances in a Batch", constraints).
+DELETABLE = frozenset(
+    (
+        "available", "protected", "failed-over", "error", "error-starting", "error-stopping", "error-reversing",
+        "error-failing-over", "error-deleting", "error-reprotecting", "error-resizing", "invalid", "fault",
+    )
+)  # fmt: skip
+
+
+def plan_undo(
+    run: "Run",
+    inventory: "Inventory",
+    *,
+    keep: Collection[str] = (),
+    delete_target_server: bool = False,
+    delete_target_eip: bool = False,
+    rulebook: Rulebook | None = None,
+    approvals_needed: int | None = None,
+) -> Plan:
+    """Return the plan that deletes the protected instances that ``run`` made; nothing else is touched.
+
+    An instance counts as made by the run only when the run's own record names it and the inventory shows it on the
+    same server.  Instances with a shared replication pair go in one request or not at all.
+
+    Parameters
+    ----------
+    run
+        From ``open_run``; its record is read, not the cloud.
+    inventory
+        Read after the run, of the same project.
+    keep
+        Ids of servers that stay protected.
+    delete_target_server
+        Also delete the DR servers with their DR volumes, for good.  Left off they stay as ordinary servers and are
+        billed; ``plan.billed`` shows what stays after each choice.
+    delete_target_eip
+        With ``delete_target_server``: also release the EIPs bound to the DR servers.
+    rulebook
+        By default that of the run's profile; its limit ``batch_delete_size`` (20) is held.
+    approvals_needed
+        By default as many as the run's plan needed.
+
+    Returns
+    -------
+    Plan
+        Its ``left_out`` says of every other server of the run why nothing is deleted for it.
+
+    Raises
+    ------
+    NothingEligibleError
+        No instance of the run can be deleted; the most frequent reasons are named.
+    PlanError
+        The run was itself an undo, the inventory is of another project or holds no instances, or ``keep`` names a
+        server that is not in the run.
+    LedgerError
+        The run's record cannot be read.
+
+    Notes
+    -----
+    Pure over the run's record and the inventory: no network; reads the ledger file.
+    """
+    refuse_unfit(run, inventory)
+    choice = Choice(
+        run_id=run.run_id,
+        rulebook=rules_of(run, rulebook),
+        delete_target_server=delete_target_server,
+        delete_target_eip=delete_target_eip,
+        approvals_needed=run.plan.approvals_needed if approvals_needed is None else approvals_needed,
+    )
+    made = made_by(run, inventory)
+    _refuse_strangers(run, made, keep)
+    reasons: dict[str, Reason] = {
+        row.server_id: (said, "") for row in each_made(made) if (said := _reason(row, run.run_id, keep)) is not None
+    }
+    reasons |= _kept_by_billing(made[~is_in(made["server_id"], reasons)], inventory, choice)
+    doomed = whole_only(made[~is_in(made["server_id"], reasons)], inventory, choice, reasons)
+    left_out = left_out_rows(made, reasons)
+    if doomed.empty:
+        raise _nothing(run.run_id, left_out)
+    return deletion_plan(doomed, inventory, choice, left_out, list(_notes(choice)))
+
+
+def _refuse_strangers(run: "Run", made: pd.DataFrame, keep: Collection[str]) -> None:
+    if isinstance(keep, str):
+        raise PlanError(_("keep takes a list of server ids, not one text. Write keep=[{server!r}].", server=keep))
+    if strangers := sorted(set(keep) - set(objects(made["server_id"]))):
+        raise PlanError(
+            _(
+                "Server {server} is to be kept, but run {run} has no such server. Correct its id or take it out.",
+                server=strangers[0],
+                run=run.run_id,
+            )
+        )
+
+
+def _reason(row: Made, run_id: str, keep: Collection[str]) -> str | None:
+    """Return why nothing is deleted for this server of the run, None where its instance may go."""
+    who = label(row.server_id, row.name)
+    if row.server_id in keep:
+        return _("Server {server} stays protected, as was chosen.", server=who)
+    if row.is_open:
+        return _(
+            "Batch {batch} with server {server} has not ended in run {run}. Resume the run, then plan the undo.",
+            batch=row.batch_id,
+            server=who,
+            run=run_id,
+        )
+    if row.recorded is None:
+        return _("Run {run} made no instance for server {server}.", run=run_id, server=who)
+    if row.protected_instance_id != row.recorded:
+        return _(
+            "Instance {instance}, which run {run} made for server {server}, is no longer there.",
+            instance=row.recorded,
+            run=run_id,
+            server=who,
+        )
+    if row.status not in DELETABLE:
+        return _(
+            "Instance {instance} of server {server} is in status {status}, in which it cannot be deleted. Wait until "
+            "that has ended, load the inventory and plan again.",
+            instance=row.recorded,
+            server=who,
+            status=row.status,
+        )
+    return None
+
+
+def _kept_by_billing(made: pd.DataFrame, inventory: "Inventory", choice: Choice) -> dict[str, Reason]:
+    """Return the servers whose DR server the service would not delete, where its deletion was chosen."""
+    if not choice.delete_target_server:
+        return {}
+    servers, groups = inventory.servers, inventory.groups
+    prepaid = {*servers.loc[servers["billing"].eq("yearly/monthly").fillna(value=False), "server_id"]}
+    switched = {*groups.loc[groups["priority_station"].eq("target").fillna(value=False), "group_id"]}
+    reasons: dict[str, Reason] = {}
+    for row in each_made(made):
+        who = label(row.server_id, row.name)
+        if row.dr_server_id in prepaid:
+            said = _(
+                "The DR server {double} of server {server} is billed by the year or month and cannot be deleted "
+                "(SDRS.1354). Plan it without delete_target_server, then unsubscribe from the DR server.",
+                double=row.dr_server_id,
+                server=who,
+            )
+            reasons[row.server_id] = said, ""
+        elif row.group_id in switched:
+            said = _(
+                "The group of server {server} runs switched over: DR server {double} works as production and cannot "
+                "be deleted (SDRS.1330). Switch back first, or plan without delete_target_server.",
+                double=row.dr_server_id,
+                server=who,
+            )
+            reasons[row.server_id] = said, ""
+    return reasons
+
+
+def left_out_rows(made: pd.DataFrame, reasons: Mapping[str, Reason]) -> list[dict[str, object]]:
+    """Return a row of ``tables.LEFT_OUT`` for every server that has a reason."""
+    rest = made[is_in(made["server_id"], reasons)]
+    columns = ("server_id", "name", "group_id")
+    return [
+        {**dict(zip(columns, row, strict=True)), "reason": reasons[row[0]][0], "rules": reasons[row[0]][1]}
+        for row in zip(*(objects(rest[name]) for name in columns), strict=True)
+    ]
+
+
+def _nothing(run_id: str, left_out: Sequence[Mapping[str, object]]) -> NothingEligibleError:
+    said = list(dict.fromkeys(str(row["reason"]) for row in left_out))
+    return NothingEligibleError(
+        ngettext_(
+            "Nothing of run {run} can be deleted ({count} server). {reason}",
+            "Nothing of run {run} can be deleted ({count} servers). The first reason: {reason}",
+            len(left_out),
+            run=run_id,
+            reason=said[0] if said else "",
+        )
+    )
+
+
+def _notes(choice: Choice) -> Iterator[str]:
+    yield _("Production servers and their volumes stay untouched.")
+    if choice.delete_target_eip and not choice.delete_target_server:
+        yield _("delete_target_eip changes nothing without delete_target_server: DR servers and their EIPs stay.")

@@ -1,0 +1,286 @@
+"""Evidence of a run that stands on its own: one HTML file that needs no network; CSV, xlsx, JSON lines beside it."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sdrs_nb import html
+from sdrs_nb.errors import JobFailed, JobTimeout
+from sdrs_nb.exports import write_csv, write_excel, write_json_lines
+from sdrs_nb.i18n import _, current_language, ngettext_
+from sdrs_nb.models import Stage
+from sdrs_nb.payloads.requests import target
+from sdrs_nb.reporting.charts import timeline, waterfall
+from sdrs_nb.reporting.words import rules_of, server_remedy, to_do
+from sdrs_nb.running.runs import Run
+from sdrs_nb.words import word
+
+if TYPE_CHECKING:
+    from sdrs_nb.eligibility import Eligibility
+    from sdrs_nb.planning.planning import Plan
+
+__all__ = ["Summary", "report", "require_complete", "summarize"]
+
+_ENDS = (Stage.CREATED.value, Stage.PROTECTED.value, Stage.DELETED.value)
+_OPEN = (Stage.UNKNOWN.value, Stage.ACCEPTED.value, Stage.JOB_OK.value)
+_BY_WEIGHT = (
+    Stage.FAILED, Stage.UNKNOWN, Stage.NOT_SENT, Stage.ACCEPTED, Stage.JOB_OK, Stage.CREATED, Stage.PROTECTED,
+    Stage.DELETED,
+)  # fmt: skip
+#: Words of states by the tone they are shown in; anything else is neutral.
+_TONES = {
+    **dict.fromkeys(("created", "protected", "deleted", "accepted", "adopted", "done", "SUCCESS"), "good"),
+    **dict.fromkeys(("failed", "refused", "blocked", "FAIL"), "bad"),
+    **dict.fromkeys(("unknown", "uncertain", "OTHER"), "unknown"),
+    **dict.fromkeys(("held", "paused", "warning", "absent", "not handled"), "warning"),
+    **dict.fromkeys(("running", "sending", "job ok", "RUNNING", "INIT"), "running"),
+}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What became of everybody that was asked for, in numbers.
+
+    ``verdicts`` counts servers by verdict, ``reasons`` blocked servers by rule (a server counts once a rule),
+    ``planned`` servers in batches, ``stages`` planned servers by stage, ``left_out`` servers asked for and not planned.
+    """
+
+    asked: int
+    verdicts: dict[str, int]
+    reasons: dict[str, int]
+    batches: int
+    planned: int
+    left_out: int
+    stages: dict[str, int]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every planned server reached the end that its group allows: created or protected."""
+        return sum(self.stages.get(stage, 0) for stage in _ENDS) == self.planned
+
+    def require_complete(self) -> None:
+        """Raise as the function ``require_complete`` does, unless every planned server was created or protected."""
+        _require(self.stages, self.planned)
+
+    def __str__(self) -> str:
+        reached = [f"{count} {word(stage)}" for stage, count in self.stages.items() if count]
+        lines = [
+            _("Servers asked for: {count}", count=self.asked),
+            *(f"  {word(verdict)}: {count}" for verdict, count in self.verdicts.items()),
+            _("Blocked, by rule (a server can have several reasons):"),
+            *(f"  {reason}: {count}" for reason, count in self.reasons.items()),
+            _("Planned: {servers} servers in {batches} batches", servers=self.planned, batches=self.batches),
+            _("Left out: {count}", count=self.left_out),
+            _("Reached: {stages}", stages=", ".join(reached) or "-"),
+        ]
+        return "\n".join(lines)
+
+
+def require_complete(outcome: pd.DataFrame) -> None:
+    """Raise unless every planned server of ``outcome`` (from ``verify``) was created or protected; pure.
+
+    A procedure ends with it, so that its exit code tells the outcome.
+
+    Raises
+    ------
+    JobTimeout
+        The fate of some servers is still unknown.
+    JobFailed
+        Some servers failed or were not sent.
+    """
+    _require(_counts(outcome["stage"]), len(outcome))
+
+
+def _require(stages: Mapping[str, int], planned: int) -> None:
+    if pending := sum(stages.get(stage, 0) for stage in _OPEN):
+        raise JobTimeout(
+            ngettext_(
+                "The fate of {count} planned server is not known yet. Resume the run: it is looked up, not resent.",
+                "The fate of {count} planned servers is not known yet. Resume the run: they are looked up, not resent.",
+                pending,
+            )
+        )
+    if missing := planned - sum(stages.get(stage, 0) for stage in _ENDS):
+        raise JobFailed(
+            ngettext_(
+                "{count} planned server is neither created nor protected. See its row in the outcome.",
+                "{count} planned servers are neither created nor protected. See their rows in the outcome.",
+                missing,
+            )
+        )
+
+
+def summarize(eligibility: "Eligibility", plan: "Plan", outcome: pd.DataFrame) -> Summary:
+    """Return the numbers of one job from load to end; pure.
+
+    Parameters
+    ----------
+    eligibility, plan
+        As they were approved.
+    outcome
+        From ``verify``, or ``run.servers``.
+    """
+    verdicts = eligibility.verdicts
+    findings = eligibility.findings
+    blocking = findings.loc[findings["severity"] == "blocker", ["server_id", "rule"]].drop_duplicates()
+    blocked = blocking[blocking["server_id"].isin(verdicts.loc[verdicts["verdict"] == "blocked", "server_id"])]
+    titles = {rule: f"{rule} {eligibility.rulebook.rule(rule).title}" for rule in blocked["rule"].unique()}
+    return Summary(
+        asked=len(verdicts),
+        verdicts=_counts(verdicts["verdict"]),
+        reasons={titles[rule]: count for rule, count in _counts(blocked["rule"]).items()},
+        batches=len(plan.batches),
+        planned=sum(len(batch.server_ids) for batch in plan.batches),
+        left_out=len(plan.left_out),
+        stages=_counts(outcome["stage"]),
+    )
+
+
+def _counts(values: "pd.Series[Any]") -> dict[str, int]:
+    return {str(value): int(count) for value, count in values.value_counts().items()}
+
+
+def report(run: Run, path: str | os.PathLike[str]) -> Path:
+    """Write the run as one HTML file at ``path``, with CSV, xlsx and JSON lines beside it; return the HTML's path.
+
+    Everything comes from the ledger, so the report can be made on any day and shows what was approved, sent and
+    answered.  Every text of a server or file is escaped; the file loads nothing from anywhere and runs nothing.
+
+    Parameters
+    ----------
+    run
+        From ``submit``, ``open_run`` or ``find_run``; it may still be under way.
+    path
+        Where to write; folders are made.  Beside it, by the same name: ``.csv`` (the outcome), ``.xlsx`` (outcome,
+        batches, left out, to do, requests, jobs; only where the extra ``excel`` is installed) and ``.jsonl`` (every
+        recorded event).  Formula-like cells are neutralised.
+
+    Raises
+    ------
+    LedgerError
+        The ledger cannot be read.
+    PlanError
+        The plan in the ledger was written by another version, or changed.
+    OSError
+        A file cannot be written.
+    """
+    target = Path(path)
+    frames = _frames(run)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(_page(run, frames), encoding="utf-8")
+    write_csv(frames["outcome"], target.with_suffix(".csv"))
+    write_json_lines(frames["events"], target.with_suffix(".jsonl"))
+    if find_spec("openpyxl"):
+        sheets = {name: frame for name, frame in frames.items() if name != "events"}
+        write_excel(sheets, target.with_suffix(".xlsx"))
+    return target
+
+
+def _frames(run: Run) -> dict[str, pd.DataFrame]:
+    servers, plan = run.servers, run.plan
+    remedies = [server_remedy(stage, code) for stage, code in zip(servers["stage"], servers["error_code"], strict=True)]
+    names = plan.facts.groups.set_index("group_id")["name"].dropna()
+    return {
+        "outcome": servers.assign(remedy=pd.array(remedies, dtype="string")),
+        "batches": run.batches,
+        "left_out": plan.left_out,
+        "findings": run.findings,
+        "to_do": to_do(servers, {str(key): str(name) for key, name in names.items()}, run.findings),
+        "requests": run.attempts,
+        "jobs": run.jobs,
+        "events": run.events,
+    }
+
+
+def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
+    outcome, left_out = frames["outcome"], frames["left_out"]
+    stages = {stage: count for stage, count in run.counts.items() if count}
+    calls = {batch.batch_id: target(batch) for batch in run.plan.batches}
+    bodies = {batch.batch_id: run.plan.payload_bytes(batch.batch_id).decode() for batch in run.plan.batches}
+    return str(
+        html.render(
+            "report.html",
+            _=_,
+            word=cache(word),  # a report words the same few states thousands of times
+            tone=lambda state: _TONES.get(str(state), "neutral"),
+            shape=lambda state: html.SHAPES[_TONES.get(str(state), "neutral")],
+            language=current_language(),
+            made_at=datetime.now(UTC),
+            run=run,
+            record=run.record,
+            approval=run.approval,
+            headline=_headline(run, len(left_out)),
+            stages=stages,
+            steps=waterfall(outcome, left_out),
+            rules=rules_of(left_out),
+            timeline=timeline(run.jobs, outcome),
+            batches=_records(frames["batches"]),
+            servers=_records(_worst_first(outcome)),
+            left_out=_records(left_out),
+            tasks=_records(frames["to_do"]),
+            proof=_records(run.plan.proof),
+            notes=run.plan.notes,
+            attempts=_records(frames["requests"]),
+            jobs=_records(frames["jobs"]),
+            bodies=bodies,
+            calls=calls,
+            pretty=_pretty,
+            code=html.code,
+        )
+    )
+
+
+def _worst_first(servers: pd.DataFrame) -> pd.DataFrame:
+    order = {stage.value: at for at, stage in enumerate(_BY_WEIGHT)}
+    return servers.sort_values("stage", key=lambda stages: stages.map(order), kind="stable")
+
+
+def _headline(run: Run, left_out: int) -> list[str]:
+    """Return the sentences that somebody reads who reads nothing else."""
+    counts = run.counts
+    planned = sum(counts.values())
+    reached = sum(counts[stage] for stage in _ENDS)
+    pending = sum(counts[stage] for stage in _OPEN)
+    rest = planned - reached - pending
+    told = [_("{reached} of {planned} planned servers have a protected instance.", reached=reached, planned=planned)]
+    if run.plan.undoes:
+        told = [
+            _("An undo of run {run}: {reached} of {planned} protected instances are deleted.",
+              run=run.plan.undoes, reached=reached, planned=planned)
+        ]  # fmt: skip
+    if counts[Stage.CREATED]:
+        told.append(
+            _("{count} of them are in groups that are not enabled: nothing of them is copied yet.",
+              count=counts[Stage.CREATED])
+        )  # fmt: skip
+    if rest:
+        told.append(_("{count} failed or were not sent; the reasons are below.", count=rest))
+    if pending:
+        told.append(_("The fate of {count} is not known yet.", count=pending))
+    if left_out:
+        told.append(_("{count} servers that were asked for were left out, each with its reason.", count=left_out))
+    if run.message:
+        told.append(run.message)
+    return told
+
+
+def _pretty(text: str) -> str:
+    try:
+        return json.dumps(json.loads(text), indent=1, ensure_ascii=False)
+    except ValueError:
+        return text
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows as dictionaries with missing values as empty text."""
+    columns = [frame[name].astype(object).where(frame[name].notna(), "") for name in frame.columns]
+    names = [str(name) for name in frame.columns]
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]

@@ -1,0 +1,131 @@
+"""Wait for a run's end, or carry it on after any interruption."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from sdrs_nb.errors import SettingsError
+from sdrs_nb.i18n import _
+from sdrs_nb.ledger.ledger import RunState
+from sdrs_nb.running.engine import Engine, engine_of, start_engine
+from sdrs_nb.running.runs import Run
+
+if TYPE_CHECKING:
+    from sdrs_nb.cloud import Cloud
+
+__all__ = ["follow", "resume"]
+
+#: Seconds an interrupted ``follow`` gives the requests under way to be answered and recorded.
+_GRACE_S = 10.0
+
+
+async def follow(
+    cloud: "Cloud",
+    run: Run,
+    *,
+    on_change: Callable[[Run], None] | None = None,
+    every_s: float = 0.5,
+    sleep: Callable[[float], Awaitable[None]] | None = None,
+) -> Run:
+    """Wait until everything of ``run`` is sent and every job has ended; carry it on where nobody does.
+
+    Interrupting it (Ctrl-C, a kernel interrupt, a cancelled task) stops the run before its next request; nothing
+    is lost, and calling it again goes on.
+
+    Parameters
+    ----------
+    cloud
+        The cloud the run was recorded for.
+    run
+        From ``submit`` or ``open_run``.
+    on_change
+        Called with the run about every ``every_s`` seconds while it goes on, and once at the end.
+    sleep
+        Waits for seconds of cloud time; for tests.
+
+    Returns
+    -------
+    Run
+        The same run; ``run.servers`` says what became of each server.
+
+    Raises
+    ------
+    SettingsError
+        The cloud is another one than the run was recorded for.
+    ClaimedError
+        Another process carries the run on.
+    SdrsError
+        What paused the run: credentials, an unreachable cloud, a ledger that cannot be written.
+    """
+    await _same_cloud(cloud, run)
+    engine = engine_of(run)
+    if engine is None or engine.is_stopping() or engine.done.done():
+        if engine is not None:
+            await _ended(engine)
+        goes_on = run.record["state"] != RunState.DONE or _has_unknown(run)
+        engine = start_engine(cloud, run, sleep=sleep) if goes_on else None
+    if engine is not None:
+        await _wait_for(engine, run, on_change, every_s)
+    if on_change is not None:
+        on_change(run)
+    return run
+
+
+async def resume(
+    cloud: "Cloud",
+    run: Run,
+    *,
+    on_change: Callable[[Run], None] | None = None,
+    every_s: float = 0.5,
+    sleep: Callable[[float], Awaitable[None]] | None = None,
+) -> Run:
+    """Finish ``run`` after any interruption: doubts are looked up, then the rest is sent and followed.
+
+    A create whose answer was lost is never sent again before a list of its group, read after the settling time,
+    shows that nothing of it exists.  An earlier ``stop`` or ``pause`` is taken back.  Same parameters, result and
+    errors as ``follow``.
+    """
+    run.carry_on()
+    return await follow(cloud, run, on_change=on_change, every_s=every_s, sleep=sleep)
+
+
+async def _same_cloud(cloud: "Cloud", run: Run) -> None:
+    identity = await cloud.check()
+    scope = run.scope
+    if (identity.endpoint, identity.project_id) != (scope["endpoint"], scope["project_id"]):
+        raise SettingsError(
+            _(
+                "Run {run} belongs to project {project} at {endpoint}, but this connection is for project {here} at "
+                "{there}. Connect to the run's own project.",
+                run=run.run_id,
+                project=scope["project_id"],
+                endpoint=scope["endpoint"],
+                here=identity.project_id,
+                there=identity.endpoint,
+            )
+        )
+
+
+def _has_unknown(run: Run) -> bool:
+    return bool((run.batches["state"] == "unknown").any())
+
+
+async def _ended(engine: Engine) -> None:
+    future = asyncio.wrap_future(engine.done)
+    await asyncio.wait([future])
+    future.exception()  # read here, so that asyncio does not report it as forgotten; the next walk meets it again
+
+
+async def _wait_for(engine: Engine, run: Run, on_change: Callable[[Run], None] | None, every_s: float) -> None:
+    done = asyncio.wrap_future(engine.done)
+    try:
+        while not done.done():
+            await asyncio.wait([done], timeout=every_s)
+            if on_change is not None:
+                on_change(run)
+        done.result()
+    except asyncio.CancelledError:
+        engine.stop(_("Interrupted by the operator; resume carries on."))
+        # The answer to a request under way is worth a moment: without it the request must be looked up later.
+        await asyncio.wait([asyncio.ensure_future(_ended(engine))], timeout=_GRACE_S)
+        raise

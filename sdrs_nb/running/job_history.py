@@ -1,0 +1,51 @@
+"""How long earlier jobs took, from the ledger: what estimates of a plan's duration rest on."""
+
+import json
+
+from sdrs_nb.ledger.ledger import Ledger
+from sdrs_nb.running.durations import job_seconds
+
+__all__ = ["job_durations"]
+
+
+def job_durations(
+    ledger: Ledger | None = None,
+    *,
+    endpoint: str | None = None,
+    project_id: str | None = None,
+    deletions: bool = False,
+    at_most: int = 60,
+) -> list[float]:
+    """Return how long the latest successful jobs took, in seconds of the cloud's time, oldest first.
+
+    Parameters
+    ----------
+    ledger
+        By default the operator's own.
+    endpoint, project_id
+        Only jobs of this cloud and project; a sandbox says nothing of a real one.
+    deletions
+        Jobs of undo runs in place of those that created.
+    at_most
+        The newest so many.
+
+    Raises
+    ------
+    LedgerError
+        The ledger cannot be read.
+
+    Notes
+    -----
+    Reads the ledger file, no network.  No job gives an empty list.
+    """
+    rows = (ledger or Ledger()).rows(
+        "SELECT j.document FROM jobs j JOIN runs r USING (run_id) WHERE j.status = 'SUCCESS' "
+        "AND (?1 IS NULL OR r.endpoint = ?1) AND (?2 IS NULL OR r.project_id = ?2) "
+        "AND (coalesce(json_extract(r.plan, '$.undoes'), '') <> '') = ?3 ORDER BY j.last_look_at DESC LIMIT ?4",
+        endpoint,
+        project_id,
+        int(deletions),
+        at_most,
+    )
+    found = [job_seconds(json.loads(row["document"])) for row in rows]
+    return [seconds for seconds in reversed(found) if seconds is not None]

@@ -1,0 +1,56 @@
+"""Failing calls on the way: which may pass, and how long a run bears them before it pauses."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sdrs_nb.errors import AuthenticationError, CloudError, CloudUnreachable, ServiceError, ThrottledError
+from sdrs_nb.models import Batch
+from sdrs_nb.running.jobs import next_delay
+
+if TYPE_CHECKING:
+    from sdrs_nb.running.engine import Engine
+
+__all__ = ["Failures"]
+
+#: Failing steps in a row of one batch before its patience may be at an end.
+_FEWEST_TRIES = 5
+#: Refused credentials in a row, over all groups; five bad signatures lock an access key (cloud-apis.md 3.1).
+_MOST_REFUSALS = 3
+_REQUEST_TIMEOUT = 408
+
+
+class Failures:
+    """Failing calls of one batch in a row: borne with growing waits, until patience ends."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew after something worked."""
+        self._count = 0
+        self._since: datetime | None = None
+
+    async def bear(self, error: CloudError | CloudUnreachable, batch: Batch) -> None:
+        """Wait before the next try; raises ``error`` where trying again is no use or patience has ended."""
+        engine = self._engine
+        if isinstance(error, AuthenticationError):
+            if engine.count_refusal() >= _MOST_REFUSALS:
+                raise error
+        elif not _may_pass(error):
+            raise error
+        self._since = self._since or engine.timing.clock()
+        self._count += 1
+        if self._count >= _FEWEST_TRIES and engine.timing.since(self._since) >= engine.pace.patience_s:
+            raise error
+        engine.ledger.note(engine.run_id, "trying again", batch.batch_id, message=str(error))
+        await engine.wait(
+            next_delay(self._count - 1, first_s=engine.pace.first_look_s, most_s=engine.pace.longest_look_s)
+        )
+
+
+def _may_pass(error: CloudError | CloudUnreachable) -> bool:
+    """Tell whether the same call may work later: no answer, throttled, a failing service, an unreadable success."""
+    if isinstance(error, CloudUnreachable | ThrottledError | ServiceError):
+        return True
+    return error.status == _REQUEST_TIMEOUT or error.status < 300  # noqa: PLR2004 - HTTP: success that cannot be read

@@ -1,0 +1,253 @@
+"""After creation: enable protection of a run's groups, and see how far the first synchronisation has come.
+
+An instance of a group in status ``available`` copies nothing until protection is enabled (``start-server-group``,
+SDRS group actions).  The action starts from ``available`` only, so a lost answer is settled by the group's status.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sdrs_nb.errors import AuthenticationError, CloudError, CloudUnreachable, ServiceError, SubmissionUncertain
+from sdrs_nb.i18n import _
+from sdrs_nb.ledger.ledger import Ledger
+from sdrs_nb.models import Stage
+from sdrs_nb.running.jobs import InstanceState, JobStatus, instance_state, match_instances, next_delay, read_job
+from sdrs_nb.running.pacing import Pace, Timing
+
+if TYPE_CHECKING:
+    from asyncio import Event
+
+    from sdrs_nb.cloud import Cloud
+    from sdrs_nb.running.engine import Engine
+    from sdrs_nb.running.runs import Run
+
+__all__ = ["enable_groups", "enable_protection", "first_synchronisation", "follow_first_synchronisation"]
+
+ENABLE = "start-server-group"
+#: The group's own words on the way to protection (sdrs-api.md section 4, actions).
+_DONE, _ON_THE_WAY, _MAY_START = "protected", "starting", ("available", "error-starting")
+_SYNC = {"server_id": "string", "name": "string", "group_id": "string", "protected_instance_id": "string",
+         "status": "string", "progress": "Int64", "is_complete": "boolean"}  # fmt: skip
+
+
+class _Enabling:
+    """Enable protection of one group and follow it; every intent and answer is in the ledger."""
+
+    def __init__(self, cloud: "Cloud", ledger: Ledger, run_id: str, timing: Timing, pace: Pace) -> None:
+        self.cloud, self.ledger, self.run_id, self.timing, self.pace = cloud, ledger, run_id, timing, pace
+
+    async def enable(self, group_id: str, woken: "Event") -> tuple[str, str]:
+        """Return the group's status at the end and a sentence where it is not protected."""
+        group = await self.cloud.sdrs.group(group_id)
+        status = str(group.get("status"))
+        if status in _MAY_START:
+            status = await self._start(group_id, status)
+        begun, looks = self.timing.clock(), 0
+        while status == _ON_THE_WAY and not woken.is_set():
+            await self.timing.sleep(
+                next_delay(looks, first_s=self.pace.first_look_s, most_s=self.pace.longest_look_s), woken
+            )
+            looks += 1
+            status = await self._status(group_id) or status
+            if self.timing.since(begun) > self.pace.job_limit_s:
+                break
+        if status == _DONE:
+            self._answer(group_id, "protected")
+            return status, ""
+        message = _(
+            "Protection of group {name} ({group}) is not enabled, its status is {status}. Look at the group in the "
+            "console, then enable it again.",
+            name=group.get("name"),
+            group=group_id,
+            status=status,
+        )
+        self._answer(group_id, "not protected", message=message)
+        return status, message
+
+    async def _start(self, group_id: str, before: str) -> str:
+        self.ledger.intend_action(self.run_id, group_id, ENABLE)
+        try:
+            job_id = await self.cloud.sdrs.group_action(group_id, {ENABLE: {}})
+        except AuthenticationError:
+            raise
+        except (SubmissionUncertain, CloudUnreachable, ServiceError) as error:
+            # The group's own status tells whether it was handled: it cannot be started twice.
+            self._answer(group_id, "uncertain", message=str(error))
+            return await self._settled(group_id, before)
+        except CloudError as error:
+            self._answer(group_id, "refused", message=str(error))
+            return await self._status(group_id) or before
+        self._answer(group_id, "accepted", job_id=job_id)
+        return await self._ended(group_id, job_id)
+
+    async def _settled(self, group_id: str, before: str) -> str:
+        begun = self.timing.clock()
+        status = before
+        while status == before and self.timing.since(begun) < self.pace.settle_s:
+            await self.timing.rest(self.pace.longest_look_s)
+            status = await self._status(group_id) or before
+        return status
+
+    async def _ended(self, group_id: str, job_id: str) -> str:
+        """Wait for the job's end, or for the group to have left its former status; return the group's status."""
+        begun, looks = self.timing.clock(), 0
+        while self.timing.since(begun) <= self.pace.job_limit_s:
+            await self.timing.rest(next_delay(looks, first_s=self.pace.first_look_s, most_s=self.pace.longest_look_s))
+            looks += 1
+            try:
+                job = read_job(await self.cloud.sdrs.job(job_id))
+            except AuthenticationError:
+                raise
+            except (CloudError, CloudUnreachable):
+                continue
+            if job.is_finished:
+                if job.status == JobStatus.FAIL:
+                    self._answer(group_id, "failed", message=job.fail_reason or job.error_code or "")
+                break
+        return await self._status(group_id) or _ON_THE_WAY
+
+    async def _status(self, group_id: str) -> str | None:
+        try:
+            return str((await self.cloud.sdrs.group(group_id)).get("status"))
+        except AuthenticationError:
+            raise
+        except (CloudError, CloudUnreachable):  # a failed look says nothing
+            return None
+
+    def _answer(self, group_id: str, result: str, *, job_id: str | None = None, message: str = "") -> None:
+        self.ledger.answer_action(self.run_id, group_id, ENABLE, result, job_id=job_id, message=message)
+
+
+async def enable_groups(cloud: "Cloud", engine: "Engine") -> None:
+    """Enable protection of every group of the engine's run that got instances; used at the end of a walk."""
+    enabling = _Enabling(cloud, engine.ledger, engine.run_id, engine.timing, engine.pace)
+    for group_id in _groups(engine.ledger, engine.run_id):
+        await enabling.enable(group_id, engine.stopping)
+    await _record_protected(cloud, engine.ledger, engine.run_id)
+
+
+async def enable_protection(
+    cloud: "Cloud", run: "Run", *, sleep: Callable[[float], Awaitable[None]] | None = None
+) -> pd.DataFrame:
+    """Enable protection of every group in which the run made instances, and wait until each is enabled.
+
+    From then on their data is copied; ``first_synchronisation`` says how far that has come.  Calling it again is
+    safe: a group that is enabled already is left alone.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a group: ``group_id``, ``status`` (its status now; ``protected`` is the aim), ``message`` (a
+        sentence where it is not).  No instance made gives an empty frame.
+
+    Raises
+    ------
+    CloudError, CloudUnreachable
+        A group cannot be read.
+    LedgerError
+        The ledger cannot be written; nothing is sent then.
+    """
+    import asyncio
+
+    pace = Pace.model_validate_json(run.record["settings"])
+    timing = Timing(run.ledger.clock, lambda: cloud.time_scale, sleep)
+    enabling = _Enabling(cloud, run.ledger, run.run_id, timing, pace)
+    rows = [
+        (group_id, *await enabling.enable(group_id, asyncio.Event())) for group_id in _groups(run.ledger, run.run_id)
+    ]
+    await _record_protected(cloud, run.ledger, run.run_id)
+    return pd.DataFrame(rows, columns=["group_id", "status", "message"], dtype="string")
+
+
+def _groups(ledger: Ledger, run_id: str) -> list[str]:
+    rows = ledger.rows(
+        "SELECT DISTINCT group_id FROM servers WHERE run_id = ? AND stage IN (?, ?) ORDER BY group_id",
+        run_id,
+        Stage.CREATED,
+        Stage.PROTECTED,
+    )
+    return [str(row["group_id"]) for row in rows]
+
+
+async def _record_protected(cloud: "Cloud", ledger: Ledger, run_id: str) -> None:
+    """Move servers from created to protected where their instance says so now."""
+    rows = []
+    for group_id in _groups(ledger, run_id):
+        mine = ledger.rows(
+            "SELECT server_id FROM servers WHERE run_id = ? AND group_id = ? AND stage = ?",
+            run_id,
+            group_id,
+            Stage.CREATED,
+        )
+        found = match_instances(
+            await cloud.sdrs.protected_instances(group_id), [str(row["server_id"]) for row in mine]
+        ) if mine else {}  # fmt: skip
+        rows += [
+            {"server_id": server, "stage": Stage.PROTECTED}
+            for server, instance in found.items()
+            if instance_state(str(instance.get("status"))) is InstanceState.PROTECTED
+        ]
+    if rows:
+        ledger.set_servers(run_id, None, rows)
+
+
+async def first_synchronisation(cloud: "Cloud", run: "Run") -> pd.DataFrame:
+    """Return how far the first copy of each created server's data has come, as the cloud says now.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a server with an instance: ``server_id, name, group_id, protected_instance_id, status`` (of the
+        instance), ``progress`` (per cent, 0 to 100), ``is_complete``.  A group that is not enabled shows 0: nothing
+        is copied yet.
+
+    Raises
+    ------
+    CloudError, CloudUnreachable
+        The instances cannot be read.
+    """
+    made = run.servers[lambda frame: frame["stage"].isin([Stage.CREATED, Stage.PROTECTED])]
+    rows: list[dict[str, Any]] = []
+    for group_id, planned in made.groupby("group_id", sort=True):
+        found = match_instances(await cloud.sdrs.protected_instances(str(group_id)), planned["server_id"].tolist())
+        for row in planned.itertuples():
+            instance = found.get(str(row.server_id), {})
+            status = str(instance.get("status") or "")
+            progress = int(instance.get("progress") or 0) if status == _DONE else 0
+            rows.append(
+                {
+                    "server_id": row.server_id,
+                    "name": row.name,
+                    "group_id": group_id,
+                    "protected_instance_id": row.protected_instance_id,
+                    "status": status,
+                    "progress": progress,
+                    "is_complete": progress >= 100,  # noqa: PLR2004 - per cent
+                }
+            )
+    return pd.DataFrame(rows, columns=list(_SYNC)).astype(_SYNC)
+
+
+async def follow_first_synchronisation(
+    cloud: "Cloud",
+    run: "Run",
+    *,
+    on_change: Callable[[pd.DataFrame], None] | None = None,
+    sleep: Callable[[float], Awaitable[None]] | None = None,
+) -> pd.DataFrame:
+    """Wait until the first copy of every created server is complete; interrupting it changes nothing in the cloud.
+
+    ``on_change`` gets the frame of ``first_synchronisation`` after each look.  Returns the last frame; returns at
+    once where a group is not enabled, since nothing would ever change.
+    """
+    pace = Pace.model_validate_json(run.record["settings"])
+    timing = Timing(run.ledger.clock, lambda: cloud.time_scale, sleep)
+    while True:
+        frame = await first_synchronisation(cloud, run)
+        if on_change is not None:
+            on_change(frame)
+        if bool(frame["is_complete"].all()) or not frame["status"].eq(_DONE).any():
+            return frame
+        await timing.rest(pace.longest_look_s)

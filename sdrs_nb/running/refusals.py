@@ -1,0 +1,63 @@
+"""What a definite refusal means for each server of its batch.
+
+The service names one code and no server (sdrs-api.md section 2, validation is all-or-nothing, ASSUMED).  The facts
+are read again, and the rules that carry the code name the likely servers; the others may be planned again.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sdrs_nb.errors import CloudError, CloudUnreachable, PlanError
+from sdrs_nb.i18n import _
+from sdrs_nb.models import Batch, Stage
+from sdrs_nb.running.door import likely_servers, look_at_door
+
+if TYPE_CHECKING:
+    from sdrs_nb.running.engine import Engine
+
+__all__ = ["explain_refusal"]
+
+#: Servers named in one sentence.
+_NAMED = 3
+
+
+async def explain_refusal(engine: "Engine", batch: Batch, error: CloudError) -> tuple[str, list[dict[str, Any]]]:
+    """Return the sentence for the refused batch and what to record of each of its servers.
+
+    Likely causes become ``failed`` with the code and the rule's own words; where some are named, the others stay
+    ``not sent`` and can be planned again.  Where no rule explains the code, every server is ``failed`` with it.
+    """
+    if batch.call.is_delete:
+        return str(error), [_failed(server, error.code, str(error)) for server in batch.server_ids]
+    try:
+        door = await look_at_door(engine, batch, fresh=True)
+    except (CloudError, CloudUnreachable, PlanError):  # the refusal itself must be recorded, explained or not
+        likely = pd.DataFrame()
+    else:
+        likely = likely_servers(door.findings, engine.rulebook, error.code)
+    if likely.empty:
+        message = _(
+            "{error} The service does not say which server, and no rule tells. Check them and plan again.", error=error
+        )
+        return message, [_failed(server, error.code, message) for server in batch.server_ids]
+    why = likely.groupby("server_id", sort=False).first()
+    names = [f"{engine.names.get(server, '')} ({server})" for server in why.index[:_NAMED]]
+    named = ", ".join(names) + (", …" if len(why) > _NAMED else "")
+    message = _(
+        "{error} The likely cause is {servers}: {reason}", error=error, servers=named, reason=why["message"].iloc[0]
+    )
+    rest = _("Its batch was refused ({code}), most likely because of {servers}. Nothing was made; plan it again.",
+             code=error.code, servers=named)  # fmt: skip
+    words = dict(zip(why.index, why["message"] + " " + why["remedy"], strict=True))
+    rows = [
+        _failed(server, error.code, words[server])
+        if server in words
+        else {"server_id": server, "stage": Stage.NOT_SENT, "error_code": None, "message": rest}
+        for server in batch.server_ids
+    ]
+    return message, rows
+
+
+def _failed(server_id: str, code: str, message: str) -> dict[str, Any]:
+    return {"server_id": server_id, "stage": Stage.FAILED, "error_code": code, "message": message}

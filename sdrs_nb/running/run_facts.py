@@ -1,0 +1,106 @@
+"""What a run made, by its own record, beside what a fresh inventory shows of it."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import pandas as pd
+
+from sdrs_nb.errors import PlanError
+from sdrs_nb.i18n import _
+from sdrs_nb.ledger.run_states import BatchState
+from sdrs_nb.planning.inputs import is_in
+from sdrs_nb.rulebook import PROFILES, Rulebook, load_rulebook
+
+if TYPE_CHECKING:
+    from sdrs_nb.inventory.inventory import Inventory
+    from sdrs_nb.running.runs import Run
+
+__all__ = ["Made", "each_made", "made_by", "refuse_unfit", "rules_of"]
+
+
+class Made(NamedTuple):
+    """One server of a run; see ``made_by``."""
+
+    server_id: str
+    name: str | None
+    group_id: str
+    batch_id: str
+    recorded: str | None
+    is_open: bool
+    protected_instance_id: str | None
+    status: str | None
+    dr_server_id: str | None
+
+
+def each_made(made: pd.DataFrame) -> Iterator[Made]:
+    """Return the rows of ``made_by`` one by one, missing values as None."""
+    plain = made[list(Made._fields)].astype(object)
+    yield from map(Made._make, plain.where(plain.notna(), None).itertuples(index=False, name=None))
+
+
+def rules_of(run: "Run", rulebook: Rulebook | None) -> Rulebook:
+    """Return the rule book asked for, by default the one of the profile that the run was planned with."""
+    profile = run.plan.rulebook_version.partition(" ")[0]
+    return rulebook or load_rulebook(profile if profile in PROFILES else PROFILES[0])
+
+
+def refuse_unfit(run: "Run", inventory: "Inventory") -> None:
+    """Refuse a run that deleted instances, and an inventory of another project or from before the run.
+
+    Raises
+    ------
+    PlanError
+        With what to do in its place.
+    """
+    if run.plan.is_deletion:
+        raise PlanError(
+            _(
+                "Run {run} deleted what run {undone} had made, so it made nothing itself. Give run {undone}.",
+                run=run.run_id,
+                undone=run.plan.undoes,
+            )
+        )
+    about, project = inventory.about, run.scope["project_id"]
+    if about.project_id not in (None, "", project):
+        raise PlanError(
+            _(
+                "Run {run} belongs to project {project}, but this inventory is of project {here}. Load the inventory "
+                "of the run's own project.",
+                run=run.run_id,
+                project=project,
+                here=about.project_id,
+            )
+        )
+    missing = [name for name in ("protected_instances", "replication_pairs") if not inventory.is_loaded(name)]
+    if missing:
+        raise PlanError(
+            _(
+                "The inventory holds no {frames}, so what run {run} made cannot be told. Load the inventory from the "
+                "cloud.",
+                frames=", ".join(missing),
+                run=run.run_id,
+            )
+        )
+
+
+def made_by(run: "Run", inventory: "Inventory") -> pd.DataFrame:
+    """Return one row a server of the run, in sending order.
+
+    Columns: ``server_id, name, group_id, batch_id, is_open`` (the run has not finished its batch), ``recorded`` (the
+    instance that the run's record names; NA: none), ``protected_instance_id, status, dr_server_id`` (of the instance
+    that the server has now; NA: none).
+    """
+    servers = run.servers[["server_id", "name", "group_id", "batch_id", "protected_instance_id"]]
+    batches = run.batches
+    open_batches = {
+        batch_id
+        for batch_id, state in zip(batches["batch_id"], batches["state"], strict=True)
+        if not BatchState(str(state)).is_final
+    }
+    instances = inventory.protected_instances.rename(
+        columns={"source_server_id": "server_id", "target_server_id": "dr_server_id"}
+    )[["server_id", "protected_instance_id", "status", "dr_server_id"]].drop_duplicates("server_id")
+    known = servers.rename(columns={"protected_instance_id": "recorded"}).assign(
+        is_open=is_in(servers["batch_id"], open_batches)
+    )
+    return known.merge(instances, on="server_id", how="left")

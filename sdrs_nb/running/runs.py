@@ -1,0 +1,295 @@
+"""A run as the ledger knows it: read afresh each time, the same in every notebook and on every day."""
+
+import json
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from filelock import FileLock, Timeout
+
+from sdrs_nb.cloud.budget import Allowance, allowance_at
+from sdrs_nb.errors import LedgerError
+from sdrs_nb.i18n import _
+from sdrs_nb.ledger.ledger import Control, Ledger, RunState
+from sdrs_nb.models import Approval, Stage
+from sdrs_nb.tables import OUTCOME, shape
+from sdrs_nb.words import word
+
+if TYPE_CHECKING:
+    from sdrs_nb.planning.planning import Plan
+
+__all__ = ["Run", "list_runs", "open_run"]
+
+_RUNS = """
+SELECT run_id, created_at, state, (SELECT count(*) FROM batches b WHERE b.run_id = r.run_id) AS batches,
+  (SELECT count(*) FROM servers s WHERE s.run_id = r.run_id) AS servers,
+  (SELECT count(*) FROM servers s WHERE s.run_id = r.run_id
+    AND s.stage IN ('created', 'protected', 'deleted')) AS done,
+  (SELECT count(*) FROM servers s WHERE s.run_id = r.run_id AND s.stage = 'failed') AS failed,
+  endpoint, region, project_id, fingerprint, message
+FROM runs r ORDER BY created_at DESC, run_id DESC
+"""
+
+# From intent to the first look that saw the end, of every batch that has ended, in our own seconds.
+_TOOK = """
+SELECT (julianday(j.last_look_at) - julianday(min(a.intent_at))) * 86400 AS seconds
+FROM jobs j JOIN attempts a USING (run_id, batch_id) JOIN batches b USING (run_id, batch_id)
+WHERE j.run_id = ? AND b.state = 'ended' GROUP BY j.job_id
+"""
+
+
+def list_runs(ledger: Ledger | None = None) -> pd.DataFrame:
+    """Return one row a run of the ledger, newest first.
+
+    Columns: ``run_id``, ``created_at`` (UTC), ``state`` (ready, running, paused, done), ``batches``, ``servers``,
+    ``done`` (servers created, protected or, in an undo, deleted), ``failed``, ``endpoint``, ``region``,
+    ``project_id``, ``fingerprint``, ``message``.  No run gives an empty frame with these columns.  Reads the ledger
+    file, no network.
+
+    Raises
+    ------
+    LedgerError
+        The ledger cannot be read.
+    """
+    rows = (ledger or Ledger()).rows(_RUNS)
+    columns = [
+        "run_id", "created_at", "state", "batches", "servers", "done", "failed", "endpoint", "region", "project_id",
+        "fingerprint", "message",
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.assign(created_at=pd.to_datetime(frame["created_at"], utc=True, format="ISO8601"))
+
+
+def open_run(run_id: str, ledger: Ledger | None = None) -> "Run":
+    """Return the run called ``run_id``, as any notebook, day or process left it.
+
+    Raises
+    ------
+    LedgerError
+        The ledger cannot be read or holds no such run.
+    """
+    run = Run(run_id, ledger or Ledger())
+    run.record  # noqa: B018 - reading it proves that the run exists
+    return run
+
+
+class Run:
+    """One approved plan on its way: every property reads the ledger, so it shows what is true now.
+
+    ``state`` is ready, running, paused or done; ``message`` says in a sentence what it waits for or why it paused.
+    ``stop``, ``pause``, ``carry_on`` and ``cancel`` may be called from any notebook or process; whoever carries the
+    run on notices within a second.
+    """
+
+    def __init__(self, run_id: str, ledger: Ledger) -> None:
+        self.run_id = run_id
+        self.ledger = ledger
+
+    def _repr_html_(self) -> str:
+        from sdrs_nb.showing import run_html
+
+        return run_html(self)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count} {word(stage)}" for stage, count in self.counts.items() if count)
+        return _("Run {run} ({state}): {counts}", run=self.run_id, state=word(self.state), counts=counts)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The run's row: when, where, by whom, in which state.
+
+        Raises
+        ------
+        LedgerError
+            The ledger holds no such run.
+        """
+        rows = self.ledger.rows("SELECT * FROM runs WHERE run_id = ?", self.run_id)
+        if not rows:
+            raise LedgerError(
+                _(
+                    "There is no run {run} in the ledger {path}. sdrs_nb.list_runs() shows those it holds.",
+                    run=self.run_id,
+                    path=self.ledger.path,
+                )
+            )
+        return rows[0]
+
+    @property
+    def state(self) -> RunState:
+        """Where the run stands; a run whose process has died is paused, whatever it wrote last."""
+        state = RunState(self.record["state"])
+        return RunState.PAUSED if state == RunState.RUNNING and not self.is_held else state
+
+    @property
+    def message(self) -> str:
+        """Why the run stands where it does, or an empty string."""
+        record = self.record
+        if record["state"] == RunState.RUNNING and not self.is_held:
+            return _("The process that carried this run on has ended. Nothing is lost: resume carries on.")
+        return str(record["message"])
+
+    @property
+    def is_held(self) -> bool:
+        """Whether some process of this machine carries the run on now."""
+        lock = FileLock(self.ledger.path.with_name(f"{self.run_id}.lock"))
+        if not self.ledger.path.with_name(f"{self.run_id}.lock").exists():
+            return False
+        try:
+            with lock.acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+
+    def stop(self, reason: str = "") -> None:
+        """Send no further batch; what was sent is followed to its end, then the run is paused."""
+        self._ask(Control.STOP, reason or _("Stopped by the operator; resume carries on."))
+
+    def pause(self, reason: str = "") -> None:
+        """Send no further batch and look at no job, after the requests under way; jobs go on in the cloud."""
+        self._ask(Control.PAUSE, reason or _("Paused by the operator; resume carries on."))
+
+    def carry_on(self) -> None:
+        """Take ``stop`` back where the run is still carried on; where nobody does, call ``resume``."""
+        self._ask(Control.GO, "")
+
+    def cancel(self, reason: str = "") -> int:
+        """Give up every batch that was not sent yet, for good, and free its servers; returns how many servers.
+
+        What was sent is followed to its end.  The given-up servers can be planned again.
+        """
+        return self.ledger.release(self.run_id, reason or _("Cancelled before it was sent."))
+
+    def _ask(self, control: Control, reason: str) -> None:
+        from sdrs_nb.running.engine import engine_of
+
+        self.ledger.set_control(self.run_id, control, reason)
+        engine = engine_of(self)  # another process reads the ledger; here nobody needs to wait for that
+        if engine is None or engine.done.done():
+            return
+        match control:
+            case Control.STOP:
+                engine.drain(reason)
+            case Control.PAUSE:
+                engine.stop(reason)
+            case Control.GO:
+                engine.go_on()
+
+    @property
+    def findings(self) -> pd.DataFrame:
+        """What the rules said of the planned servers, kept with the run.
+
+        One row a finding: ``server_id, group_id, rule, severity, sdrs_code, message, remedy``, ``origin`` (``plan``:
+        when it was planned, ``door``: right before it was sent) and ``taken_at`` (UTC).  Messages are in the language
+        of that moment.
+        """
+        columns = ["server_id", "group_id", "rule", "severity", "sdrs_code", "message", "remedy", "origin", "taken_at"]
+        frame = pd.DataFrame(self.ledger.findings(self.run_id), columns=columns).astype("string")
+        return frame.assign(taken_at=pd.to_datetime(frame["taken_at"], utc=True, format="ISO8601"))
+
+    @property
+    def remainder(self) -> pd.DataFrame:
+        """The planned servers that this run will not create, and that a new plan may name; they need a new approval.
+
+        One row a server: ``server_id, name, group_id, batch_id, error_code, message``.  Servers of held, cancelled
+        and refused batches, except those that are the likely cause of a refusal (their stage is ``failed``).
+        """
+        columns = ["server_id", "name", "group_id", "batch_id", "error_code", "message"]
+        rows = self.ledger.rows(
+            "SELECT s.* FROM servers s JOIN batches b USING (run_id, batch_id) WHERE s.run_id = ? "
+            "AND b.state IN ('held', 'refused') AND s.stage = 'not sent' ORDER BY b.position, s.position",
+            self.run_id,
+        )
+        return pd.DataFrame(rows, columns=columns).astype("string")
+
+    @property
+    def seconds_to_go(self) -> float | None:
+        """Seconds until the last batch ends if the rest goes as the batches so far; None while nothing is known."""
+        took = self.ledger.rows(_TOOK, self.run_id)
+        if not took:
+            return None
+        typical = sorted(row["seconds"] for row in took)[len(took) // 2]
+        waiting = self.ledger.rows(
+            "SELECT group_id, sum(CASE WHEN state IN ('pending', 'sending', 'uncertain') THEN 1.0 "
+            "WHEN state = 'accepted' THEN 0.5 ELSE 0 END) AS n FROM batches WHERE run_id = ? GROUP BY group_id",
+            self.run_id,
+        )
+        return float(typical * max(row["n"] for row in waiting))
+
+    @property
+    def calls_left(self) -> Allowance | None:
+        """How the gateway's call budget for this project stands on this machine; None while no 429 named one."""
+        return allowance_at(self.record["endpoint"])
+
+    @cached_property
+    def plan(self) -> "Plan":
+        """The approved plan, with its exact payloads, as recorded before anything was sent."""
+        from sdrs_nb.planning.planning import Plan
+
+        return Plan.from_document(json.loads(self.record["plan"]))
+
+    @cached_property
+    def approval(self) -> Approval:
+        """Who approved the plan, and when."""
+        return Approval.model_validate_json(self.record["approval"])
+
+    @property
+    def scope(self) -> dict[str, str]:
+        """Endpoint, region and project the run talks to."""
+        record = self.record
+        return {name: record[name] for name in ("endpoint", "region", "project_id")}
+
+    @property
+    def batches(self) -> pd.DataFrame:
+        """One row a batch in sending order: ``batch_id, group_id, state, reason, job_id, job_status, servers``."""
+        return pd.DataFrame(
+            self.ledger.rows(
+                "SELECT b.batch_id, b.group_id, b.state, b.reason, b.job_id, j.status AS job_status, "
+                "(SELECT count(*) FROM servers s WHERE s.run_id = b.run_id AND s.batch_id = b.batch_id) AS servers "
+                "FROM batches b LEFT JOIN jobs j ON j.run_id = b.run_id AND j.job_id = b.job_id "
+                "WHERE b.run_id = ? ORDER BY b.position",
+                self.run_id,
+            ),
+            columns=["batch_id", "group_id", "state", "reason", "job_id", "job_status", "servers"],
+        )
+
+    @property
+    def servers(self) -> pd.DataFrame:
+        """One row a planned server, in the columns of the outcome (``tables.OUTCOME``), as far as it is known."""
+        rows = self.ledger.rows(
+            "SELECT s.* FROM servers s JOIN batches b USING (run_id, batch_id) WHERE s.run_id = ? "
+            "ORDER BY b.position, s.position",
+            self.run_id,
+        )
+        return shape(pd.DataFrame(rows, columns=list(OUTCOME.columns)), OUTCOME)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Servers by stage, every stage named, in order."""
+        found = {
+            row["stage"]: row["n"]
+            for row in self.ledger.rows(
+                "SELECT stage, count(*) AS n FROM servers WHERE run_id = ? GROUP BY stage", self.run_id
+            )
+        }
+        return {stage.value: found.get(stage.value, 0) for stage in Stage}
+
+    @property
+    def attempts(self) -> pd.DataFrame:
+        """One row a create request that was or may have been sent, with its answer."""
+        rows = self.ledger.rows("SELECT * FROM attempts WHERE run_id = ? ORDER BY attempt_id", self.run_id)
+        return pd.DataFrame(rows)
+
+    @property
+    def jobs(self) -> pd.DataFrame:
+        """One row a job: ``job_id, batch_id, status, looks, first_look_at, last_look_at, document`` (JSON text)."""
+        rows = self.ledger.rows("SELECT * FROM jobs WHERE run_id = ? ORDER BY first_look_at, job_id", self.run_id)
+        return pd.DataFrame(rows)
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """One row a thing that happened, oldest first: ``at`` (UTC), ``kind``, ``batch_id``, ``data`` (JSON text)."""
+        rows = self.ledger.rows(
+            "SELECT event_id, at, kind, batch_id, data FROM events WHERE run_id = ? ORDER BY event_id", self.run_id
+        )
+        frame = pd.DataFrame(rows, columns=["event_id", "at", "kind", "batch_id", "data"])
+        return frame.assign(at=pd.to_datetime(frame["at"], utc=True, format="ISO8601"))

@@ -1,0 +1,108 @@
+"""Send one batch exactly once: re-check at the door, intent on disk, POST, answer on disk.
+
+The service has no idempotency token and creates billed servers (sdrs-api.md section 1), so a create is never sent
+again because its answer was lost; ``settling`` finds out what became of it.
+"""
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from sdrs_nb.errors import (
+    AuthenticationError,
+    CloudError,
+    CloudUnreachable,
+    PermissionDeniedError,
+    SubmissionUncertain,
+    ThrottledError,
+)
+from sdrs_nb.ledger.ledger import AttemptResult, BatchState
+from sdrs_nb.models import Batch, Stage
+from sdrs_nb.running.calls import post
+from sdrs_nb.running.door import Door, look_at_door
+from sdrs_nb.running.refusals import explain_refusal
+from sdrs_nb.running.settling import adopt_late
+
+if TYPE_CHECKING:
+    from sdrs_nb.running.engine import Engine
+
+__all__ = ["send"]
+
+#: "The server is protected already": after an earlier attempt it may well be ours that came late.
+_TAKEN = "SDRS.1305"
+
+
+async def send(engine: "Engine", batch: Batch) -> None:
+    """Send ``batch`` once and record what came of it; its batch state says what is to be done next.
+
+    Raises
+    ------
+    AuthenticationError, PermissionDeniedError, ThrottledError, CloudUnreachable, CloudError
+        Nothing was handled, or the facts could not be read; the batch stays pending.
+    """
+    if engine.count_absent(batch.batch_id) and await adopt_late(engine, batch):
+        return
+    door = await _wait_at_door(engine, batch)
+    if not engine.may_send():
+        return
+    if door.reason is not None:
+        engine.ledger.set_batch(engine.run_id, batch.batch_id, BatchState.HELD, door.reason, rows=door.held_rows(batch))
+        return
+    body = engine.plan.payload_bytes(batch.batch_id)
+    attempt = engine.ledger.intend(engine.run_id, batch.batch_id, hashlib.sha256(body).hexdigest(), door.rows)
+    if attempt is not None:  # None: somebody cancelled the batch while it stood at the door
+        await _post(engine, batch, attempt, body)
+
+
+async def _wait_at_door(engine: "Engine", batch: Batch) -> Door:
+    """Look at the door; where only the group's passing state is in the way, wait as long as the settings allow."""
+    begun = engine.timing.clock()
+    while True:
+        door = await look_at_door(engine, batch)
+        waited = engine.timing.since(begun)
+        if not (door.reason and door.is_passing) or waited >= engine.pace.group_wait_s or not engine.may_send():
+            return door
+        await engine.wait(min(engine.pace.longest_look_s, engine.pace.group_wait_s - waited + 0.05))
+
+
+async def _post(engine: "Engine", batch: Batch, attempt: int, body: bytes) -> None:
+    answer = engine.ledger.answer
+    unsent: dict[str, Any] = {"state": BatchState.PENDING, "stage": Stage.NOT_SENT}
+    doubt: dict[str, Any] = {"state": BatchState.UNCERTAIN, "stage": Stage.UNKNOWN}
+    try:
+        job_id = await post(engine.cloud, batch, body)
+    except (AuthenticationError, PermissionDeniedError, ThrottledError) as error:
+        answer(attempt, AttemptResult.NOT_HANDLED, **unsent, **_facts(error))
+        raise
+    except CloudUnreachable as error:
+        if error.sent:
+            answer(attempt, AttemptResult.UNCERTAIN, **doubt, message=str(error))
+            return
+        answer(attempt, AttemptResult.NOT_HANDLED, **unsent, message=str(error))
+        raise
+    except SubmissionUncertain as error:
+        answer(attempt, AttemptResult.UNCERTAIN, **doubt, message=str(error), request_id=error.request_id)
+    except CloudError as error:
+        # A 5xx or 408 came as SubmissionUncertain: what is left here is a definite answer.
+        if _may_be_ours(engine, batch, error):
+            answer(attempt, AttemptResult.UNCERTAIN, **doubt, **_facts(error))
+            return
+        await _refused(engine, batch, attempt, error)
+    else:
+        answer(attempt, AttemptResult.ACCEPTED, state=BatchState.ACCEPTED, stage=Stage.ACCEPTED, job_id=job_id)
+
+
+def _may_be_ours(engine: "Engine", batch: Batch, error: CloudError) -> bool:
+    return error.code == _TAKEN and engine.count_absent(batch.batch_id) > 0
+
+
+async def _refused(engine: "Engine", batch: Batch, attempt: int, error: CloudError) -> None:
+    # On disk first, so that a crash while the facts are read leaves no doubt about the request.
+    facts = _facts(error)
+    answer = engine.ledger.answer
+    answer(attempt, AttemptResult.REFUSED, state=BatchState.REFUSED, stage=Stage.FAILED, **facts)
+    message, rows = await explain_refusal(engine, batch, error)
+    answer(attempt, AttemptResult.REFUSED, state=BatchState.REFUSED, rows=rows, **{**facts, "message": message})
+
+
+def _facts(error: CloudError) -> dict[str, Any]:
+    return {"status": error.status, "code": error.code, "request_id": error.request_id, "message": str(error)}

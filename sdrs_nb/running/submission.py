@@ -1,0 +1,114 @@
+"""Send an approved plan, batch by batch, everything recorded first."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Literal
+
+from sdrs_nb.errors import PlanError
+from sdrs_nb.i18n import _
+from sdrs_nb.ledger.ledger import Ledger
+from sdrs_nb.models import Approval
+from sdrs_nb.planning.approvals import approval_of
+from sdrs_nb.running.engine import start_engine
+from sdrs_nb.running.pacing import Pace
+from sdrs_nb.running.runs import Run
+
+if TYPE_CHECKING:
+    from sdrs_nb.cloud import Cloud
+    from sdrs_nb.eligibility import Eligibility
+    from sdrs_nb.planning.planning import Plan
+
+__all__ = ["submit"]
+
+_KEPT = ["server_id", "group_id", "rule", "severity", "sdrs_code", "message", "remedy"]
+
+
+async def submit(
+    cloud: "Cloud",
+    plan: "Plan",
+    *,
+    approve: str | Approval,
+    enable_protection: bool = False,
+    on_failure: Literal["continue", "stop"] | None = None,
+    eligibility: "Eligibility | None" = None,
+    pace: Pace | None = None,
+    ledger: Ledger | None = None,
+    sleep: Callable[[float], Awaitable[None]] | None = None,
+) -> Run:
+    """Record ``plan`` as a run, start sending it in the background, and return the run at once.
+
+    Each batch's intent is on disk before its POST leaves.  One batch at a time is under way in a group; groups
+    run side by side.  ``follow`` waits for the end; the run can be carried on by ``resume`` after any interruption.
+
+    Parameters
+    ----------
+    cloud
+        Where to send it; its credentials are proved by one cheap call first.
+    plan
+        From ``plan_batches``; what its preview shows is byte for byte what is sent.
+    approve
+        The plan's fingerprint, or an ``Approval`` that names it with who and when; see ``approvals`` where a plan
+        needs the word of several persons.
+    enable_protection
+        Enable protection of the groups when everything has ended; without it an ``available`` group copies no data
+        until somebody enables it.
+    on_failure
+        ``"continue"`` with the other batches when a server fails, or ``"stop"``: send nothing more, follow what was
+        sent.  Wins over the one in ``pace``.
+    eligibility
+        What the plan was made from; its findings about the planned servers are kept with the run.
+    pace
+        Waiting times and limits; the defaults suit the real cloud.
+    ledger
+        Another ledger than the one in ``SDRS_NB_HOME`` or the user's data folder.
+    sleep
+        Waits for seconds of cloud time; for tests.
+
+    Returns
+    -------
+    Run
+        The recorded run.
+
+    Raises
+    ------
+    PlanError
+        The approval does not name this plan, too few persons gave it, or the plan has no batch.
+    ClaimedError
+        Another run holds some of the servers.
+    LedgerError
+        The ledger cannot be written; nothing was sent.
+    AuthenticationError, PermissionDeniedError, CloudUnreachable
+        The cloud does not take the credentials or does not answer; nothing was sent.
+    """
+    approval = approval_of(plan, approve)
+    _refuse_nothing(plan)
+    store = ledger or Ledger()
+    identity = await cloud.check()
+    run_id = store.create_run(
+        scope={"endpoint": identity.endpoint, "region": identity.region, "project_id": identity.project_id},
+        plan=plan,
+        approval=approval,
+        settings=_settings(pace, enable_protection=enable_protection, on_failure=on_failure),
+        findings=_findings(plan, eligibility),
+    )
+    run = Run(run_id, store)
+    start_engine(cloud, run, sleep=sleep)
+    return run
+
+
+def _settings(pace: Pace | None, **wanted: object) -> dict[str, Any]:
+    return {**(pace or Pace()).model_dump(), **{name: value for name, value in wanted.items() if value}}
+
+
+def _findings(plan: "Plan", eligibility: "Eligibility | None") -> list[dict[str, Any]] | None:
+    if eligibility is None:
+        return None
+    found = eligibility.findings
+    planned = [server for batch in plan.batches for server in batch.server_ids]
+    mine = found.loc[found["server_id"].isin(planned), _KEPT].astype(object)
+    rows: list[dict[str, Any]] = mine.where(mine.notna(), None).to_dict("records")  # type: ignore[assignment]  # column names are texts
+    return rows
+
+
+def _refuse_nothing(plan: "Plan") -> None:
+    if not plan.batches:
+        raise PlanError(_("The plan has no batch, so there is nothing to send. See plan.left_out for the reasons."))

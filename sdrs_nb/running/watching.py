@@ -1,0 +1,197 @@
+"""Follow one accepted batch to its end and say, server by server, what became of it.
+
+A failed look never fails a job.  A job that nobody finds any more, and a request adopted without its job id, are
+followed by their instances instead.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sdrs_nb.errors import AuthenticationError, CloudError, CloudUnreachable, NotFoundError
+from sdrs_nb.i18n import _
+from sdrs_nb.ledger.ledger import BatchState
+from sdrs_nb.models import Batch, Stage
+from sdrs_nb.running.calls import deletion_end
+from sdrs_nb.running.durations import job_seconds, next_look
+from sdrs_nb.running.endings import Ending, end_of, sub_job_rows
+from sdrs_nb.running.jobs import InstanceState, Job, JobStatus, instance_state, match_instances, read_job
+
+if TYPE_CHECKING:
+    from sdrs_nb.running.engine import Engine
+
+__all__ = ["watch"]
+
+#: A job that the service does not know (code undocumented; 0408 "null job" is what the sandbox answers, ASSUMED).
+_NO_SUCH_JOB = ("SDRS.0408",)
+#: Looks in a row that must miss a job before it counts as vanished: one miss may be a lagging replica.
+_MISSES = 3
+
+
+@dataclass
+class _Watch:
+    """One batch being followed: since when, what its job said last, and when it was first seen to have ended."""
+
+    engine: "Engine"
+    batch: Batch
+    job_id: str | None
+    accepted_at: datetime
+    job: Job | None = None
+    looks: int = 0
+    misses: int = 0
+    ended_at: datetime | None = None
+    has_listed: bool = False
+    failures: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def elapsed(self) -> float:
+        return self.engine.timing.since(self.accepted_at)
+
+    @property
+    def has_job(self) -> bool:
+        return self.job_id is not None and self.misses < _MISSES
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether a list read now would show everything that there is."""
+        since = self.ended_at if self.has_job else self.accepted_at
+        return since is not None and self.engine.timing.since(since) >= self.engine.pace.settle_s
+
+
+async def watch(engine: "Engine", batch: Batch, job_id: str | None, *, again: bool = False) -> None:
+    """Look at the batch's job, or at its instances when there is no job, until it ends; record every look.
+
+    Sets the stage of each server and the batch's state: ended, or unknown when the time limit passed or a server of
+    a taken request never appeared.  ``again`` is for a batch that was unknown before: it is looked at without delay.
+    """
+    one = _Watch(engine, batch, job_id, engine.accepted_at(batch.batch_id))
+    while not engine.is_stopping():
+        if not (again and one.looks == 0):
+            await engine.wait(_delay(one))
+        if engine.is_stopping():
+            return
+        one.looks += 1
+        ended = await _look(one) if one.has_job else True
+        if ended and await _conclude(one):
+            return
+        if one.elapsed > engine.pace.job_limit_s:
+            _give_up(one)
+            return
+
+
+def _delay(one: _Watch) -> float:
+    pace = one.engine.pace
+    if one.ended_at is not None:  # the list lags behind the job
+        return pace.first_look_s
+    return next_look(
+        one.elapsed, one.looks, one.engine.durations, first_s=pace.first_look_s, most_s=pace.longest_look_s
+    )
+
+
+async def _look(one: _Watch) -> bool:
+    """Look at the job unless it is known to have ended; tell whether it has."""
+    if one.ended_at is not None:
+        return True
+    engine, job_id = one.engine, str(one.job_id)
+    try:
+        document = await engine.cloud.sdrs.job(job_id)
+    except AuthenticationError:
+        raise
+    except (CloudError, CloudUnreachable) as error:
+        missed = isinstance(error, NotFoundError) or getattr(error, "code", "") in _NO_SUCH_JOB
+        one.misses = one.misses + 1 if missed else 0
+        engine.ledger.note(engine.run_id, "look failed", one.batch.batch_id, job_id=job_id, message=str(error))
+        return False
+    one.misses = 0
+    one.job = job = read_job(document)
+    known = match_instances(engine.facts.latest_instances(), one.batch.server_ids)
+    rows = [] if job.is_finished else sub_job_rows(job, known)
+    engine.ledger.look(engine.run_id, one.batch.batch_id, job_id, job.status, document, rows=rows)
+    if job.is_finished:
+        one.ended_at = engine.timing.clock()
+        if job.status == JobStatus.SUCCESS and (seconds := job_seconds(document)) is not None:
+            engine.durations.append(seconds)
+    return job.is_finished
+
+
+async def _conclude(one: _Watch) -> bool:
+    """Record each server's end; False when the list cannot say yet (it failed, or lags behind the job)."""
+    engine, batch = one.engine, one.batch
+    documents = await _instances(one)
+    if documents is None:
+        return False
+    if batch.call.is_delete:
+        return _conclude_deletion(one, documents)
+    found = match_instances(documents, batch.server_ids)
+    states = [instance_state(str(instance.get("status"))) for instance in found.values()]
+    if (len(found) < len(batch.server_ids) or InstanceState.MAKING in states) and not one.is_settled:
+        return False
+    if InstanceState.MAKING in states and one.elapsed <= engine.pace.job_limit_s:
+        return False
+    if one.job and one.job.status == JobStatus.SUCCESS and len(found) < len(batch.server_ids):
+        return False
+    if InstanceState.BROKEN in states and not (one.job and one.job.sub_jobs):
+        await _read_failures(one)
+    ending = Ending(one.job if one.job and one.job.is_finished else None, one.failures)
+    rows = [end_of(server, found.get(server), ending) for server in batch.server_ids]
+    unclear = any(row["stage"] in (Stage.UNKNOWN, Stage.JOB_OK) for row in rows)
+    state = BatchState.UNKNOWN if unclear else BatchState.ENDED
+    engine.ledger.set_batch(engine.run_id, batch.batch_id, state, rows=rows)
+    return True
+
+
+def _conclude_deletion(one: _Watch, documents: list[dict[str, Any]]) -> bool:
+    engine, batch = one.engine, one.batch
+    there = {str(instance.get("id")): instance for instance in documents}
+    left = [there[instance] for instance in batch.instances.values() if instance in there]
+    statuses = {str(instance.get("status")) for instance in left}
+    # Other statuses than a failed deletion's may be those of a list that lags.
+    if "deleting" in statuses or (statuses - {"error-deleting"} and not one.is_settled):
+        return False
+    ending = Ending(one.job)
+    rows = [
+        deletion_end(server, there.get(instance), *ending.why(instance)) for server, instance in batch.instances.items()
+    ]
+    engine.ledger.set_batch(engine.run_id, batch.batch_id, BatchState.ENDED, rows=rows)
+    return True
+
+
+async def _instances(one: _Watch) -> list[dict[str, Any]] | None:
+    engine = one.engine
+    # A list that another group read since the job ended serves as well, but only once: it may lag behind.
+    since = one.ended_at if one.ended_at and not one.has_listed else engine.timing.clock()
+    try:
+        documents = await engine.facts.instances_of(one.batch.group_id, since)
+    except AuthenticationError:
+        raise
+    except (CloudError, CloudUnreachable) as error:
+        engine.ledger.note(engine.run_id, "list failed", one.batch.batch_id, message=str(error))
+        return None
+    one.has_listed = True
+    return documents
+
+
+async def _read_failures(one: _Watch) -> None:
+    """Without a job, the task center still says why an instance failed."""
+    try:
+        failures = await one.engine.cloud.sdrs.failure_jobs(one.batch.group_id)
+    except AuthenticationError:
+        raise
+    except (CloudError, CloudUnreachable) as error:
+        one.engine.ledger.note(one.engine.run_id, "list failed", one.batch.batch_id, message=str(error))
+        return
+    one.failures = {str(failure.get("resource_id")): failure for failure in failures}
+
+
+def _give_up(one: _Watch) -> None:
+    engine, batch = one.engine, one.batch
+    minutes = round(engine.pace.job_limit_s / 60)
+    if one.ended_at is None:
+        message = _("The job did not end within {minutes} minutes; it may still end. Resume the run to look again.",
+                    minutes=minutes)  # fmt: skip
+    else:
+        message = _("The job has ended, but after {minutes} minutes the group's list still does not show what became "
+                    "of all its servers. Resume the run to look again.", minutes=minutes)  # fmt: skip
+    rows = [{"server_id": server, "stage": Stage.UNKNOWN, "message": message} for server in batch.server_ids]
+    engine.ledger.set_batch(engine.run_id, batch.batch_id, BatchState.UNKNOWN, message, rows=rows)

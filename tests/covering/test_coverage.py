@@ -1,0 +1,236 @@
+"""Coverage: every server in its right place, and drift found where it is and nowhere else."""
+
+import json
+
+import httpx
+import pandas as pd
+import pytest
+
+import sdrs_nb
+from sdrs_nb.covering.coverage import Cover
+from sdrs_nb.covering.drift import FACTS
+from tests.builders import DR_AZ, PRODUCTION_AZ, a_group, a_pair, a_server, an_instance, an_inventory
+
+#: What an operator changes on one production server, as the list of servers then shows it.
+CHANGES = {
+    "hostname": {"OS-EXT-SRV-ATTR:hostname": "renamed-inside"},
+    "name": {"name": "renamed"},
+    "security_groups": {"security_groups": [{"name": "sg-new", "id": "sg-new"}]},
+    "agency_name": {"metadata": {"agency_name": "agency-new"}},
+    "ecs_group_id": {"os:scheduler_hints": {"group": ["group-new"]}},
+    "tags": {"tags": ["team=new"]},
+}
+
+
+class Changed(httpx.AsyncBaseTransport):
+    """The sandbox, with what operators changed on some servers, and with ECS's call for auto recovery."""
+
+    def __init__(self, sandbox):
+        self.cloud = httpx.ASGITransport(sandbox.app)
+        self.changes = {}
+        self.without_recovery = set()
+        self.offers_recovery = True
+
+    async def handle_async_request(self, request):
+        """Answer for the sandbox."""
+        path = request.url.path
+        if path.endswith("/autorecovery"):
+            if not self.offers_recovery:
+                return httpx.Response(404, json={"error_code": "APIGW.0101", "error_msg": "The API does not exist"})
+            on = path.split("/")[-2] not in self.without_recovery
+            return httpx.Response(200, json={"support_auto_recovery": str(on).lower()})
+        answer = await self.cloud.handle_async_request(request)
+        if not path.endswith("/cloudservers/detail") or answer.status_code != 200:
+            return answer
+        document = json.loads(await answer.aread())
+        for server in document["servers"]:
+            for name, value in self.changes.get(server["id"], {}).items():
+                server[name] = {**server.get(name, {}), **value} if isinstance(value, dict) else value
+        return httpx.Response(200, json=document)
+
+
+@pytest.fixture
+def changed(sandbox):
+    """The wire on which servers can be changed."""
+    return Changed(sandbox)
+
+
+@pytest.fixture
+async def watched(sandbox, changed):
+    """A cloud behind that wire."""
+    keys = {name: sandbox.credentials[name] for name in ("project_id", "access_key", "secret_key")}
+    async with sdrs_nb.connect(endpoint="http://sandbox.test", transport=changed, **keys) as connected:
+        yield connected
+
+
+async def test_the_drift_board_finds_each_of_seven_changes_and_nothing_else(watched, changed):
+    """One server of a pair changed in each setting that the service never copies: seven rows, no other."""
+    before = await sdrs_nb.coverage(watched)
+    server_id = before.protected["server_id"][0]
+    for change in CHANGES.values():
+        changed.changes.setdefault(server_id, {}).update(change)
+    changed.without_recovery.add(server_id)
+
+    after = await sdrs_nb.coverage(watched)
+
+    found = after.drift[after.drift["server_id"] == server_id]
+    others = after.drift[after.drift["server_id"] != server_id]
+    assert [fact for fact in found["fact"] if fact != "enterprise_project_id"] == list(FACTS[:7])
+    assert others.to_dict("records") == before.drift[before.drift["server_id"] != server_id].to_dict("records")
+    assert found["remedy"].str.len().gt(20).all()
+
+
+@pytest.mark.parametrize("fact", CHANGES)
+async def test_one_change_is_one_row(watched, changed, fact):
+    """A single changed setting is found alone, with production's new value."""
+    before = await sdrs_nb.coverage(watched)
+    server_id = before.protected["server_id"][0]
+    old = before.drift[before.drift["server_id"] == server_id]["fact"].tolist()
+    changed.changes[server_id] = CHANGES[fact]
+
+    after = await sdrs_nb.coverage(watched)
+
+    facts = after.drift[after.drift["server_id"] == server_id]["fact"].tolist()
+    assert sorted(facts) == sorted({*old, fact})
+
+
+async def test_a_site_without_the_call_leaves_auto_recovery_unverified(watched, changed):
+    """Where ECS does not offer it, one question is asked, the rest is compared, and a sentence says so."""
+    changed.offers_recovery = False
+
+    found = await sdrs_nb.coverage(watched)
+
+    assert "Auto recovery was not compared" in found.unverified[0]
+    assert "auto_recovery" not in set(found.drift["fact"])
+    assert len(found.servers) > 100
+
+
+async def test_coverage_counts_what_the_sandbox_holds(watched, sandbox):
+    """Every production server is listed once; DR servers and drill servers are not."""
+    found = await sdrs_nb.coverage(watched, auto_recovery=False)
+
+    world = sandbox.service.world
+    stand_ins = set(found.servers["dr_server_id"].dropna()) | set(found.inventory.drill_servers["server_id"])
+    assert found.servers["server_id"].is_unique
+    assert sum(found.counts.values()) == len(found.servers)
+    assert set(found.servers["server_id"]) == set(world.servers) - stand_ins
+    assert len(found.servers) - len(found.unprotected) == len(world.instances)
+
+
+@pytest.mark.parametrize(
+    ("status", "progress", "pair", "expected"),
+    [
+        ("protected", 100, "active", Cover.PROTECTED),
+        ("protected", None, None, Cover.PROTECTED),
+        ("protected", 99, "active", Cover.LAGGING),
+        ("protected", 100, "copying", Cover.LAGGING),
+        ("protected", 100, "inactive", Cover.LAGGING),
+        ("fault", 100, "active", Cover.LAGGING),
+        ("available", 0, "inactive", Cover.NOT_ENABLED),
+        ("creating", 0, None, Cover.UNDER_WAY),
+        ("reversing", 100, "active", Cover.UNDER_WAY),
+        ("failed-over", 100, "active", Cover.FAILED_OVER),
+        ("error", 0, None, Cover.ERROR),
+        ("invalid", 100, "active", Cover.ERROR),
+        ("error-starting", 0, None, Cover.ERROR),
+        ("brand-new-word", 100, "active", Cover.ERROR),
+    ],
+)
+def test_a_server_is_as_covered_as_its_instance_and_pairs(status, progress, pair, expected):
+    """The instance's status decides; a protected one with pairs out of step, or not fully copied, lags."""
+    pairs = [a_pair("v1", protected_instance_ids="instance of s1", replication_status=pair)] if pair else []
+    inventory = an_inventory(
+        servers=[a_server("s1"), a_server("dr of s1", az=DR_AZ)],
+        protected_instances=[an_instance("s1", status=status, progress=progress)],
+        replication_pairs=pairs,
+    )
+
+    found = sdrs_nb.cover(inventory)
+
+    assert found.servers[["server_id", "cover"]].to_numpy().tolist() == [["s1", expected.value]]
+
+
+@pytest.mark.parametrize("swapped", [False, True], ids=["ids stay after a switchover", "ids swap"])
+def test_after_a_switchover_production_is_who_stands_in_the_production_az(swapped):
+    """Whether the service swaps the two ids is not documented; the group's production AZ tells them apart."""
+    ids = {"source_server_id": "s1", "target_server_id": "s2"}
+    if swapped:
+        ids = {"source_server_id": "s2", "target_server_id": "s1"}
+    inventory = an_inventory(
+        servers=[a_server("s1", az=PRODUCTION_AZ), a_server("s2", az=DR_AZ)],
+        groups=[a_group(priority_station="target", production_az=DR_AZ, dr_az=PRODUCTION_AZ)],
+        protected_instances=[{**an_instance("s1", priority_station="target"), **ids}],
+    )
+
+    found = sdrs_nb.cover(inventory)
+
+    assert found.servers[["server_id", "dr_server_id"]].to_numpy().tolist() == [["s2", "s1"]]
+
+
+@pytest.mark.parametrize(
+    ("production", "dr", "facts"),
+    [
+        ({"tags": "a=1,b=2"}, {"tags": "b=2,a=1"}, []),
+        ({"tags": pd.NA}, {"tags": ""}, []),
+        ({"security_groups": "x,y"}, {"security_groups": "y,x"}, []),
+        ({"security_groups": "x,y"}, {"security_groups": "x"}, ["security_groups"]),
+        ({"enterprise_project_id": "0"}, {"enterprise_project_id": pd.NA}, []),
+        ({"enterprise_project_id": "ep-1"}, {"enterprise_project_id": "0"}, ["enterprise_project_id"]),
+        ({"agency_name": "a"}, {}, ["agency_name"]),
+        ({}, {"agency_name": "a"}, ["agency_name"]),
+        ({"flavor_id": "big"}, {"flavor_id": "small"}, []),
+    ],
+)
+def test_only_settings_that_really_differ_are_drift(production, dr, facts):
+    """Order of lists, empty against missing, and the names of the default enterprise project are no difference."""
+    same = {"name": "n", "hostname": "h"}
+    inventory = an_inventory(
+        servers=[a_server("s1", **{**same, **production}), a_server("dr of s1", az=DR_AZ, **{**same, **dr})],
+        protected_instances=[an_instance("s1")],
+    )
+
+    assert sdrs_nb.cover(inventory).drift["fact"].tolist() == facts
+
+
+def test_a_pair_whose_dr_server_is_gone_is_no_drift():
+    """What cannot be seen is not compared; the instance's own status tells the story."""
+    inventory = an_inventory(servers=[a_server("s1")], protected_instances=[an_instance("s1", status="invalid")])
+
+    found = sdrs_nb.cover(inventory)
+
+    assert found.drift.empty
+    assert found.counts["error"] == 1
+
+
+def test_an_empty_estate_is_covered_in_full():
+    """No server: empty frames with their columns, zero counts, and a text to show."""
+    found = sdrs_nb.cover(an_inventory(servers=[]))
+
+    assert found.servers.empty
+    assert set(found.counts.values()) == {0}
+    assert "Coverage" in repr(found)
+    assert "<svg" in found._repr_html_()
+
+
+def test_names_are_text_in_the_picture():
+    """Markup in a server's name is escaped where coverage shows itself."""
+    shown = sdrs_nb.cover(an_inventory(servers=[a_server("s1", name="<img src=x>")]))._repr_html_()
+
+    assert "<img" not in shown
+    assert "&lt;img src=x&gt;" in shown
+
+
+async def test_the_sandbox_as_it_starts_has_not_drifted_and_a_change_in_it_is_found(sandbox, cloud):
+    """Through the real calls: no difference at the start, then exactly the one that was made in the sandbox's world."""
+    before = await sdrs_nb.coverage(cloud)
+    server = sandbox.service.world.servers[before.protected["server_id"][0]]
+    server.auto_recovery, server.hostname, server.document = False, "renamed-inside", None
+    sandbox.service.world.touch()
+
+    after = await sdrs_nb.coverage(cloud)
+
+    assert before.drift.empty
+    assert after.drift[["server_id", "fact"]].to_numpy().tolist() == [
+        [server.id, "hostname"],
+        [server.id, "auto_recovery"],
+    ]

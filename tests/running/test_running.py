@@ -1,0 +1,278 @@
+"""A run against the sandbox: every server created once, whatever is lost, late or cut off on the way."""
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+import httpx
+import pytest
+
+import sdrs_nb
+from sdrs_nb import loop
+from sdrs_nb.ledger.ledger import Ledger
+from sdrs_nb.running.engine import Engine
+from sdrs_nb.running.runs import list_runs, open_run
+from tests.builders_running import CREATE, control, creates, creations, faults, submit_and_follow
+from tests.crash import assert_no_blind_resend
+
+pytest_plugins = ["tests.running_fixtures"]
+
+
+class CrashError(BaseException):
+    """The process dies here."""
+
+
+async def test_every_planned_server_is_created_once_and_found(sandbox, cloud, carried_out, planned):
+    """Outcome, ledger and the sandbox's true state agree server by server."""
+    run = await carried_out()
+    outcome = await sdrs_nb.verify(cloud, run)
+
+    world = await control(sandbox, "GET", "world")
+    instances = {i["source_server"]: i for i in world["instances"]}
+    assert await creations(sandbox) == planned
+    assert run.state == "done"
+    for row in outcome.itertuples():
+        assert row.stage in ("created", "protected")
+        assert instances[row.server_id]["id"] == row.protected_instance_id
+        assert instances[row.server_id]["target_server"] == row.dr_server_id
+
+
+async def test_payloads_arrive_byte_for_byte_as_previewed(sandbox, plan, carried_out):
+    """What the preview shows is what the service received, in plan order within each group."""
+    await carried_out()
+
+    requests = await control(sandbox, "GET", "requests")
+    sent = [r["body"] for r in requests if r["path"].endswith("/protected-instances/batch")]
+    assert sorted(map(str, sent)) == sorted(map(str, plan.payloads()))
+
+
+async def test_one_batch_at_a_time_is_under_way_in_a_group(sandbox, plan, carried_out):
+    """The second create of a group comes after its first job was seen to end."""
+    run = await carried_out()
+
+    first, second = [b.batch_id for b in plan.batches if b.group_id == plan.batches[0].group_id][:2]
+    kinds = run.events[["kind", "batch_id"]].to_numpy().tolist()
+    assert kinds.index(["batch ended", first]) < kinds.index(["intent", second])
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param({"kind": "lost_answer"}, id="handled, answer lost"),
+        pytest.param({"kind": "reset"}, id="dropped before it was handled"),
+        pytest.param({"kind": "late_handle", "seconds": 60}, id="dropped now, handled a minute later"),
+        pytest.param({"kind": "no_job_id"}, id="202 without a job id"),
+        pytest.param({"kind": "garbage"}, id="an answer that is no JSON"),
+        pytest.param({"kind": "status", "status": 502, "body": "bad gateway"}, id="502"),
+        pytest.param({"kind": "status", "status": 500, "handle": True}, id="500 although it was handled"),
+        pytest.param({"kind": "status", "status": 408}, id="408"),
+        pytest.param({"kind": "throttle", "times": 2, "limit": 5000}, id="throttled twice"),
+        pytest.param({"kind": "vanish_job"}, id="a job that vanishes"),
+    ],
+)
+async def test_no_server_is_created_twice_or_forgotten_when_a_create_goes_wrong(sandbox, carried_out, planned, fault):
+    """After any one fault on a create each server has been created exactly once, and the run says so."""
+    await faults(sandbox, {"match": CREATE, **fault})
+
+    run = await carried_out()
+
+    assert await creations(sandbox) == planned
+    assert set(run.servers["stage"]) <= {"created", "protected"}
+    assert not [1 for status, handled in await creates(sandbox) if status == 400]
+
+
+async def test_lists_that_lag_never_cause_a_second_create(sandbox, carried_out, planned):
+    """A lost answer together with a list that shows new instances a minute late is waited out."""
+    await faults(
+        sandbox,
+        {"match": CREATE, "kind": "lost_answer"},
+        {"match": "GET /v1/*/protected-instances", "kind": "list_lag", "seconds": 60},
+    )
+
+    await carried_out()
+
+    assert await creations(sandbox) == planned
+
+
+async def test_a_failed_sub_job_leaves_its_neighbours_created(sandbox, carried_out):
+    """One server of a batch fails with the sub-job's own code; the others of that batch are created."""
+    await faults(sandbox, {"match": CREATE, "kind": "fail_subjob", "code": "SDRS.1306", "n": 2})
+
+    run = await carried_out()
+
+    failed = run.servers[run.servers["stage"] == "failed"]
+    assert failed["error_code"].tolist() == ["SDRS.1306"]
+    assert "delete instance" in failed["message"].iloc[0]
+    assert run.servers["stage"].isin(["created", "protected"]).sum() == 11
+
+
+async def test_a_stuck_job_ends_as_unknown_and_resume_adopts_its_late_success(
+    sandbox, cloud, ledger, carried_out, cloud_time, planned
+):
+    """A job past its limit is unknown, not failed; looking again later finds what became of it."""
+    await faults(sandbox, {"match": CREATE, "kind": "stuck_job"})
+
+    run = await carried_out(job_limit_s=1800)
+    before = set(run.servers["stage"])
+    await faults(sandbox)
+    await sdrs_nb.resume(cloud, run, sleep=cloud_time.sleep)
+
+    assert "unknown" in before
+    assert sum((await creations(sandbox)).values()) <= len(planned)
+
+
+async def test_stopping_on_failure_sends_nothing_more(sandbox, carried_out):
+    """With on_failure="stop" a failed server ends the sending and says after which batch."""
+    await faults(sandbox, {"match": CREATE, "kind": "fail_subjob", "n": 1, "times": 2})
+
+    run = await carried_out(on_failure="stop")
+
+    assert run.state == "paused"
+    assert "Stopped after batch" in run.message
+    assert (run.servers["stage"] == "not sent").any()
+
+
+async def test_a_group_that_left_its_state_holds_its_batches_back(sandbox, cloud, plan, ledger, cloud_time):
+    """A group found in another status right before sending is not sent to; the reason names it."""
+    group = plan.batches[0].group_id
+    sandbox.service.world.groups[group].status = "stopping"
+
+    run = await submit_and_follow(cloud, plan, ledger, cloud_time)
+
+    held = run.batches[run.batches["group_id"] == group]
+    assert held["state"].tolist() == ["held", "held"]
+    assert held["reason"].str.contains("stopping").all()
+    assert set(run.servers.loc[run.servers["group_id"] == group, "stage"]) == {"not sent"}
+
+
+async def test_the_wrong_approval_sends_nothing(sandbox, cloud, plan, ledger):
+    """An approval that names another plan is refused with both fingerprints, and no run is recorded."""
+    with pytest.raises(sdrs_nb.PlanError, match=plan.fingerprint):
+        await sdrs_nb.submit(cloud, plan, approve="0" * 64, ledger=ledger)
+
+    assert list_runs(ledger).empty
+    assert await creates(sandbox) == []
+
+
+async def test_wrong_credentials_send_nothing_and_record_nothing(sandbox, plan, ledger):
+    """A refused signature is one clear error before anything is recorded."""
+    keys = sandbox.credentials
+    stranger = sdrs_nb.connect(
+        endpoint="http://sandbox.test",
+        project_id=keys["project_id"],
+        access_key=keys["access_key"],
+        secret_key="wrong",
+        transport=httpx.ASGITransport(sandbox.app),
+    )
+
+    with pytest.raises(sdrs_nb.AuthenticationError, match=r"APIGW\.0301") as refused:
+        await sdrs_nb.submit(stranger, plan, approve=plan.fingerprint, ledger=ledger)
+
+    assert "wrong" not in str(refused.value)
+    assert list_runs(ledger).empty
+    await stranger.close()
+
+
+async def test_another_cloud_cannot_carry_a_run_on(sandbox, cloud, plan, ledger, cloud_time):
+    """A run is only followed on the project and endpoint it was recorded for."""
+    run = await submit_and_follow(cloud, plan, ledger, cloud_time)
+    keys = sandbox.credentials
+    other = sdrs_nb.connect(
+        endpoint="http://elsewhere.test",
+        project_id=keys["project_id"],
+        access_key=keys["access_key"],
+        secret_key=keys["secret_key"],
+        transport=httpx.ASGITransport(sandbox.app),
+    )
+
+    with pytest.raises(sdrs_nb.SettingsError, match="elsewhere"):
+        await sdrs_nb.follow(other, run)
+
+    await other.close()
+
+
+async def test_an_interrupted_follow_pauses_and_goes_on_when_called_again(
+    sandbox, cloud, plan, ledger, cloud_time, planned
+):
+    """Cancelling follow stops before the next request; following again finishes without a double."""
+    run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=cloud_time.sleep)
+    following = asyncio.ensure_future(sdrs_nb.follow(cloud, run, sleep=cloud_time.sleep))
+    while run.counts["accepted"] == 0:  # noqa: ASYNC110 - the engine has no event for a test to wait on
+        await asyncio.sleep(0)
+    following.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await following
+
+    await sdrs_nb.follow(cloud, run, sleep=cloud_time.sleep)
+
+    assert run.state == "done"
+    assert await creations(sandbox) == planned
+
+
+async def test_a_second_process_is_told_who_carries_the_run_on(cloud, plan, ledger, cloud_time):
+    """While one engine walks a run, another one for the same run is refused."""
+    gate = asyncio.Event()
+
+    async def sleep(seconds):
+        await gate.wait()
+        await cloud_time.sleep(seconds)
+
+    run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=sleep)
+    again = open_run(run.run_id, Ledger(Path(ledger.path), clock=cloud_time.clock))
+    while run.record["state"] == "ready":  # noqa: ASYNC110 - the engine has no event for a test to wait on
+        await asyncio.sleep(0)
+
+    second = Engine(cloud, again, sleep=cloud_time.sleep)
+    with pytest.raises(sdrs_nb.ClaimedError, match=run.run_id):
+        await loop.run(second.walk())
+
+    loop.private_loop().call_soon_threadsafe(gate.set)
+    await sdrs_nb.follow(cloud, run, sleep=cloud_time.sleep)
+
+
+async def count_writes(cloud, plan, tmp_path, cloud_time):
+    """How many times an undisturbed run writes to its ledger."""
+    kinds = []
+    ledger = Ledger(tmp_path / "count.db", clock=cloud_time.clock, after_write=kinds.append)
+    await submit_and_follow(cloud, plan, ledger, cloud_time)
+    ledger.close()
+    return kinds
+
+
+async def test_death_after_any_write_is_survived(sandbox, cloud, plan, planned, tmp_path, cloud_time):
+    """Dying right after any one ledger write, then resuming, creates each server exactly once.
+
+    A server of an accepted or unanswered create is in no other create unless its group was listed in between.
+    """
+    kinds = await count_writes(cloud, plan, tmp_path, cloud_time)
+    assert len(kinds) > 20
+
+    for index in {*range(1, len(kinds), 2), len(kinds) - 1}:
+        sandbox.reset()
+        path = tmp_path / f"ledger-{index}.db"
+        await die_at(index, cloud, plan, path, cloud_time)
+
+        ledger = Ledger(path, clock=cloud_time.clock)
+        run = open_run(list_runs(ledger)["run_id"].iloc[0], ledger)
+        await sdrs_nb.resume(cloud, run, sleep=cloud_time.sleep)
+
+        assert await creations(sandbox) == planned, f"died after write {index}, {kinds[index]}"
+        assert set(run.servers["stage"]) <= {"created", "protected"}
+        assert_no_blind_resend(await control(sandbox, "GET", "requests"))
+        ledger.close()
+
+
+async def die_at(index, cloud, plan, path, cloud_time):
+    """Submit and follow, and let every ledger write from number ``index`` on end the process."""
+    seen = []
+
+    def after_write(kind):
+        seen.append(kind)
+        if len(seen) > index:
+            raise CrashError(kind)
+
+    ledger = Ledger(path, clock=cloud_time.clock, after_write=after_write)
+    # Looks are spread at random, so a run can have a write or two less and live.
+    with contextlib.suppress(CrashError):
+        await submit_and_follow(cloud, plan, ledger, cloud_time)
+    ledger.close()
