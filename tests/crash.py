@@ -4,8 +4,9 @@
 
 A sandbox process, and children that submit or resume a plan against it.  Each child dies at one seeded moment: right
 after its n-th ledger write of one kind, some milliseconds after an intent (the request is in flight then), or some
-time after its start.  A world bears several deaths; then a last child finishes the run, and the world, the ledger and
-the request log must agree.
+time after its start.  A world bears several deaths, on the way and while protection is enabled; in every other world
+the operator cancels what is not sent yet, and dies of that too.  Then a last child finishes the run, another submits
+what was cancelled as a new plan, and the world, the ledger and the request log must agree.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 import httpx
@@ -50,9 +52,14 @@ FAULTS = {
         {"match": CREATE, "kind": "lost_answer", "probability": 0.25},
     ],
 }
-#: Moments of death: ledger writes by kind, in flight, by time.  "run" can only be a world's first death.
-KINDS = ("intent", "answer", "look", "batch state", "run state", "in flight", "time")
-DEATHS_A_WORLD = 6
+#: In every world some looks fail, so that the ledger is written to about that too.
+FAILING_LOOKS = {"match": "GET /v1/*/jobs/*", "kind": "status", "status": 409, "probability": 0.25}
+#: Moments of death on the way: ledger writes by kind, in flight, by time.  "run" can only be a world's first death.
+KINDS = ("intent", "answer", "look", "batch state", "run state", "in flight", "time", "control", "note")
+#: Ledger writes that come at the end, when groups are enabled, and the operator's own.
+ENDINGS = ("action intent", "action answer", "servers")
+CANCEL = "release"
+DEATHS_ON_THE_WAY = 5
 _LIMIT_S = 180
 
 
@@ -96,12 +103,38 @@ def after_write_of(death):
 
 
 def child(facts, home, plan_path, death):
-    """Submit the plan, or resume its run if there is one, and die when told."""
+    """Submit the plan, or resume its run if there is one (or cancel what is not sent), and die when told."""
     os.environ["SDRS_NB_HOME"] = str(home)
     if death is not None and death.kind == "time":
         threading.Timer(death.delay_s, die).start()
     ledger = Ledger(after_write=after_write_of(death) if death else None)
-    asyncio.run(carry_out(facts, sdrs_nb.Plan.load(plan_path), ledger))
+    if death is not None and death.kind == CANCEL:
+        open_run(newest(ledger), ledger).cancel()
+    else:
+        asyncio.run(carry_out(facts, sdrs_nb.Plan.load(plan_path), ledger))
+
+
+def successor(facts, home):
+    """Submit what the run left, as a new plan, and bring that to its end."""
+    os.environ["SDRS_NB_HOME"] = str(home)
+
+    async def submit():
+        async with sdrs_nb.connect(**keys_of(facts)) as cloud:
+            left = sdrs_nb.plan_remainder(sdrs_nb.latest_run(), await sdrs_nb.load_inventory(cloud)).creation
+            if left is not None:
+                await sdrs_nb.follow(cloud, await sdrs_nb.submit(cloud, left, approve=left.fingerprint))
+
+    asyncio.run(submit())
+
+
+def keys_of(facts):
+    """Return what ``connect`` takes."""
+    return {name: facts[name] for name in ("endpoint", "project_id", "access_key", "secret_key")}
+
+
+def newest(ledger):
+    """Return the newest run of the ledger."""
+    return list_runs(ledger)["run_id"].iloc[0]
 
 
 def rival(facts, home, plan_path, said):
@@ -109,9 +142,8 @@ def rival(facts, home, plan_path, said):
     os.environ["SDRS_NB_HOME"] = str(home)
 
     async def submit():
-        keys = {name: facts[name] for name in ("endpoint", "project_id", "access_key", "secret_key")}
         plan = sdrs_nb.Plan.load(plan_path)
-        async with sdrs_nb.connect(**keys) as cloud:
+        async with sdrs_nb.connect(**keys_of(facts)) as cloud:
             await sdrs_nb.follow(cloud, await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint))
 
     try:
@@ -122,16 +154,13 @@ def rival(facts, home, plan_path, said):
 
 async def carry_out(facts, plan, ledger):
     """Bring the plan's run to its end."""
-    keys = {name: facts[name] for name in ("endpoint", "project_id", "access_key", "secret_key")}
-    async with sdrs_nb.connect(**keys) as cloud:
-        runs = list_runs(ledger)
-        if runs.empty:
-            run = await sdrs_nb.submit(
-                cloud, plan, approve=plan.fingerprint, ledger=ledger, pace=Pace(settle_s=SETTLE_S)
-            )
-            await sdrs_nb.follow(cloud, run)
-        else:
-            await sdrs_nb.resume(cloud, open_run(runs["run_id"].iloc[0], ledger))
+    async with sdrs_nb.connect(**keys_of(facts)) as cloud:
+        if run := await sdrs_nb.find_run(cloud, plan, ledger=ledger):
+            await sdrs_nb.resume(cloud, run)
+            return
+        pace = Pace(settle_s=SETTLE_S, enable_protection=True)
+        run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, pace=pace)
+        await sdrs_nb.follow(cloud, run)
 
 
 async def planned(sandbox, batches, size=2):
@@ -157,19 +186,20 @@ async def planned(sandbox, batches, size=2):
     return plan
 
 
-def deaths(seed) -> Iterator[Death]:
-    """Yield seeded deaths, every kind in turn."""
+def deaths(seed, batches) -> Iterator[Death]:
+    """Yield seeded deaths on the way, every kind in turn; early enough for a world to bear several."""
     draw = random.Random(seed)  # a test's draws
+    most = max(1, min(10, batches // DEATHS_ON_THE_WAY))
     while True:
         for kind in KINDS:
             if kind == "time":
                 yield Death(kind, delay_s=draw.uniform(0.05, 2.5))
             elif kind == "in flight":
-                yield Death(kind, nth=draw.randint(1, 8), delay_s=draw.uniform(0.002, 0.06))
-            elif kind == "run state":
+                yield Death(kind, nth=draw.randint(1, most), delay_s=draw.uniform(0.002, 0.06))
+            elif kind in ("run state", "control"):
                 yield Death(kind)
             else:
-                yield Death(kind, nth=draw.randint(1, 10))
+                yield Death(kind, nth=draw.randint(1, most))
 
 
 class Worlds:
@@ -197,31 +227,41 @@ class Worlds:
 
     def run_child(self, home, death):
         """Run one child to its end and tell whether it was killed."""
-        process = self.processes.Process(target=child, args=(self.facts, home, self.plan_path, death))
+        return self.run_process(child, self.facts, home, self.plan_path, death)
+
+    def run_process(self, target, *args):
+        """Run a function in a process of its own and tell whether it was killed."""
+        process = self.processes.Process(target=target, args=args)
         process.start()
         process.join(_LIMIT_S)
-        assert process.exitcode is not None, f"hangs: {death}"
-        assert process.exitcode in (0, -signal.SIGKILL), (process.exitcode, death)
+        assert process.exitcode is not None, f"hangs: {args}"
+        assert process.exitcode in (0, -signal.SIGKILL), (process.exitcode, args)
         return process.exitcode != 0
 
-    def try_one(self, number, moments, wanted, tally):
-        """Let one world bear up to ``wanted`` deaths, finish its run, check it; return how many it bore."""
+    def moments(self, number, on_the_way):
+        """Yield the deaths of one world in order."""
+        if number % 2 == 0:
+            yield Death("run")
+        for _ in range(DEATHS_ON_THE_WAY):
+            yield next(on_the_way)
+        if number % 2 == 1:
+            yield Death(CANCEL)
+        for kind in ENDINGS:
+            yield Death(kind)
+
+    def try_one(self, number, on_the_way, wanted, tally):
+        """Let one world bear up to ``wanted`` deaths, finish its run, check it."""
         name = list(FAULTS)[number % len(FAULTS)]
         self.control("POST", "reset")
-        self.control("POST", "faults", json=FAULTS[name])
+        self.control("POST", "faults", json=[*FAULTS[name], FAILING_LOOKS])
         home = self.folder / f"home-{number}"
-        borne = 0
-        for _ in range(min(wanted, DEATHS_A_WORLD)):
-            # The run itself is recorded once a world.
-            death = Death("run") if not borne and number % 2 == 0 else next(moments)
-            if not self.run_child(home, death):
-                break  # the run ended before that moment came
-            tally.deaths[death.kind] += 1
-            borne += 1
+        for death in islice(self.moments(number, on_the_way), wanted):
+            if self.run_child(home, death):  # else the run ended before that moment came
+                tally.deaths[death.kind] += 1
         self.run_child(home, None)
+        self.run_process(successor, self.facts, home)
         self.check(home, tally)
         tally.worlds[name] += 1
-        return borne
 
     def check(self, home, tally):
         """Check that world, ledger and request log agree."""
@@ -229,11 +269,13 @@ class Worlds:
         world, requests = self.control("GET", "world"), self.control("GET", "requests")
         assert {server: n for server, n in world["creations"].items() if n} == everybody
         ledger = Ledger(Path(home) / "ledger.db")
-        run = open_run(list_runs(ledger)["run_id"].iloc[0], ledger)
+        runs = [open_run(run_id, ledger) for run_id in reversed(list_runs(ledger)["run_id"].tolist())]
+        assert all(run.state == "done" for run in runs), [(run.state, run.message) for run in runs]
+        # What the first run gave up is the successor's, whose word is the later one.
+        told = {row.server_id: row for run in runs for row in run.servers.itertuples()}
+        assert {row.stage for row in told.values()} <= {"created", "protected"}, [run.counts for run in runs]
         instances = {one["source_server"]: one["id"] for one in world["instances"]}
-        assert run.state == "done", (run.state, run.message)
-        assert set(run.servers["stage"]) <= {"created", "protected"}, run.counts
-        assert {r.server_id: r.protected_instance_id for r in run.servers.itertuples()} == {
+        assert {server: row.protected_instance_id for server, row in told.items()} == {
             server: instances[server] for server in everybody
         }
         ledger.close()
@@ -277,12 +319,12 @@ def moment(request):
 
 def kill_and_resume(kills, batches, seed=1, speed=300.0, tell=None):
     """Let ``kills`` children die and return the tally; raises ``AssertionError`` at the first disagreement."""
-    tally, moments, number = Tally(), deaths(seed), 0
+    tally, on_the_way, number = Tally(), deaths(seed, batches), 0
     with tempfile.TemporaryDirectory() as folder:
         worlds = Worlds(batches, speed, folder)
         try:
             while (left := kills - sum(tally.deaths.values())) > 0:
-                worlds.try_one(number, moments, left, tally)
+                worlds.try_one(number, on_the_way, left, tally)
                 number += 1
                 if tell:
                     tell(f"{sum(tally.deaths.values())} deaths in {number} worlds: {dict(tally.deaths)}")
