@@ -19,7 +19,8 @@ from sdrs_nb.i18n import _, current_language, ngettext_
 from sdrs_nb.models import Stage
 from sdrs_nb.payloads.requests import target
 from sdrs_nb.reporting.charts import timeline, waterfall
-from sdrs_nb.reporting.words import rules_of, server_remedy, to_do
+from sdrs_nb.reporting.todo import summarize_tasks
+from sdrs_nb.reporting.words import rules_of, server_remedy
 from sdrs_nb.running.runs import Run
 from sdrs_nb.words import word
 
@@ -193,7 +194,7 @@ def _frames(run: Run) -> dict[str, pd.DataFrame]:
         "batches": run.batches,
         "left_out": plan.left_out,
         "findings": run.findings,
-        "to_do": to_do(servers, {str(key): str(name) for key, name in names.items()}, run.findings),
+        "to_do": summarize_tasks(servers, {str(key): str(name) for key, name in names.items()}, run.findings),
         "requests": run.attempts,
         "jobs": run.jobs,
         "events": run.events,

@@ -1,74 +1,30 @@
-"""What is left for people to do once instances exist (eligibility-facts.md section 8)."""
+"""What is left for people to do once instances exist (eligibility-facts.md section 8): by server, and by task."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from sdrs_nb.i18n import _
+from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.models import Stage
-from sdrs_nb.running.runs import Run
+from sdrs_nb.reporting.words import server_remedy
 
-__all__ = ["to_do"]
+if TYPE_CHECKING:
+    from sdrs_nb.running.runs import Run
+
+__all__ = ["summarize_tasks", "to_do"]
 
 _COLUMNS = ["concerns", "server_id", "name", "group_id", "dr_server_id", "rule", "task"]
+_TASKS = ["task", "servers", "names"]
+_SHOWN = 5
+_UNFINISHED = [stage for stage in Stage if stage not in (Stage.CREATED, Stage.PROTECTED, Stage.DELETED)]
 
 
-def _enterprise_project(row: Any) -> str:
-    return _(
-        "Add DR server {dr} of {name} to the enterprise project of its production server: it does not join it by "
-        "itself.",
-        dr=row.dr_server_id,
-        name=row.name,
-    )
-
-
-def _copies(row: Any) -> str:
-    return _(
-        "Give DR server {dr} of {name} the security groups, agency, ECS group, tags and auto-recovery it shall "
-        "have: later changes of the production server are not copied.",
-        dr=row.dr_server_id,
-        name=row.name,
-    )
-
-
-def _rename(row: Any) -> str:
-    return _(
-        "Rename DR server {dr} through ECS if two servers called {name} are a risk: only their ids differ.",
-        dr=row.dr_server_id,
-        name=row.name,
-    )
-
-
-def _key_pair(row: Any) -> str:
-    return _(
-        "Keep the key pair of Windows server {name}, and expect a new password at its first switchover.",
-        name=row.name,
-    )
-
-
-def _scaling(row: Any) -> str:
-    return _(
-        "Set instance protection for {name} in its scaling group, or take it out: scale-in can no longer delete it.",
-        name=row.name,
-    )
-
-
-#: Rules that say a task is due, and the task.
-_OF_RULE: dict[str, Callable[[Any], str]] = {
-    "S28": _enterprise_project,
-    "S29": _copies,
-    "S30": _rename,
-    "S22": _key_pair,
-    "S23": _key_pair,
-    "S25": _scaling,
-}
-
-
-def to_do(run: Run) -> pd.DataFrame:
+def to_do(run: "Run") -> pd.DataFrame:
     """Return what the operator has to do by hand after this run, a sentence each.
 
-    Tasks of single servers follow from the findings kept with the run; reads the ledger, no network.
+    Tasks of single servers follow from the findings kept with the run; where none were kept, they are told for every
+    server that has an instance.  Reads the ledger, no network.
 
     Returns
     -------
@@ -81,51 +37,93 @@ def to_do(run: Run) -> pd.DataFrame:
     ------
     LedgerError
         The ledger cannot be read.
+    PlanError
+        The plan in the ledger was written by another version, or changed.
     """
-    servers = run.servers
-    made = servers[servers["stage"].isin([Stage.CREATED, Stage.PROTECTED])]
-    rows: list[dict[str, Any]] = []
-    if not made.empty:
-        rows.append({"concerns": "everyone", "task": _hands_off()})
+    made = _made(run.servers)
+    named = run.plan.facts.groups.dropna(subset=["name"])
+    groups = dict(zip(named["group_id"].astype(str), named["name"].astype(str), strict=True))
+    everyone = pd.DataFrame({"concerns": ["everyone"], "task": [_hands_off()]}).head(len(made))
+    waiting = made[made["stage"].eq(Stage.CREATED)].drop_duplicates("group_id").sort_values("group_id")
+    enable = waiting[["group_id"]].assign(
+        concerns="group", task=[_enable(each, groups) for each in waiting["group_id"]]
+    )
+    rows = pd.concat([everyone, enable, _of_servers(made, run.findings).assign(concerns="server")])
+    return rows.reindex(columns=_COLUMNS).reset_index(drop=True).astype("string")
+
+
+def summarize_tasks(servers: pd.DataFrame, groups: Mapping[str, str], findings: pd.DataFrame) -> pd.DataFrame:
+    """Return what is left to do, one row a task: ``task``, ``servers`` (how many), ``names`` (the first five).
+
+    Parameters
+    ----------
+    servers
+        ``server_id, name, group_id, stage``, as ``run.servers`` or an outcome has them.
+    groups
+        Names of protection groups by id.
+    findings
+        ``server_id, rule, severity`` as kept with a run; where there are none, the tasks of single servers are told
+        for all.
+    """
+    made = _made(servers)
     waiting = made[made["stage"].eq(Stage.CREATED)]
+    rows = [(_enable(str(group), groups), members) for group, members in waiting.groupby("group_id", sort=True)]
     rows += [
-        {"concerns": "group", "group_id": group_id, "task": _enable(str(group_id), len(frame))}
-        for group_id, frame in waiting.groupby("group_id", sort=True)
+        (server_remedy(stage, None), members)
+        for stage in sorted(_UNFINISHED)
+        if len(members := servers[servers["stage"].eq(stage)])
     ]
-    rows += _of_servers(run, made)
-    return pd.DataFrame(rows, columns=_COLUMNS).astype("string")
+    rows += [(str(task), members) for task, members in _of_servers(made, findings).groupby("task", sort=False)]
+    if len(made):
+        rows.append((_hands_off(), made))
+    return pd.DataFrame([(task, len(members), _first(members["name"])) for task, members in rows], columns=_TASKS)
+
+
+def _made(servers: pd.DataFrame) -> pd.DataFrame:
+    return servers[servers["stage"].isin([Stage.CREATED, Stage.PROTECTED])]
+
+
+def _of_servers(made: pd.DataFrame, findings: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a server and task, task after task."""
+    tasks = pd.DataFrame(_by_rule().items(), columns=["rule", "task"])
+    if findings.empty:
+        return made.merge(tasks, how="cross").sort_values("rule", kind="stable", key=_rank)
+    sure = findings[findings["severity"].ne("unverified")] if "severity" in findings else findings
+    # S22 and S23 ask for the same; the plan's word and the door's are one task.
+    due = sure[["server_id", "rule"]].replace({"rule": {"S23": "S22"}}).drop_duplicates()
+    return made.merge(due.merge(tasks, on="rule"), on="server_id").sort_values("rule", kind="stable", key=_rank)
+
+
+def _rank(rules: "pd.Series[str]") -> "pd.Series[int]":
+    return rules.map({rule: rank for rank, rule in enumerate(_by_rule())})
+
+
+def _by_rule() -> dict[str, str]:
+    """Return the task that each rule leaves, the most common first."""
+    return {
+        "S28": _("Add the DR server to production's enterprise project; the service does not."),
+        "S29": _("Give the DR server security groups, agency, ECS group, tags, auto recovery as production has them, "
+                 "as wanted; later changes are never copied."),
+        "S30": _("Rename the DR server if equal names would confuse; only ids tell the two apart."),
+        "S22": _("Windows with a key pair: keep the key pair, and expect a new password at the first switchover."),
+        "S25": _("Set instance protection in the scaling group, or take the server out: scale-in can no longer delete "
+                 "it."),
+    }  # fmt: skip
 
 
 def _hands_off() -> str:
     return _(
-        "Do not power on, delete or change DR servers by hand: deleting one side through ECS makes the instance "
-        "invalid and can block its group."
+        "Do not power on, delete or change DR servers by hand: an instance that lost one side becomes invalid and can "
+        "block its group."
     )
 
 
-def _enable(group_id: str, count: int) -> str:
-    return _(
-        "Enable protection of group {group}: no data of its {count} new instances is copied before.",
-        group=group_id,
-        count=count,
-    )
+def _enable(group_id: str, groups: Mapping[str, str]) -> str:
+    name = groups.get(group_id) or group_id
+    return _("Enable protection of group {group}: until then nothing is copied.", group=f"{name} ({group_id})")
 
 
-def _of_servers(run: Run, made: pd.DataFrame) -> list[dict[str, Any]]:
-    findings = run.findings
-    due = findings[findings["rule"].isin(list(_OF_RULE)) & ~findings["severity"].eq("unverified")]
-    # S22 and S23 ask for the same; the plan's word and the door's are one task.
-    due = due.assign(task=due["rule"].replace("S23", "S22")).drop_duplicates(["server_id", "task"])
-    joined = made.merge(due[["server_id", "rule"]], on="server_id")
-    return [
-        {
-            "concerns": "server",
-            "server_id": row.server_id,
-            "name": row.name,
-            "group_id": row.group_id,
-            "dr_server_id": row.dr_server_id,
-            "rule": row.rule,
-            "task": _OF_RULE[str(row.rule)](row),
-        }
-        for row in joined.itertuples()
-    ]
+def _first(names: "pd.Series[str]") -> str:
+    text = ", ".join(str(name) for name in names[:_SHOWN])
+    more = len(names) - _SHOWN
+    return text if more <= 0 else f"{text}, " + ngettext_("and {count} more", "and {count} more", more)

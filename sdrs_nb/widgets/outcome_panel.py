@@ -12,7 +12,7 @@ from sdrs_nb.cells import clipped
 from sdrs_nb.cloud import Cloud
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.reporting.report import report
-from sdrs_nb.reporting.words import to_do
+from sdrs_nb.reporting.todo import summarize_tasks
 from sdrs_nb.running.runs import Run
 from sdrs_nb.running.verification import verify
 from sdrs_nb.tables import OUTCOME, empty
@@ -102,7 +102,7 @@ class OutcomePanel(Panel):
 
 
 def _to_do(run: Run, outcome: pd.DataFrame, group_names: Mapping[str, str]) -> str:
-    tasks = to_do(outcome, group_names, run.findings)
+    tasks = summarize_tasks(outcome, group_names, run.findings)
     if tasks.empty:
         return html.message(_("Nothing is left to do."), "good")
     shown = (

@@ -10,7 +10,7 @@ import pytest
 import sdrs_nb
 from sdrs_nb.reporting.charts import timeline, waterfall
 from sdrs_nb.reporting.report import Summary
-from sdrs_nb.reporting.words import to_do
+from sdrs_nb.reporting.todo import summarize_tasks
 from tests.builders_reporting import a_job, a_recorded_run
 
 HOSTILE = "=cmd|' /C calc'!A0<script>alert(1)</script>\u202e{n}"
@@ -200,7 +200,7 @@ def test_the_to_do_list_names_groups_to_enable(ledger):
     """Each group that copies nothing yet is a task of its own, with its servers."""
     servers = a_recorded_run(ledger, servers=7).servers
 
-    tasks = to_do(servers, {servers["group_id"][0]: "pg-erp"}, pd.DataFrame())
+    tasks = summarize_tasks(servers, {servers["group_id"][0]: "pg-erp"}, pd.DataFrame())
 
     assert "pg-erp" in tasks["task"][0]
     assert tasks["servers"][0] == 7
@@ -212,7 +212,7 @@ def test_tasks_name_only_the_servers_they_are_for(ledger):
     servers = a_recorded_run(ledger, servers=3).servers
     findings = pd.DataFrame({"server_id": ["server-1"], "rule": ["S28"]})
 
-    tasks = to_do(servers, {}, findings)
+    tasks = summarize_tasks(servers, {}, findings)
 
     concerned = tasks[tasks["task"].str.contains("enterprise project")]
     assert concerned[["servers", "names"]].to_numpy().tolist() == [[1, "db-0001"]]
