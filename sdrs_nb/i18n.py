@@ -1,4 +1,4 @@
-"""The message catalogue: every sentence an operator reads goes through ``_`` or ``ngettext_``.
+"""The message catalogues: every sentence an operator reads goes through ``_``, ``ngettext_`` or ``runbook_text``.
 
 English is the source text.  Other languages are gettext catalogues under ``locale/`` (extracted and compiled
 with Babel); a sentence without a translation is shown in English rather than not at all.
@@ -11,12 +11,11 @@ from pathlib import Path
 
 from sdrs_nb.lab_locale import lab_locale
 
-__all__ = ["LANGUAGES", "_", "current_language", "ngettext_", "set_language"]
+__all__ = ["LANGUAGES", "_", "current_language", "ngettext_", "runbook_text", "set_language"]
 
 #: Languages the package speaks; the first is the source.
 LANGUAGES = ("en", "zh")
 
-_DOMAIN = "sdrs_nb"
 _POSIX = ("LC_ALL", "LC_MESSAGES", "LANG")
 _chosen: list[str] = []
 
@@ -49,8 +48,8 @@ def _known(tag: str) -> str:
 
 
 @cache
-def _catalogue(language: str) -> gettext.NullTranslations:
-    return gettext.translation(_DOMAIN, Path(__file__).parent / "locale", [language], fallback=True)
+def _catalogue(language: str, domain: str = "sdrs_nb") -> gettext.NullTranslations:
+    return gettext.translation(domain, Path(__file__).parent / "locale", [language], fallback=True)
 
 
 def _(message: str, /, **values: object) -> str:
@@ -66,3 +65,8 @@ def ngettext_(singular: str, plural: str, count: int, /, **values: object) -> st
     """Return the sentence fitting ``count`` (also available as ``{count}``), in the current language."""
     translated = _catalogue(current_language()).ngettext(singular, plural, count)
     return translated.format(count=count, **values)
+
+
+def runbook_text(text: str, /) -> str:
+    """Return a paragraph or comment of a runbook in the current language; as it is where it has no translation."""
+    return _catalogue(current_language(), "runbooks").gettext(text)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -12,9 +11,18 @@ from typing import Any
 
 from sdrs_nb import errors
 from sdrs_nb.errors import RunbookFailed, SdrsError, SettingsError
-from sdrs_nb.i18n import _
+from sdrs_nb.i18n import _, current_language
+from sdrs_nb.runbook_texts import translated
 
-__all__ = ["copy_runbooks", "find_runbook", "list_runbooks", "run_runbook", "runbook_title"]
+__all__ = [
+    "copy_runbooks",
+    "find_runbook",
+    "list_runbooks",
+    "read_runbook",
+    "run_runbook",
+    "runbook_title",
+    "write_runbook",
+]
 
 _SOCKET_PATH = 90
 
@@ -45,15 +53,38 @@ def find_runbook(name: str) -> Path:
     return path
 
 
-def runbook_title(name: str) -> str:
-    """Return the heading of the runbook called ``name``.
+def read_runbook(name: str) -> dict[str, Any]:
+    """Return the notebook of the runbook called ``name`` with its texts in the current language.
 
     Raises
     ------
     SettingsError
         There is no such runbook.
     """
-    cells = json.loads(find_runbook(name).read_text(encoding="utf-8"))["cells"]
+    return translated(json.loads(find_runbook(name).read_text(encoding="utf-8")))
+
+
+def write_runbook(name: str, path: Path) -> Path:
+    """Write the runbook called ``name`` in the current language to ``path``, whatever is there, and return ``path``.
+
+    Raises
+    ------
+    SettingsError
+        There is no such runbook.
+    """
+    path.write_text(json.dumps(read_runbook(name), indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+    return path
+
+
+def runbook_title(name: str) -> str:
+    """Return the heading of the runbook called ``name``, in the current language.
+
+    Raises
+    ------
+    SettingsError
+        There is no such runbook.
+    """
+    cells = read_runbook(name)["cells"]
     lines = "".join(cells[0]["source"]).splitlines() if cells else []
     return next((line.removeprefix("#").strip() for line in lines if line.startswith("# ")), "")
 
@@ -73,25 +104,27 @@ def runbook_parameters(name: str) -> dict[str, str]:
 def copy_runbooks(folder: Path) -> list[Path]:
     """Copy every runbook into ``folder`` (made when missing) and return the copies; never overwrites.
 
+    The copies are in the current language.
+
     Raises
     ------
     SettingsError
         A file of that name is there already.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    targets = {find_runbook(name): folder / f"{name}.ipynb" for name in list_runbooks()}
+    targets = {name: folder / f"{name}.ipynb" for name in list_runbooks()}
     if existing := [str(target) for target in targets.values() if target.exists()]:
         raise SettingsError(
             _("{file} exists already and is kept. Choose an empty folder for the copies.", file=existing[0])
         )
-    return [Path(shutil.copyfile(source, target)) for source, target in targets.items()]
+    return [write_runbook(name, target) for name, target in targets.items()]
 
 
 def run_runbook(name: str, output: Path, parameters: Mapping[str, object]) -> Path:
     """Run the runbook ``name`` from top to bottom with ``parameters`` and keep the executed notebook at ``output``.
 
-    What its cells print appears on the standard output while it runs.  The executed notebook holds no widget state,
-    so that nothing a widget ever held can be read from it.
+    What its cells print appears on the standard output while it runs, in the current language as its prose.  The
+    executed notebook holds no widget state, so that nothing a widget ever held can be read from it.
 
     Raises
     ------
@@ -101,13 +134,13 @@ def run_runbook(name: str, output: Path, parameters: Mapping[str, object]) -> Pa
         A cell failed; the executed notebook shows where, and ``cause`` is the class of the cell's error.
     """
     papermill = _papermill()
-    source = find_runbook(name)
     _refuse_unknown(name, parameters)
     output.parent.mkdir(parents=True, exist_ok=True)
+    write_runbook(name, output)
     try:
-        with _private_kernel() as config:
+        with _private_kernel() as config, _language_for_children():
             papermill.execute_notebook(
-                str(source),
+                str(output),
                 str(output),
                 parameters=dict(parameters),
                 kernel_name="python3",
@@ -157,6 +190,18 @@ def _private_kernel() -> Iterator[Any]:
         # A socket's path has room for about 100 characters, and jupyter adds "-ipc-1" to this one.
         usable = os.name == "posix" and len(str(file)) < _SOCKET_PATH
         yield Config({"KernelManager": {"transport": "ipc", "connection_file": str(file)}} if usable else {})
+
+
+@contextmanager
+def _language_for_children() -> Iterator[None]:
+    """Let processes that start meanwhile speak the current language: a kernel takes this environment only."""
+    before = os.environ.get("SDRS_NB_LANG")
+    os.environ["SDRS_NB_LANG"] = current_language()
+    try:
+        yield
+    finally:
+        os.environ.pop("SDRS_NB_LANG")
+        os.environ.update({} if before is None else {"SDRS_NB_LANG": before})
 
 
 def _failed(name: str, output: Path, error: Any) -> RunbookFailed:

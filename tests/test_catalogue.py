@@ -1,11 +1,13 @@
-"""The Chinese catalogue: complete, faithful, spoken everywhere, and switched as an operator expects."""
+"""The Chinese catalogues: complete, faithful, spoken everywhere, and switched as an operator expects."""
 
 import os
 import string
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
+from markdown_it import MarkdownIt
 
 import sdrs_nb
 from sdrs_nb.i18n import _, current_language, ngettext_
@@ -15,9 +17,10 @@ from tests.builders import an_inventory
 from tests.builders_reporting import a_recorded_run
 from tools import catalogue
 
-ZH = catalogue.read("zh", catalogue.catalogues()["zh"])
-SOURCE = catalogue.extracted()
-TRANSLATED = [one for one in ZH if one.id]
+ZH = {domain: catalogue.read("zh", catalogue.catalogues(domain)["zh"]) for domain in catalogue.DOMAINS}
+SOURCE = {domain: messages() for domain, messages in catalogue.DOMAINS.items()}
+TRANSLATED = [one for one in ZH["sdrs_nb"] if one.id]
+PROSE = [one for one in ZH["runbooks"] if one.id]
 #: Messages that Chinese operators write the same: abbreviations, units, examples of what to type.
 SAME = {"2025-03", "8..32", "GiB", "VPC", "key=value", "token", "{size} GiB"}
 
@@ -37,15 +40,16 @@ def fields(text):
     return {(name, shown) for _literal, name, _format, shown in string.Formatter().parse(text) if name is not None}
 
 
-def test_it_has_exactly_the_messages_of_the_source():
+@pytest.mark.parametrize(("domain", "at_least"), [("sdrs_nb", 700), ("runbooks", 140)])
+def test_it_has_exactly_the_messages_of_the_source(domain, at_least):
     """No message is missing, stale, empty or guessed; `python tools/catalogue.py` names what to translate."""
-    assert len(list(SOURCE)) > 700
-    assert list(catalogue.differences(ZH, SOURCE)) == []
+    assert len(list(SOURCE[domain])) > at_least
+    assert list(catalogue.differences(ZH[domain], SOURCE[domain])) == []
 
 
 def test_no_translation_is_its_english_key():
     """A copied key is no translation, but for what Chinese operators write the same."""
-    copied = {key for one in TRANSLATED for key in keys(one) if key in catalogue.strings(one.string)}
+    copied = {key for one in TRANSLATED + PROSE for key in keys(one) if key in catalogue.strings(one.string)}
 
     assert copied == SAME
 
@@ -67,7 +71,7 @@ def test_every_translation_has_chinese_in_it():
     """What was translated holds at least one Chinese character."""
     foreign = {
         text
-        for one in TRANSLATED
+        for one in TRANSLATED + PROSE
         for text in catalogue.strings(one.string)
         if text not in SAME and not is_chinese(text)
     }
@@ -75,14 +79,34 @@ def test_every_translation_has_chinese_in_it():
     assert foreign == {"ID", "VPC ID", "vCPU"}
 
 
-def test_the_file_is_as_the_tool_writes_it(tmp_path):
+def structure(text):
+    """Return what Markdown makes of a text but for its words: blocks, headings, cells, bold, emphasis, code."""
+    blocks = MarkdownIt().enable("table").parse(text)
+    marks = [
+        (mark.type, mark.content if mark.type == "code_inline" else "") for one in blocks for mark in one.children or []
+    ]
+    return (
+        [(block.type, block.tag) for block in blocks],
+        Counter(mark for mark in marks if mark[0] in {"code_inline", "strong_open", "em_open", "link_open"}),
+    )
+
+
+def test_a_translated_paragraph_keeps_its_structure():
+    """Headings, tables, bold, emphasis and every piece of code are those of the English paragraph."""
+    wrong = {one.string for one in PROSE if structure(one.string) != structure(one.id)}
+
+    assert wrong == set()
+
+
+@pytest.mark.parametrize("domain", catalogue.DOMAINS)
+def test_the_file_is_as_the_tool_writes_it(domain, tmp_path):
     """Updating a complete catalogue changes no byte, so a difference in review is always a message."""
-    path = tmp_path / "zh.po"
-    path.write_bytes(catalogue.catalogues()["zh"].read_bytes())
+    path = tmp_path / f"{domain}.po"
+    path.write_bytes(catalogue.catalogues(domain)["zh"].read_bytes())
 
-    catalogue.update("zh", path, SOURCE)
+    catalogue.update("zh", path, SOURCE[domain])
 
-    assert path.read_bytes() == catalogue.catalogues()["zh"].read_bytes()
+    assert path.read_bytes() == catalogue.catalogues(domain)["zh"].read_bytes()
 
 
 def test_a_missing_and_a_stale_message_are_named(tmp_path):
@@ -292,4 +316,5 @@ def test_the_command_line_speaks_chinese_from_its_help_to_its_errors(tmp_path):
         )
 
     assert "批量保护云服务器" in shell("--lang", "zh", "--help").stdout
+    assert "20_protect_servers\t保护服务器" in shell("--lang", "zh", "runbook", "list").stdout
     assert "没有运行 nobody" in shell("report", "nobody", str(tmp_path / "r.html"), SDRS_NB_LANG="zh").stderr

@@ -1,21 +1,25 @@
 """Bring the message catalogues up to the source, or say that they are not.
 
-``python tools/catalogue.py`` extracts every message, adds what is new (empty, to be translated) to each ``.po`` file
-under ``sdrs_nb/locale``, drops what the source no longer says, compiles the ``.mo`` files and prints what still lacks
-a translation.  ``--check`` changes nothing.  Either way the exit code is 1 where a catalogue is not complete.
+``python tools/catalogue.py`` extracts every message of the package and every text of the runbooks, adds what is new
+(empty, to be translated) to each ``.po`` file under ``sdrs_nb/locale``, drops what the source no longer says, compiles
+the ``.mo`` files and prints what still lacks a translation.  ``--check`` changes nothing.  Either way the exit code is
+1 where a catalogue is not complete.
 """
 
 import argparse
 import io
+import json
 import sys
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+
+from sdrs_nb.runbook_texts import translated
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "sdrs_nb" / "locale"
@@ -24,7 +28,7 @@ KEYWORDS = {"_": None, "ngettext_": (1, 2)}
 
 # Nothing that changes by itself (dates, places, versions) is written, so that a difference is always a message.
 _HEADER = """\
-# Messages of sdrs_nb. Keys and order are made by tools/catalogue.py; write the msgstr lines only.
+# Messages of {domain}. Keys and order are made by tools/catalogue.py; write the msgstr lines only.
 msgid ""
 msgstr ""
 "Language: {language}\\n"
@@ -49,9 +53,26 @@ def extracted() -> Catalog:
     return found
 
 
-def catalogues() -> dict[str, Path]:
-    """Return the ``.po`` file of each language other than English."""
-    return {path.parent.parent.name: path for path in sorted(LOCALE.glob("*/LC_MESSAGES/sdrs_nb.po"))}
+def prose() -> Catalog:
+    """Return every text of the runbooks in ``notebooks``."""
+    found = Catalog()
+
+    def collected(text: str) -> str:
+        found.add(text)
+        return text
+
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        translated(json.loads(path.read_text(encoding="utf-8")), collected)
+    return found
+
+
+#: What gives the messages of each domain.
+DOMAINS: dict[str, Callable[[], Catalog]] = {"sdrs_nb": extracted, "runbooks": prose}
+
+
+def catalogues(domain: str) -> dict[str, Path]:
+    """Return the ``.po`` file of a domain for each language other than English."""
+    return {path.parent.parent.name: path for path in sorted(LOCALE.glob(f"*/LC_MESSAGES/{domain}.po"))}
 
 
 def read(language: str, path: Path) -> Catalog:
@@ -81,7 +102,7 @@ def update(language: str, path: Path, source: Catalog) -> None:
     write_po(
         written, catalogue, width=_WIDTH, sort_output=True, no_location=True, omit_header=True, ignore_obsolete=True
     )
-    header = _HEADER.format(language=language, plural_forms=catalogue.plural_forms.rstrip(";"))
+    header = _HEADER.format(domain=path.stem, language=language, plural_forms=catalogue.plural_forms.rstrip(";"))
     path.write_bytes(header.encode() + written.getvalue().lstrip())
 
 
@@ -96,13 +117,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="change nothing")
     changes_nothing = parser.parse_args().check
-    source = extracted()
     told = []
-    for language, path in catalogues().items():
-        if not changes_nothing:
-            update(language, path, source)
-            compile_(language, path)
-        told += [f"{language}: {line}" for line in differences(read(language, path), source)]
+    for domain, messages in DOMAINS.items():
+        source = messages()
+        for language, path in catalogues(domain).items():
+            if not changes_nothing:
+                update(language, path, source)
+                compile_(language, path)
+            told += [f"{language}: {line}" for line in differences(read(language, path), source)]
     sys.stdout.writelines(f"{line}\n" for line in told)
     return 1 if told else 0
 

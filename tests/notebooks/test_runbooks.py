@@ -1,6 +1,8 @@
 """Every runbook: how it is written, and that running it twice in a row changes nothing the second time."""
 
+import ast
 import json
+import os
 from pathlib import Path
 
 import nbformat
@@ -8,6 +10,7 @@ import pytest
 
 import sdrs_nb
 from sdrs_nb.runbooks import copy_runbooks, list_runbooks, run_runbook, runbook_title
+from tools import lab
 
 SMALL = {"servers": 60, "speed": 600}
 NAMES = list_runbooks()
@@ -23,7 +26,17 @@ def notebook(name):
 def outputs(path):
     """Return everything a notebook shows as one text."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return json.dumps([cell.get("outputs") for cell in cells])
+    return json.dumps([cell.get("outputs") for cell in cells], ensure_ascii=False)
+
+
+def is_chinese(text):
+    """Tell whether a text has a Chinese character in it."""
+    return any("\u4e00" <= character <= "\u9fff" for character in text)
+
+
+def syntax(source):
+    """Return what Python makes of a cell: everything but its comments."""
+    return ast.dump(compile(source, "cell", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -125,3 +138,65 @@ def test_every_runbook_has_a_title():
     """What ``runbook list`` shows beside the name is its heading."""
     assert all(runbook_title(name) for name in NAMES)
     assert runbook_title("20_protect_servers") == "Protect servers"
+
+
+def test_a_copy_in_english_is_the_notebook_itself(tmp_path):
+    """Not a byte of a runbook changes where nothing has to be translated."""
+    copies = copy_runbooks(tmp_path)
+
+    assert [copy.read_bytes() for copy in copies] == [Path("notebooks", copy.name).read_bytes() for copy in copies]
+
+
+class TestInChinese:
+    """The same procedures, told in Chinese."""
+
+    @pytest.fixture(autouse=True)
+    def chinese(self):
+        """Speak Chinese from the start."""
+        sdrs_nb.set_language("zh")
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_the_prose_is_chinese_and_the_code_the_same(self, name, tmp_path):
+        """Every paragraph and parameter is explained in Chinese; no statement, id or tag differs."""
+        english = notebook(name)
+        copies = {path.stem: path for path in copy_runbooks(tmp_path)}
+
+        book = nbformat.read(copies[name], as_version=4)
+
+        nbformat.validate(book)
+        pairs = list(zip(book.cells, english.cells, strict=True))
+        assert all((one.id, one.cell_type, one.metadata) == (two.id, two.cell_type, two.metadata) for one, two in pairs)
+        for one, two in pairs:
+            if one.cell_type == "code":
+                assert syntax(one.source) == syntax(two.source)
+            else:
+                assert all(map(is_chinese, one.source.split("\n\n")))
+        parameters = next(cell.source for cell in book.cells if cell.cell_type == "code")
+        assert all(is_chinese(line.partition("# ")[2]) for line in parameters.splitlines())
+
+    def test_the_titles(self):
+        """What ``runbook list`` shows beside the name is the Chinese heading."""
+        assert all(is_chinese(runbook_title(name)) for name in NAMES)
+
+    @pytest.mark.slow
+    def test_a_runbook_runs_and_its_kernel_speaks_chinese(self, tmp_path):
+        """The executed notebook is Chinese in its prose and in what the toolkit says; the environment is as before."""
+        path = run_runbook(
+            "20_protect_servers", tmp_path / "20.ipynb", {**SMALL, "sandbox": True, "out": str(tmp_path)}
+        )
+
+        assert "# 保护服务器" in nbformat.read(path, as_version=4).cells[0].source
+        assert "要求的服务器：" in outputs(path)
+        assert "SDRS_NB_LANG" not in os.environ
+
+    def test_the_lab_opens_copies_and_keeps_what_the_operator_changed(self, tmp_path):
+        """``make lab`` makes the copies that are missing, and never writes over one."""
+        folder = lab.notebooks("zh", tmp_path)
+        (folder / "00_start_here.ipynb").write_text("mine")
+        (folder / "50_undo.ipynb").unlink()
+
+        lab.notebooks("zh", tmp_path)
+
+        assert (folder / "00_start_here.ipynb").read_text() == "mine"
+        assert "撤销运行" in (folder / "50_undo.ipynb").read_text(encoding="utf-8")
+        assert lab.notebooks("en", tmp_path) == tmp_path / "notebooks"

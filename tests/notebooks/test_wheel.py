@@ -35,10 +35,11 @@ def wheel(tmp_path_factory):
 
 
 def test_the_wheel_holds_runbooks_templates_and_types(wheel):
-    """Notebooks, templates, the rule book, the grid's files and the mark of typed packages are in it; no tests are."""
+    """Notebooks, catalogues, templates, rules, the grid's files, the mark of typed packages are in it; no tests are."""
     names = zipfile.ZipFile(wheel).namelist()
 
     assert "sdrs_nb/notebooks/20_protect_servers.ipynb" in names
+    assert {f"sdrs_nb/locale/zh/LC_MESSAGES/{domain}.mo" for domain in ("runbooks", "sdrs_nb")} <= set(names)
     assert "sdrs_nb/templates/report.html" in names
     assert "sdrs_nb/rulebook/server.toml" in names
     assert "sdrs_nb/widgets/grid.js" in names
