@@ -39,7 +39,7 @@ _HOMES = {
     "reruns": "find_run latest_run rehearse_run start_rehearsal",
     "sandbox_process": "start_sandbox",
     "i18n": "set_language",
-    "widgets": "Workbench",
+    "widgets": "CoveragePanel Workbench",
 }
 _WHERE = {name: module for module, names in _HOMES.items() for name in names.split()}
 

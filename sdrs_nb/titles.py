@@ -62,6 +62,7 @@ def _columns(_language: str) -> Mapping[str, str]:
         "agency_name": _("Agency name"),
         "architecture": _("Architecture"),
         "auto_placement": _("Auto placement"),
+        "auto_recovery": _("Auto recovery"),
         "available_ram_gib": _("Available RAM GiB"),
         "available_vcpus": _("Available vCPUs"),
         "az": _("AZ"),

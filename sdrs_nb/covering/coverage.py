@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from markupsafe import Markup
 
 from sdrs_nb import html
 from sdrs_nb.covering.drift import drift_of
@@ -141,13 +142,20 @@ class Coverage:
             [(word(cover), count) for cover, count in self.counts.items()],
             notes=self.unverified,
             body=[
-                html.render("coverage.html", title=_("Coverage"), parts=self._parts()),
+                self.picture(),
                 html.heading(_("Not fully covered")),
                 html.table(worst, columns=["name", "server_id", "cover", "group_name", "remedy"]),
                 html.heading(_("Drift from production")),
                 html.table(self.drift, columns=["name", "fact", "production", "dr", "remedy"]),
             ],
         )
+
+    def picture(self) -> Markup:
+        """Return the whole estate as one bar, its parts named below it and told to a screen reader."""
+        told = ", ".join(f"{word(cover)} {count}" for cover, count in self.counts.items() if count)
+        servers = ngettext_("{count} server", "{count} servers", len(self.servers))
+        about = _("Coverage of {servers}: {told}", servers=servers, told=told or "-")
+        return html.render("coverage.html", title=about, parts=self._parts())
 
     def _parts(self) -> list[dict[str, object]]:
         """Return the parts of the picture: word, count, and where its bar begins and how wide it is, per cent."""

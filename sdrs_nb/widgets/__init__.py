@@ -10,6 +10,7 @@ _WHERE = {
     "ApprovePanel": "approve_panel",
     "Background": "background",
     "ConnectPanel": "connect_panel",
+    "CoveragePanel": "coverage_panel",
     "EligibilityPanel": "eligibility_panel",
     "Grid": "grid",
     "InventoryPanel": "inventory_panel",

@@ -1,6 +1,7 @@
 """An inventory from a file, by drag and drop, by a chooser or by its path, as part of a panel."""
 
 import asyncio
+from collections.abc import Callable
 
 import ipywidgets
 
@@ -12,24 +13,26 @@ from sdrs_nb.widgets.panel import WIDE, button, row
 from sdrs_nb.widgets.state import WorkbenchState
 from sdrs_nb.widgets.steps import Step
 
-__all__ = ["FileOpener"]
+__all__ = ["FileOpener", "InventoryOpener"]
 
 _KINDS = ".xlsx,.csv,.json,.jsonl,.parquet"
 
 
-class FileOpener(ipywidgets.VBox):
-    """Reads an inventory in the background and gives it to the state; problems appear in the panel.
+class InventoryOpener(ipywidgets.VBox):
+    """Reads an inventory in the background and hands it over; problems appear in the panel.
 
     Parameters
     ----------
-    state
-        Takes the inventory.
     background
         Of the panel that shows this.
+    take
+        Called with the inventory, on the private loop's thread.
+    task
+        Name of the background task; starting it stops one of the same name.
     """
 
-    def __init__(self, state: WorkbenchState, background: Background) -> None:
-        self._state, self._background = state, background
+    def __init__(self, background: Background, take: Callable[[Inventory], None], *, task: str = "load") -> None:
+        self._background, self._take, self._task = background, take, task
         self.drop = FileDrop(self._on_drop_file, accept=_KINDS)
         self.path = ipywidgets.Text(
             description=_("or its path, or a folder's"), style=WIDE, layout=ipywidgets.Layout(width="420px")
@@ -45,13 +48,34 @@ class FileOpener(ipywidgets.VBox):
             self._start(self.path.value.strip(), None)
 
     def _start(self, source: str | bytes, name: str | None) -> None:
-        if self._state.running is not None:
-            return
-        self._state.begin(Step.INVENTORY)
-        self._background.start("load", self._reading(source, name), done=self._on_read, failed=self._on_failed)
+        self._background.start(self._task, self._reading(source, name), done=self._take, failed=self._on_failed)
 
     async def _reading(self, source: str | bytes, name: str | None) -> Inventory:
         return await asyncio.to_thread(read_inventory, source, name=name)
+
+    def _on_failed(self, error: Exception) -> None:
+        """Take a failure that is on the screen already; subclasses may have more to do."""
+
+
+class FileOpener(InventoryOpener):
+    """Reads an inventory in the background and gives it to the state.
+
+    Parameters
+    ----------
+    state
+        Takes the inventory.
+    background
+        Of the panel that shows this.
+    """
+
+    def __init__(self, state: WorkbenchState, background: Background) -> None:
+        self._state = state
+        super().__init__(background, self._on_read)
+
+    def _start(self, source: str | bytes, name: str | None) -> None:
+        if self._state.running is None:
+            self._state.begin(Step.INVENTORY)
+            super()._start(source, name)
 
     def _on_read(self, inventory: Inventory) -> None:
         self._state.end(Step.INVENTORY)
