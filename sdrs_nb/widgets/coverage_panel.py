@@ -281,7 +281,7 @@ def _drift_grid() -> Grid:
         "row",
         _DRIFT,
         visible=_DRIFT[:6],
-        labels={name: column_title(name) for name in _DRIFT},
+        labels={**{name: column_title(name) for name in _DRIFT}, "fact": _("Setting")},
         words={"fact": {fact: column_title(fact) for fact in FACTS}},
         title=_("Drift from production"),
         height=300,
