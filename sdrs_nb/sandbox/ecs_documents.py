@@ -49,7 +49,10 @@ def server_document(world: World, server: Server) -> dict[str, Any]:
         "OS-EXT-SRV-ATTR:root_device_name": "/dev/vda",
         "key_name": server.key_name,
         "image": {"id": _image_id(server)},
-        "security_groups": [{"id": f"{server.vpc_id[:-4]}0000", "name": "default"}],
+        "security_groups": [
+            {"id": f"{server.vpc_id[:-4]}{number:04x}", "name": name}
+            for number, name in enumerate(server.security_groups)
+        ],
         "tags": list(server.tags),
         "sys_tags": [{"key": "_sys_enterprise_project_id", "value": server.eps_id}],
         "enterprise_project_id": server.eps_id,

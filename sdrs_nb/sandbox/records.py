@@ -60,6 +60,7 @@ class Server:
     host_id: str = ""
     ecs_group_id: str = ""
     agency: str = ""
+    security_groups: tuple[str, ...] = ("default",)
     role: str = "production"
     hostname: str = ""
     auto_recovery: bool = True

@@ -1,14 +1,21 @@
 """Coverage: every server in its right place, and drift found where it is and nowhere else."""
 
+import asyncio
 import json
+import subprocess
+import sys
+import threading
+import time
 
 import httpx
 import pandas as pd
 import pytest
+import uvicorn
 
 import sdrs_nb
 from sdrs_nb.covering.coverage import Cover
 from sdrs_nb.covering.drift import FACTS
+from sdrs_nb.widgets.writing import writer
 from tests.builders import DR_AZ, PRODUCTION_AZ, a_group, a_pair, a_server, an_instance, an_inventory
 
 #: What an operator changes on one production server, as the list of servers then shows it.
@@ -220,17 +227,87 @@ def test_names_are_text_in_the_picture():
     assert "&lt;img src=x&gt;" in shown
 
 
-async def test_the_sandbox_as_it_starts_has_not_drifted_and_a_change_in_it_is_found(sandbox, cloud):
-    """Through the real calls: no difference at the start, then exactly the one that was made in the sandbox's world."""
-    before = await sdrs_nb.coverage(cloud)
-    server = sandbox.service.world.servers[before.protected["server_id"][0]]
-    server.auto_recovery, server.hostname, server.document = False, "renamed-inside", None
+#: What an operator changes in the sandbox's world, by what drifts.
+IN_THE_WORLD = {
+    "hostname": ("hostname", "renamed-inside"),
+    "name": ("name", "renamed"),
+    "security_groups": ("security_groups", ("default", "sg-new")),
+    "agency_name": ("agency", "agency-new"),
+    "ecs_group_id": ("ecs_group_id", "group-new"),
+    "tags": ("tags", ("team=new",)),
+    "auto_recovery": ("auto_recovery", False),
+}
+
+
+def change(sandbox, server_id, facts):
+    """Make these changes on one server of the sandbox's world."""
+    server = sandbox.service.world.servers[server_id]
+    for fact in facts:
+        setattr(server, *IN_THE_WORLD[fact])
+    server.document = None
     sandbox.service.world.touch()
+
+
+@pytest.mark.parametrize("side", ["server_id", "dr_server_id"])
+@pytest.mark.parametrize("facts", [*([fact] for fact in IN_THE_WORLD), [*IN_THE_WORLD]], ids="+".join)
+async def test_each_change_in_the_sandbox_is_found_and_nothing_else(sandbox, cloud, facts, side):
+    """Through the real calls: no drift at the start, then exactly what was changed, on either side of a pair."""
+    before = await sdrs_nb.coverage(cloud)
+    pair = before.protected.iloc[0]
+    change(sandbox, pair[side], facts)
 
     after = await sdrs_nb.coverage(cloud)
 
     assert before.drift.empty
-    assert after.drift[["server_id", "fact"]].to_numpy().tolist() == [
-        [server.id, "hostname"],
-        [server.id, "auto_recovery"],
-    ]
+    assert after.drift[["server_id", "fact"]].to_numpy().tolist() == [[pair["server_id"], fact] for fact in facts]
+
+
+@pytest.fixture
+def listening(sandbox):
+    """The sandbox of this test behind a real port, so that another process sees what is changed in its world."""
+    server = uvicorn.Server(uvicorn.Config(sandbox.app, port=0, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    keys = {f"SDRS_NB_{name.upper()}": sandbox.credentials[name] for name in ("project_id", "access_key", "secret_key")}
+    yield {"SDRS_NB_ENDPOINT": f"http://127.0.0.1:{port}", **keys}
+    server.should_exit = True
+    thread.join(20)
+
+
+async def test_function_command_and_panel_say_the_same(sandbox, listening, monkeypatch):
+    """After all seven changes: the frames of the call, of ``sdrs-nb coverage`` and of the panel, row by row."""
+    for name, value in listening.items():
+        monkeypatch.setenv(name, value)
+    async with sdrs_nb.connect() as cloud:
+        pair = (await sdrs_nb.coverage(cloud)).protected.iloc[0]
+        change(sandbox, pair["dr_server_id"], IN_THE_WORLD)
+        found = await sdrs_nb.coverage(cloud)
+        panel = sdrs_nb.CoveragePanel(cloud)
+        panel._look.click()
+        await panel.background.wait("look")
+    panel.redraw()
+    writer().flush()
+
+    servers = await commanded("coverage", "--json")
+    drift = await commanded("coverage", "--show", "drift", "--json")
+
+    assert found.drift["fact"].tolist() == list(IN_THE_WORLD)
+    assert servers == json.loads(found.servers.to_json(orient="records"))
+    assert drift == json.loads(found.drift.to_json(orient="records"))
+    pd.testing.assert_frame_equal(panel.servers.rows, found.servers)
+    pd.testing.assert_frame_equal(panel.drift.rows.drop(columns="row"), found.drift)
+
+
+async def commanded(*words):
+    """What a command prints, as JSON."""
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "sdrs_nb.cli", *words],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
