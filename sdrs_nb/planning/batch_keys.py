@@ -17,7 +17,7 @@ from sdrs_nb.models import Batch, BatchOptions, Tag
 from sdrs_nb.payloads.requests import batch_problems
 from sdrs_nb.planning.inputs import Loaded, objects
 
-__all__ = ["BatchKey", "Keyed", "Overrides", "assign_keys"]
+__all__ = ["FIELDS", "BatchKey", "Keyed", "Overrides", "assign_keys", "read_value"]
 
 #: Rows that choose servers and say what is otherwise for them.
 Overrides = pd.DataFrame | Sequence[Mapping[str, Any]]
@@ -34,9 +34,10 @@ _SHARED = (
     "tags",
     "description",
 )
-_VALUES = (*_SHARED, "flavor_id")
+#: What an override may give: all but the flavor is shared by the servers of one request.
+FIELDS = (*_SHARED, "flavor_id")
 #: Extra columns of the inventory's servers; "dr_" tells them from production's own tenancy, host and flavor.
-_FILE_COLUMNS = {"wave": "wave"} | {f"dr_{name}": name for name in _VALUES if name != "wave"}
+_FILE_COLUMNS = {"wave": "wave"} | {f"dr_{name}": name for name in FIELDS if name != "wave"}
 
 
 class BatchKey(NamedTuple):
@@ -125,9 +126,9 @@ def _rows(overrides: Overrides | None, problems: list[str]) -> list[dict[str, An
         return []
     records = overrides.to_dict("records") if isinstance(overrides, pd.DataFrame) else overrides
     rows = [{str(name): value for name, value in row.items() if not _is_missing(value)} for row in records]
-    known = {*_CHOOSERS, *_VALUES}
+    known = {*_CHOOSERS, *FIELDS}
     problems += [
-        _("Overrides have no column {column}. Use {known}.", column=name, known=", ".join([*_CHOOSERS, *_VALUES]))
+        _("Overrides have no column {column}. Use {known}.", column=name, known=", ".join([*_CHOOSERS, *FIELDS]))
         for name in dict.fromkeys(name for row in rows for name in row if name not in known)
     ]
     problems += [
@@ -155,7 +156,7 @@ def _changes(
         hits = chosen.by(row)
         if not hits and "tag" in row:
             notes.append(_("No planned server carries the tag {tag} of the overrides.", tag=row["tag"]))
-        values = {name: _read(name, row[name], problems) for name in _VALUES if name in row}
+        values = {name: read_value(name, row[name], problems) for name in FIELDS if name in row}
         for hit in hits:
             changes.setdefault(hit, {}).update(values)
     return changes, notes
@@ -231,8 +232,8 @@ def _is_missing(value: object) -> bool:
     return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value)  # noqa: PLR0124 - NaN
 
 
-def _read(name: str, value: object, problems: list[str]) -> object:
-    """Return an override's value in the type of its field."""
+def read_value(name: str, value: object, problems: list[str]) -> Any:
+    """Return an override's value in the type of its field; what cannot be read is added to ``problems``."""
     if name == "wave":
         if (
             isinstance(value, (int, float, str))

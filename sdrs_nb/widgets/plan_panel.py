@@ -20,6 +20,7 @@ from sdrs_nb.widgets.inventory_panel import server_labels
 from sdrs_nb.widgets.panel import WIDE, Panel, button, folded, row
 from sdrs_nb.widgets.pictures import VERDICT_TONES, Card, cards, records
 from sdrs_nb.widgets.plan_options import PlanOptions
+from sdrs_nb.widgets.plan_overrides import PlanOverrides
 from sdrs_nb.widgets.state import WorkbenchState
 from sdrs_nb.widgets.steps import Step
 
@@ -61,6 +62,8 @@ class PlanPanel(Panel):
         self._limit.observe(self._on_limit_change, names="value")
         self._plan = button(_("Plan batches"), self._on_plan_click, style="primary")
         self.options = PlanOptions(state)
+        self.overrides = PlanOverrides(state)
+        self._overrides = folded(self.overrides.title, self.overrides)
         self._summary = ipywidgets.HTML()
         self._groups = ipywidgets.HTML()
         self._quota = ipywidgets.HTML()
@@ -98,6 +101,7 @@ class PlanPanel(Panel):
             [
                 row(self._prefix, self._limit, self._plan),
                 folded(_("More that all requests share"), self.options),
+                self._overrides,
                 self._body,
             ]
         )
@@ -123,6 +127,8 @@ class PlanPanel(Panel):
 
     def _draw(self) -> None:
         self._plan.disabled = not self._is_free
+        self.overrides.draw()
+        self._overrides.titles = (self.overrides.title,)
         plan = self.state.plan
         self._body.layout.display = "none" if plan is None else ""
         if plan is not None and plan is not self._drawn:

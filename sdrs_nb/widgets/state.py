@@ -18,10 +18,12 @@ from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.ledger.run_states import RunState
 from sdrs_nb.models import Approval, BatchOptions
 from sdrs_nb.planning.approvals import approve, signers
+from sdrs_nb.planning.override_checks import flavors_on_offer, override_problems
 from sdrs_nb.planning.planning import Plan, plan_batches
 from sdrs_nb.rulebook import Rulebook
 from sdrs_nb.running.runs import Run
 from sdrs_nb.widgets import holding
+from sdrs_nb.widgets.overrides import Override, override_rows, values_for, with_override
 from sdrs_nb.widgets.steps import ORDER, Step, StepState
 
 __all__ = ["Step", "StepState", "WorkbenchState"]
@@ -44,7 +46,7 @@ class WorkbenchState:
     server_ids
         Servers to judge and plan; None means every server of the inventory.  A filter selects, it never forgets:
         the others still count as facts.
-    group_id, group_choice, options, name_prefix, wave_limit, approvals_needed
+    group_id, group_choice, options, overrides, name_prefix, wave_limit, approvals_needed
         What the operator asked for.
     imposed
         How often the selection was changed other than by selecting rows, which the grid then follows.
@@ -66,6 +68,7 @@ class WorkbenchState:
         self.group_id: str | None = None
         self.group_choice: dict[str, str] = {}
         self.options = BatchOptions()
+        self.overrides: tuple[Override, ...] = ()
         self.name_prefix = "dr"
         self.wave_limit: int | None = None
         self.approvals_needed = 1
@@ -94,6 +97,16 @@ class WorkbenchState:
         groups = self.inventory.groups
         return {
             group: name for group, name in groups[["group_id", "name"]].to_numpy().tolist() if isinstance(name, str)
+        }
+
+    @property
+    def server_names(self) -> dict[str, str]:
+        """Names of servers by id, as the inventory has them."""
+        if self.inventory is None:
+            return {}
+        servers = self.inventory.servers
+        return {
+            server: name for server, name in servers[["server_id", "name"]].to_numpy().tolist() if isinstance(name, str)
         }
 
     # What may go on
@@ -233,6 +246,28 @@ class WorkbenchState:
         self._edited(Step.ELIGIBILITY)
         self.changed()
 
+    def set_override(self, added: Override) -> str:
+        """Have one field otherwise for a group or some servers; returns what is wrong with it, or an empty string."""
+        if not added.group_id and not added.server_ids:
+            return _("Choose a protection group, or select servers below.")
+        known = flavors_on_offer(self.inventory) if self.inventory is not None else []
+        wrong = override_problems(values_for(self.overrides, added), self.options, known)
+        if added.field in wrong:
+            return wrong[added.field]
+        self._override(with_override(self.overrides, added))
+        return ""
+
+    def remove_override(self, override: Override) -> None:
+        """Have what all requests share count again where ``override`` said otherwise."""
+        self._override(tuple(one for one in self.overrides if one != override))
+
+    def _override(self, overrides: tuple[Override, ...]) -> None:
+        if set(overrides) == set(self.overrides):
+            return
+        self.overrides = overrides
+        self._edited(Step.PLAN)
+        self.changed()
+
     def set_planning(
         self, *, name_prefix: str | None = None, wave_limit: int | None = None, approvals_needed: int | None = None
     ) -> None:
@@ -276,6 +311,7 @@ class WorkbenchState:
         made = plan_batches(
             eligibility,
             name_prefix=self.name_prefix,
+            overrides=override_rows(self.overrides) or None,
             wave_limit=self.wave_limit,
             approvals_needed=self.approvals_needed,
         )
@@ -312,6 +348,7 @@ class WorkbenchState:
             )
         except SdrsError as error:
             return str(error)
+        self._stale.discard(Step.APPROVE)
         self.changed()
         return None
 
