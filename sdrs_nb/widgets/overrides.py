@@ -7,11 +7,13 @@ field of a server: setting it again takes the servers out of what was said befor
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from sdrs_nb.cells import clipped
 from sdrs_nb.i18n import _, ngettext_
 
 __all__ = ["Override", "field_titles", "override_rows", "told_whom", "values_for", "with_override"]
 
 _NAMED = 3  # servers that a line names before it counts
+_NAME = 60  # characters of a name that a line shows
 
 
 class Override(NamedTuple):
@@ -77,8 +79,8 @@ def values_for(overrides: Iterable[Override], added: Override) -> dict[str, str]
 def told_whom(override: Override, groups: Mapping[str, str], servers: Mapping[str, str]) -> str:
     """Return for whom an override is, in words: the group's name, or the servers' names, a few of many."""
     if override.group_id:
-        return _("Group {name}", name=groups.get(override.group_id, override.group_id))
-    names = [servers.get(server_id) or server_id for server_id in override.server_ids]
+        return _("Group {name}", name=clipped(groups.get(override.group_id, override.group_id), _NAME))
+    names = [clipped(servers.get(server_id) or server_id, _NAME) for server_id in override.server_ids]
     count = ngettext_("{count} server", "{count} servers", len(names))
     more = ", …" if len(names) > _NAMED else ""
     return f"{count}: {', '.join(names[:_NAMED])}{more}"

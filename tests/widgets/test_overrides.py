@@ -159,6 +159,7 @@ def test_whom_an_override_is_for_is_told_by_names():
 
     assert told_whom(Override("wave", "2", "g"), {"g": "erp"}, {}) == "Group erp"
     assert told_whom(Override("wave", "2", "", tuple(names)), {}, names) == "5 servers: db-0, db-1, db-2, …"
+    assert len(told_whom(Override("wave", "2", "g"), {"g": "W" * 10_000}, {})) < 80
 
 
 def test_selected_servers_are_overridden_listed_changed_and_removed(panel, state):
