@@ -222,6 +222,13 @@ class Creation:
             host_id=self._host_id(),
             # The DR server starts from production's disks, host name included.
             hostname=source.host_name,
+            # ASSUMED: the page says that later changes of these are not copied, so the present values are; the
+            # enterprise project is not (its constraints).
+            tags=source.tags,
+            agency=source.agency,
+            ecs_group_id=source.ecs_group_id,
+            security_groups=source.security_groups,
+            auto_recovery=source.auto_recovery,
             role="dr",
         )
         subnet = self.world.subnets[self.order.placement.subnet_id or source.nics[0].subnet_id]
