@@ -131,7 +131,8 @@ def run_runbook(name: str, output: Path, parameters: Mapping[str, object]) -> Pa
     SettingsError
         There is no such runbook, it has no such parameter, or the extra ``runbook`` is not installed.
     RunbookFailed
-        A cell failed; the executed notebook shows where, and ``cause`` is the class of the cell's error.
+        A cell failed; the executed notebook shows where, and ``cause`` is the class of the cell's error.  Or the
+        kernel died.
     """
     papermill = _papermill()
     _refuse_unknown(name, parameters)
@@ -153,6 +154,15 @@ def run_runbook(name: str, output: Path, parameters: Mapping[str, object]) -> Pa
             )
     except papermill.PapermillExecutionError as error:
         raise _failed(name, output, error) from error
+    except _dead_kernel() as error:
+        raise RunbookFailed(
+            _(
+                "The kernel that ran runbook {name} died. Nothing is lost: run the runbook again with the same "
+                "parameters, or finish its run with `sdrs-nb resume`. As far as it came it is kept in {output}.",
+                name=name,
+                output=output,
+            )
+        ) from error
     return output
 
 
@@ -164,6 +174,12 @@ def _papermill() -> Any:
             _("Running a runbook needs the extra 'runbook'. Install it: pip install 'sdrs-nb[runbook]'.")
         ) from error
     return papermill
+
+
+def _dead_kernel() -> type[Exception]:
+    from nbclient.exceptions import DeadKernelError
+
+    return DeadKernelError
 
 
 def _refuse_unknown(name: str, parameters: Mapping[str, object]) -> None:

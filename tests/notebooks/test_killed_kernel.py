@@ -36,11 +36,11 @@ def begin(approve, folder):
 
 
 def kill_kernel_of(runbook):
-    """End the kernel as a crash does; return how the process that ran the notebook left."""
+    """End the kernel as a crash does; return how the process that ran the notebook left, and what it said."""
     (kernel,) = [one for one in psutil.Process(runbook.pid).children() if "ipykernel_launcher" in one.cmdline()]
     kernel.kill()
-    runbook.communicate(timeout=120)
-    return runbook.returncode
+    _printed, said = runbook.communicate(timeout=120)
+    return runbook.returncode, said
 
 
 async def fingerprint_of_the_plan():
@@ -79,7 +79,7 @@ def test_a_run_killed_in_a_notebook_is_finished_and_reported_by_commands(sandbox
     """SIGKILL to the kernel, then resume and report: each server once, and the same server by server everywhere."""
     runbook = begin(asyncio.run(fingerprint_of_the_plan()), tmp_path / "out")
     run_id = half_way()
-    code = kill_kernel_of(runbook)
+    code, said = kill_kernel_of(runbook)
     left = sdrs_nb.open_run(run_id).counts["not sent"]
 
     resumed = pd.DataFrame(json.loads(command("resume", run_id, "--json").stdout))
@@ -93,6 +93,8 @@ def test_a_run_killed_in_a_notebook_is_finished_and_reported_by_commands(sandbox
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     reported = pd.read_csv(tmp_path / "report.csv", dtype="string")
     assert code == 1
+    assert "sdrs-nb resume" in said
+    assert "Traceback" not in said
     assert left > 0
     assert run.state == "done"
     assert {world["creations"][server] for server in planned} == {1}

@@ -80,13 +80,22 @@ def test_a_runbook_runs_twice_and_the_second_time_changes_nothing(name, tmp_path
 
 @pytest.mark.slow
 def test_the_tour_shows_a_lost_answer_and_a_failure(tmp_path):
-    """The lost answer is adopted, one server fails, and no server is created twice."""
-    path = run_runbook("90_sandbox_tour", tmp_path / "tour.ipynb", {**SMALL, "out": str(tmp_path)})
+    """The lost answer is adopted, one server fails; a second tour shows the same and sends nothing."""
+    parameters = {**SMALL, "out": str(tmp_path)}
 
-    shown = outputs(path)
-    assert "adopted" in shown
-    assert "Ecs.0018" in shown
-    assert "none of them more than 1 time" in shown
+    shown = outputs(run_runbook("90_sandbox_tour", tmp_path / "first.ipynb", parameters))
+    (run_id,) = sdrs_nb.list_runs()["run_id"]
+    attempts = len(sdrs_nb.open_run(run_id).attempts)
+    again = outputs(run_runbook("90_sandbox_tour", tmp_path / "second.ipynb", parameters))
+
+    with sdrs_nb.start_rehearsal(tmp_path / "tour", **SMALL) as rehearsal:
+        world = rehearsal.world()
+    for text in (shown, again):
+        assert "adopted" in text
+        assert "Ecs.0018" in text
+    assert sdrs_nb.list_runs()["run_id"].tolist() == [run_id]
+    assert len(sdrs_nb.open_run(run_id).attempts) == attempts
+    assert max(world["creations"].values()) == 1
 
 
 @pytest.mark.slow
