@@ -147,3 +147,41 @@ def control(cloud, path, body):
     """Call one of the sandbox's control routes."""
     request = urllib.request.Request(f"{cloud['SDRS_NB_ENDPOINT']}/_sandbox/{path}", json.dumps(body).encode())
     urllib.request.urlopen(request).close()
+
+
+OPEN_FILES = """
+import csv, io, pathlib, sdrs_nb
+from sdrs_nb.widgets.inventory_panel import InventoryPanel
+panel = InventoryPanel()
+[setattr(one, 'selected_index', 0) for one in panel.children if 'Accordion' in type(one).__name__]
+panel
+"""
+#: A file's name holds no slash, and no more than 255 bytes.
+FILE_NAME = '<img class="hostile" src=x onerror="window.hostile=1">.csv'
+
+
+def test_hostile_files_and_names_of_filters_do_nothing(notebook):
+    """A file by such a name, with such headings and cells, opened and dropped; a filter kept by such a name."""
+    opened = notebook([OPEN_FILES, "None"])
+    opened.run(0)
+    opened.ask_of(f"HOSTILE = {HOSTILE!r}; FILE = pathlib.Path({FILE_NAME!r})")
+    opened.ask_of("def as_csv(*rows):\n    text = io.StringIO()\n    csv.writer(text).writerows(rows)\n"
+                  "    return text.getvalue().replace('\\0', '').encode()")  # fmt: skip
+
+    opened.ask_of("FILE.write_bytes(as_csv(HOSTILE, HOSTILE))\n"
+                  "panel.opener.path.value = str(FILE)\npanel.opener.open_path.click()")  # fmt: skip
+    wait_until(opened, "'hostile' in panel.background.errors.value")
+    assert_harmless(opened.page, "wrong headings")
+    opened.screen("hostile-file-refused")
+
+    opened.ask_of("rows = [(f'id-{n}', *[text] * 4) for n, text in enumerate(HOSTILE)]\n"
+                  "heads = ('server_id', 'name', 'status', 'az', 'vpc_id')\n"
+                  "panel.opener._on_drop_file(str(FILE), as_csv(heads, *rows))")  # fmt: skip
+    wait_until(opened, "panel.state.inventory is not None and len(panel.grid.rows) == len(HOSTILE)")
+    expect(opened.page.locator(".sdrs-line:visible .sdrs-text", has_text="<img").first).to_be_visible()
+    assert_harmless(opened.page, "opened")
+
+    for number in range(len(HOSTILE)):
+        opened.ask_of(f"panel.filters.title.value = HOSTILE[{number}]\npanel.filters._save.click()")
+        assert_harmless(opened.page, f"filter {number}")
+    opened.screen("hostile-file")
