@@ -24,12 +24,13 @@ from sdrs_nb.rulebook import Rulebook
 from sdrs_nb.running.runs import Run
 from sdrs_nb.widgets import holding
 from sdrs_nb.widgets.overrides import Override, override_rows, values_for, with_override
-from sdrs_nb.widgets.steps import ORDER, Step, StepState
+from sdrs_nb.widgets.standing import Standing
+from sdrs_nb.widgets.steps import Step, StepState
 
 __all__ = ["Step", "StepState", "WorkbenchState"]
 
 
-class WorkbenchState:
+class WorkbenchState(Standing):
     """One job on its way from inventory to outcome.
 
     Parameters
@@ -55,6 +56,7 @@ class WorkbenchState:
     """
 
     def __init__(self, cloud: Cloud | None = None) -> None:
+        super().__init__()
         self.cloud = cloud
         self.access: pd.DataFrame | None = None
         self.inventory: Inventory | None = None
@@ -73,21 +75,6 @@ class WorkbenchState:
         self.wave_limit: int | None = None
         self.approvals_needed = 1
         self.approval: Approval | None = None
-        self.running: Step | None = None
-        self._failures: dict[Step, str] = {}
-        self._stale: set[Step] = set()
-        self._listeners: list[Callable[[], None]] = []
-
-    # Listening
-
-    def listen(self, callback: Callable[[], None]) -> None:
-        """Call ``callback`` after every change."""
-        self._listeners.append(callback)
-
-    def changed(self) -> None:
-        """Tell every listener that something changed."""
-        for callback in list(self._listeners):
-            callback()
 
     @property
     def group_names(self) -> dict[str, str]:
@@ -111,16 +98,6 @@ class WorkbenchState:
 
     # What may go on
 
-    def state_of(self, step: Step) -> StepState:
-        """Return where ``step`` stands."""
-        if self.running == step:
-            return StepState.RUNNING
-        if step in self._failures:
-            return StepState.FAILED
-        if self._is_done(step):
-            return StepState.STALE if step in self._stale else StepState.DONE
-        return StepState.TODO if self.blockers(step) else StepState.READY
-
     def _is_done(self, step: Step) -> bool:  # noqa: PLR0911 - one answer a step
         match step:
             case Step.CONNECT:
@@ -142,10 +119,6 @@ class WorkbenchState:
         """Return what holds ``step`` back, each as a sentence; empty when it may go on."""
         return holding.blockers(self, step)
 
-    def is_stale(self, step: Step) -> bool:
-        """Whether something before ``step`` changed since it was done."""
-        return step in self._stale
-
     @property
     def rulebook(self) -> Rulebook:
         """The rules of the site at hand."""
@@ -163,19 +136,9 @@ class WorkbenchState:
     # Edits: each withdraws what rests on it
 
     def _edited(self, first: Step) -> None:
-        later = ORDER[ORDER.index(first) :]
-        self._stale |= {step for step in later if self._is_done(step)}
-        for step in later:
-            self._failures.pop(step, None)
+        super()._edited(first)
         if self.run is None:
             self.approval = None
-
-    def _made(self, step: Step) -> None:
-        self._stale.discard(step)
-        self._failures.pop(step, None)
-        following = ORDER.index(step) + 1
-        if following < len(ORDER):
-            self._edited(ORDER[following])
 
     def connect(self, cloud: Cloud) -> None:
         """Talk to this cloud from now on; what was loaded from another one is out of date, what a file said is not."""
@@ -356,39 +319,6 @@ class WorkbenchState:
         """Withdraw the approval."""
         self.approval = None
         self.changed()
-
-    # Steps that talk to the cloud are run by the panels' background work; this is what they report.
-
-    def begin(self, step: Step) -> None:
-        """Note that a step that talks to the cloud has started."""
-        self._failures.pop(step, None)
-        self.running = step
-        self.changed()
-
-    def end(self, step: Step) -> None:
-        """Note that the step that was running has ended well."""
-        if self.running == step:
-            self.running = None
-        self._failures.pop(step, None)
-        self._stale.discard(step)
-        self.changed()
-
-    def stop(self, step: Step) -> None:
-        """Note that the step was stopped on the way; what was before still holds."""
-        if self.running == step:
-            self.running = None
-        self.changed()
-
-    def fail(self, step: Step, message: str) -> None:
-        """Note that the step could not be done; ``message`` is shown in its panel until it is tried again."""
-        if self.running == step:
-            self.running = None
-        self._failures[step] = message
-        self.changed()
-
-    def failure(self, step: Step) -> str:
-        """Return why the step failed, or an empty string."""
-        return self._failures.get(step, "")
 
     def set_run(self, run: Run) -> None:
         """Take the run that this workbench submitted, or one that was opened again."""
