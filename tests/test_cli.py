@@ -257,6 +257,15 @@ def _fault(sandbox, **fault):
     httpx.post(f"{sandbox.endpoint}/_sandbox/faults", json=rules).raise_for_status()
 
 
+@pytest.fixture
+def interruptible():
+    """Children take Ctrl-C, even where these tests run in the background of a shell that had it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_run_leaves_with_4_and_says_how_to_carry_on(shell, tmp_path):
     """Ctrl-C while jobs run leaves code 4 with the run's id; resume finishes it with every server created once."""
     with sdrs_nb.start_sandbox(servers=60, seed=7, speed=60) as sandbox:
