@@ -92,6 +92,14 @@ class SandboxProcess:
         """Move its clock forward."""
         self._control("advance", {"seconds": seconds})
 
+    def set_speed(self, speed: float) -> None:
+        """Let its clock run at ``speed`` cloud seconds a second from now on; 0 stands still."""
+        self._control("speed", {"speed": speed})
+
+    def reset(self) -> None:
+        """Take it back to its start: estate, clock and its speed, recorded requests, faults."""
+        self._control("reset", {})
+
     def _control(self, name: str, body: Any = None) -> Any:
         """Call one of its control routes, on this machine and without a proxy."""
         data = None if body is None else json.dumps(body).encode()
@@ -151,7 +159,7 @@ def start_sandbox(
     servers, seed
         The estate; the same pair gives the same one everywhere.
     speed
-        Seconds of cloud time in a second; 0 stands still until it is advanced.
+        Seconds of cloud time in a second; 0 stands still until it is advanced. ``set_speed`` changes it.
     port
         Port to listen on; 0 takes a free one.
     state

@@ -283,6 +283,7 @@ def test_an_interrupted_run_leaves_with_4_and_says_how_to_carry_on(shell, tmp_pa
         _wait_for_job(shell, run_id)
         child.send_signal(signal.SIGINT)
         _, said = child.communicate(timeout=60)
+        sandbox.set_speed(1200)
         resumed = shell("resume", run_id, "--json", **cloud)
 
     assert child.returncode == 4

@@ -14,6 +14,8 @@ import sdrs_nb
 from sdrs_nb import loop
 from sdrs_nb.running.runs import list_runs, open_run
 
+#: Cloud seconds a second once a run need not be seen on its way any more.
+FAST = 1200
 SUBMIT_AND_FOLLOW = """
 import asyncio, json, sys
 import sdrs_nb
@@ -69,6 +71,7 @@ def test_a_run_that_was_killed_is_finished_by_resume(tmp_path, monkeypatch):
         for name, value in sandbox.environment().items():
             monkeypatch.setenv(name, value)
         run_id = list_runs()["run_id"].iloc[0]
+        sandbox.set_speed(FAST)
 
         resumed = subprocess.run(
             [sys.executable, "-m", "sdrs_nb.cli", "resume", run_id, "--json"],

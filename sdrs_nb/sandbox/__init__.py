@@ -71,6 +71,10 @@ class Sandbox:
         """Move cloud time forward by `seconds` and give the new time (seconds since 1970, UTC)."""
         return self.service.advance(seconds)
 
+    def set_speed(self, speed: float) -> float:
+        """Let cloud time run at `speed` from now on, until a restart, and give the present cloud time."""
+        return self.service.set_speed(speed)
+
     def reset(self) -> None:
         """Go back to the start: estate, clock, request log, faults, kept state."""
         self.service.reset()

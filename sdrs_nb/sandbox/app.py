@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import socket
 import struct
 import sys
@@ -181,11 +182,14 @@ def _control_app(service: CloudService) -> Starlette:
         return Response(encode(service.overview()), media_type="application/json")
 
     async def advance(request: Request) -> Response:
-        body = await _json(request)
-        seconds = body.get("seconds") if isinstance(body, dict) else None
-        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or seconds < 0:
+        if (seconds := await _number(request, "seconds")) is None:
             return _bad('Post {"seconds": n} with n >= 0.')
         return JSONResponse({"now": service.advance(seconds)})
+
+    async def set_speed(request: Request) -> Response:
+        if (speed := await _number(request, "speed")) is None:
+            return _bad('Post {"speed": x} with x >= 0.')
+        return JSONResponse({"now": service.set_speed(speed)})
 
     async def reset(request: Request) -> Response:
         del request
@@ -207,6 +211,7 @@ def _control_app(service: CloudService) -> Starlette:
             ControlRoute("/_sandbox/requests", requests, methods=["GET"]),
             ControlRoute("/_sandbox/world", world, methods=["GET"]),
             ControlRoute("/_sandbox/advance", advance, methods=["POST"]),
+            ControlRoute("/_sandbox/speed", set_speed, methods=["POST"]),
             ControlRoute("/_sandbox/reset", reset, methods=["POST"]),
             ControlRoute("/_sandbox/faults", set_faults, methods=["POST"]),
             ControlRoute("/_sandbox/faults", faults, methods=["GET"]),
@@ -219,6 +224,15 @@ async def _json(request: Request) -> Any:
         return json.loads(await request.body() or b"null")
     except ValueError:
         return None
+
+
+async def _number(request: Request, name: str) -> float | None:
+    """Give the finite number, 0 or more, that the body holds under `name`; None for anything else."""
+    body = await _json(request)
+    found = body.get(name) if isinstance(body, dict) else None
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return None
+    return found if 0 <= found < math.inf else None
 
 
 def _bad(message: str) -> Response:

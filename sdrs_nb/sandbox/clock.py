@@ -14,13 +14,13 @@ class Clock:
     Parameters
     ----------
     speed
-        Cloud seconds per wall second; 0 = only `advance` moves the clock.
+        Cloud seconds per wall second; 0 = only `advance` moves the clock. `set_speed` changes it.
     wall
         Gives wall time in seconds since 1970, UTC; a test passes its own.
     """
 
     def __init__(self, speed: float = 60.0, wall: Callable[[], float] = time.time) -> None:
-        self.speed = speed
+        self.speed = self._first_speed = speed
         self.wall = wall
         self._cloud_anchor = CLOUD_START
         self._wall_anchor = wall()
@@ -37,11 +37,17 @@ class Clock:
         """Move cloud time forward by `seconds`."""
         self._cloud_anchor += seconds
 
+    def set_speed(self, speed: float) -> None:
+        """Let cloud time run at `speed` from this moment on; what it shows now stays."""
+        now = self.now()
+        self._cloud_anchor, self._wall_anchor, self.speed = now, self.wall(), speed
+
     def restart(self, cloud: float | None = None, wall: float | None = None) -> None:
         """Let the clock have shown `cloud` when the wall clock showed `wall`; without arguments, restart."""
         self._cloud_anchor = CLOUD_START if cloud is None else cloud
         self._wall_anchor = self.wall() if wall is None else wall
         self._latest = self._cloud_anchor
+        self.speed = self._first_speed
 
 
 def _moment(at: float) -> datetime:

@@ -122,6 +122,11 @@ class CloudService:
         self._keep({"advance": seconds}, now)
         return now
 
+    def set_speed(self, speed: float) -> float:
+        """Let cloud time run at `speed` from now on and give the present cloud time."""
+        self.clock.set_speed(speed)
+        return self.settle()
+
     def set_faults(self, document: Any) -> list[dict[str, Any]]:
         """Switch on the faults of a posted list and give them back."""
         self.faults.replace(read_faults(document))

@@ -3,7 +3,6 @@
 import json
 import re
 import time
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,8 @@ from tests.browser.lab import Notebook
 
 START_HERE = Path(__file__).parents[2] / "notebooks" / "00_start_here.ipynb"
 CONNECT, WORKBENCH = 1, 2
+#: Cloud seconds a second once a run need not be seen on its way any more.
+FAST = 1200
 TOLD = """
 import json
 told = {
@@ -42,16 +43,6 @@ def servers():
     """A sandbox of 60 servers, fast enough that a job takes a second or two."""
     with sdrs_nb.start_sandbox(servers=60, seed=3, speed=120) as sandbox:
         yield sandbox
-
-
-def control(servers, path, body=None):
-    """Call one of the sandbox's control routes."""
-    request = urllib.request.Request(
-        f"{servers.endpoint}/_sandbox/{path}", method="POST" if body is not None else "GET"
-    )
-    data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(request, data=data) as answer:
-        return json.loads(answer.read() or "null")
 
 
 class Bench:
@@ -99,7 +90,7 @@ class Bench:
 @pytest.fixture
 def bench(notebook, servers):
     """The workbench of 00_start_here on a sandbox as it was at the start."""
-    control(servers, "reset", {})
+    servers.reset()
     cells = code_cells(servers)
     made = Bench(notebook(cells), cells)
     made.show()
@@ -109,7 +100,7 @@ def bench(notebook, servers):
 def assert_as_in_the_world(bench, servers):
     """Check the outcome in the kernel against the sandbox's true state, server by server."""
     told = bench.told()
-    world = control(servers, "world")
+    world = servers.world()
     sources = {one["source_server"]: one["status"] for one in world["instances"]}
     assert told["outcome"]
     for server, stage in told["outcome"]:
@@ -246,10 +237,11 @@ def test_a_closed_tab_in_the_middle_loses_nothing(bench, servers):
     bench.page.wait_for_timeout(1500)
     bench.notebook.open(reset=False)
 
+    servers.set_speed(FAST)
     bench.wait_for("Submit and follow", "done")
     told = bench.told()["counts"]
     assert told["created"] + told["protected"] == sum(told.values())
-    creations = control(servers, "world")["creations"]
+    creations = servers.world()["creations"]
     assert set(creations.values()) <= {0, 1}
     assert sum(creations.values()) == sum(told.values())
 
@@ -286,9 +278,10 @@ def test_a_restarted_kernel_shows_the_run_and_carries_it_on(bench, servers):
     bench.notebook.screen("workbench-6-restarted")
     bench.button("Carry on").click()
 
+    servers.set_speed(FAST)
     bench.wait_for("Submit and follow", "done")
     told = bench.told()["counts"]
-    creations = control(servers, "world")["creations"]
+    creations = servers.world()["creations"]
     assert set(creations.values()) <= {0, 1}
     assert told["created"] + told["protected"] == sum(told.values()) == sum(creations.values())
 
@@ -320,10 +313,11 @@ def follow_from_a_second_notebook(bench, servers):
     expect(other.button("Carry on")).to_be_enabled(timeout=60_000)
     other.button("Carry on").click()
 
+    servers.set_speed(FAST)
     expect(other.button("6 Submit and follow ● done")).to_be_visible(timeout=90_000)
     expect(bench.button("6 Submit and follow ● done")).to_be_visible(timeout=20_000)
     assert bench.told()["counts"] == other.told()["counts"]
-    assert set(control(servers, "world")["creations"].values()) <= {0, 1}
+    assert set(servers.world()["creations"].values()) <= {0, 1}
 
 
 def test_a_saved_notebook_holds_no_secret_and_no_inventory(bench, servers):
@@ -335,7 +329,7 @@ def test_a_saved_notebook_holds_no_secret_and_no_inventory(bench, servers):
     outputs = json.dumps([cell["outputs"] for cell in cells[:-1]])
     for name in ("SDRS_NB_SECRET_KEY", "SDRS_NB_ACCESS_KEY"):
         assert servers.environment()[name] not in outputs
-    ids = [server["id"] for server in control(servers, "world")["servers"]]
+    ids = [server["id"] for server in servers.world()["servers"]]
     assert sum(one in outputs for one in ids) <= 10
 
 

@@ -81,6 +81,7 @@ def test_a_run_killed_in_a_notebook_is_finished_and_reported_by_commands(sandbox
     run_id = half_way()
     code, said = kill_kernel_of(runbook)
     left = sdrs_nb.open_run(run_id).counts["not sent"]
+    sandbox.set_speed(1200)
 
     resumed = pd.DataFrame(json.loads(command("resume", run_id, "--json").stdout))
     command("report", run_id, tmp_path / "report.html")

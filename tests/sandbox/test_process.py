@@ -44,7 +44,9 @@ def test_faults_cut_the_connection(client, kind):
 
 
 def test_control_routes_refuse_nonsense(client):
-    """A bad advance is 400 with a sentence; an unknown control route is 404."""
-    assert client.post("/_sandbox/advance", json={"seconds": -1}).status_code == 400
-    assert client.post("/_sandbox/advance", content=b"{").status_code == 400
+    """A bad advance or speed is 400 with a sentence; an unknown control route is 404."""
+    for route, name in (("advance", "seconds"), ("speed", "speed")):
+        for body in (f'{{"{name}": -1}}', f'{{"{name}": true}}', f'{{"{name}": Infinity}}', f'{{"{name}": NaN}}', "{"):
+            answer = client.post(f"/_sandbox/{route}", content=body.encode())
+            assert (answer.status_code, name in answer.json()["error"]) == (400, True)
     assert client.get("/_sandbox/nowhere").status_code == 404

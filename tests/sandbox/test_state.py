@@ -50,6 +50,28 @@ async def test_clock_runs_on_while_the_sandbox_is_stopped(tmp_path):
     assert second.service.settle() == stopped_at + 120
 
 
+def test_a_new_speed_moves_no_clock_and_ends_with_a_reset():
+    """What the clock shows stays, it runs on at the new speed, and a reset brings the first speed back."""
+    from sdrs_nb.sandbox import Sandbox
+
+    wall = [1_000_000.0]
+    sandbox = Sandbox(5, 7, 60, wall=lambda: wall[0])
+    began = sandbox.service.settle()
+
+    wall[0] += 2
+    changed_at = sandbox.set_speed(10)
+    wall[0] += 3
+    shown = sandbox.service.settle()
+    sandbox.set_speed(0)
+    wall[0] += 100
+    stood = sandbox.service.settle()
+    sandbox.reset()
+    wall[0] += 1
+
+    assert (changed_at - began, shown - changed_at, stood - shown) == (120, 30, 0)
+    assert sandbox.service.settle() - began == 60
+
+
 async def test_reset_forgets_the_kept_world(make_cloud, tmp_path):
     """After a reset a restart begins at the start."""
     first = make_cloud(60, state=tmp_path)
