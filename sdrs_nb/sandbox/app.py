@@ -6,6 +6,7 @@ import math
 import socket
 import struct
 import sys
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.applications import Starlette
@@ -181,16 +182,6 @@ def _control_app(service: CloudService) -> Starlette:
         del request
         return Response(encode(service.overview()), media_type="application/json")
 
-    async def advance(request: Request) -> Response:
-        if (seconds := await _number(request, "seconds")) is None:
-            return _bad('Post {"seconds": n} with n >= 0.')
-        return JSONResponse({"now": service.advance(seconds)})
-
-    async def set_speed(request: Request) -> Response:
-        if (speed := await _number(request, "speed")) is None:
-            return _bad('Post {"speed": x} with x >= 0.')
-        return JSONResponse({"now": service.set_speed(speed)})
-
     async def reset(request: Request) -> Response:
         del request
         service.reset()
@@ -210,8 +201,8 @@ def _control_app(service: CloudService) -> Starlette:
         routes=[
             ControlRoute("/_sandbox/requests", requests, methods=["GET"]),
             ControlRoute("/_sandbox/world", world, methods=["GET"]),
-            ControlRoute("/_sandbox/advance", advance, methods=["POST"]),
-            ControlRoute("/_sandbox/speed", set_speed, methods=["POST"]),
+            ControlRoute("/_sandbox/advance", _takes("seconds", service.advance), methods=["POST"]),
+            ControlRoute("/_sandbox/speed", _takes("speed", service.set_speed), methods=["POST"]),
             ControlRoute("/_sandbox/reset", reset, methods=["POST"]),
             ControlRoute("/_sandbox/faults", set_faults, methods=["POST"]),
             ControlRoute("/_sandbox/faults", faults, methods=["GET"]),
@@ -226,13 +217,17 @@ async def _json(request: Request) -> Any:
         return None
 
 
-async def _number(request: Request, name: str) -> float | None:
-    """Give the finite number, 0 or more, that the body holds under `name`; None for anything else."""
-    body = await _json(request)
-    found = body.get(name) if isinstance(body, dict) else None
-    if isinstance(found, bool) or not isinstance(found, int | float):
-        return None
-    return found if 0 <= found < math.inf else None
+def _takes(name: str, act: Callable[[float], float]) -> Callable[[Request], Awaitable[Response]]:
+    """Give the route that takes a finite number, 0 or more, under `name` and answers what time it then is."""
+
+    async def route(request: Request) -> Response:
+        body = await _json(request)
+        found = body.get(name) if isinstance(body, dict) else None
+        if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found < math.inf:
+            return _bad(f'Post {{"{name}": n}} with n >= 0.')
+        return JSONResponse({"now": act(found)})
+
+    return route
 
 
 def _bad(message: str) -> Response:

@@ -13,7 +13,7 @@ from sdrs_nb.payloads.requests import curl_line, hcloud_line
 from sdrs_nb.planning.approvals import signers
 from sdrs_nb.planning.foresight import consequences
 from sdrs_nb.planning.planning import Plan
-from sdrs_nb.widgets.panel import WIDE, Panel, button, folded, row
+from sdrs_nb.widgets.panel import WIDE, Panel, button, folded, row, text_field
 from sdrs_nb.widgets.pictures import Card, cards, marked, records
 from sdrs_nb.widgets.state import WorkbenchState
 from sdrs_nb.widgets.steps import Step, StepState
@@ -53,10 +53,8 @@ class ApprovePanel(Panel):
         )  # fmt: skip
         self.form.observe(self._on_batch_change, names="value")
         self._payload = ipywidgets.HTML()
-        self._who = ipywidgets.Text(_user(), description=_("Approved by"), style=WIDE)
-        self._count = ipywidgets.Text(
-            description=_("Type the number of servers to approve"), style=WIDE, layout=ipywidgets.Layout(width="340px")
-        )
+        self._who = text_field(_user(), description=_("Approved by"))
+        self._count = text_field(description=_("Type the number of servers to approve"), width="340px")
         self._approve = button(_("Approve"), self._on_approve_click, style="warning")
         self._withdraw = button(_("Withdraw the approval"), self._on_withdraw_click)
         self._approval = ipywidgets.HTML()

@@ -20,7 +20,7 @@ from sdrs_nb.widgets.background import Background
 from sdrs_nb.widgets.facets import Facet
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.opening import InventoryOpener
-from sdrs_nb.widgets.panel import WIDE, button, chip, folded, panel_style, row
+from sdrs_nb.widgets.panel import button, chip, folded, panel_style, row, text_field
 from sdrs_nb.widgets.writing import writer
 from sdrs_nb.words import word
 
@@ -104,7 +104,7 @@ class CoveragePanel(ipywidgets.VBox):
         self.group_facet = Facet(self.servers, "group_name", _("Group"))
         self.drift = _drift_grid()
         self.fact_facet = Facet(self.drift, "fact", _("Setting"))
-        self._folder = ipywidgets.Text("coverage", description=_("Folder"), style=WIDE)
+        self._folder = text_field("coverage", description=_("Folder"))
         self._written = ipywidgets.HTML()
         self.earlier_opener = InventoryOpener(self.background, self._on_earlier_read, task="earlier")
         self._changes_said = ipywidgets.HTML()

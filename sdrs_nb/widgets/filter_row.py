@@ -8,7 +8,7 @@ from sdrs_nb import html
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.widgets.grid import Grid
-from sdrs_nb.widgets.panel import WIDE, button, row
+from sdrs_nb.widgets.panel import WIDE, button, row, text_field
 from sdrs_nb.widgets.saved_filters import keep_filter, saved_filters
 
 __all__ = ["FilterRow"]
@@ -27,17 +27,13 @@ class FilterRow(ipywidgets.VBox):
 
     def __init__(self, grid: Grid, changed: Callable[[], None]) -> None:
         self._grid, self._changed = grid, changed
-        self.name = ipywidgets.Text(
-            description=_("Name holds"), placeholder=_("text, or /rule/"), style=WIDE, continuous_update=False
-        )
-        self.tag = ipywidgets.Text(
-            description=_("Tag"), placeholder=_("key=value"), style=WIDE, continuous_update=False
-        )
+        self.name = text_field(description=_("Name holds"), placeholder=_("text, or /rule/"))
+        self.tag = text_field(description=_("Tag"), placeholder=_("key=value"))
         self.name.observe(self._on_name_change, names="value")
         self.tag.observe(self._on_tag_change, names="value")
         self.saved = ipywidgets.Dropdown(description=_("Saved filter"), style=WIDE)
         self.saved.observe(self._on_saved_change, names="value")
-        self.title = ipywidgets.Text(description=_("Save as"), style=WIDE, layout=ipywidgets.Layout(width="220px"))
+        self.title = text_field(description=_("Save as"), width="220px")
         self._save = button(_("Save"), self._on_save_click)
         self._forget = button(_("Forget"), self._on_forget_click)
         self._clear = button(_("Clear filters"), self._on_clear_click)

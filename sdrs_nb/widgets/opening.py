@@ -9,7 +9,7 @@ from sdrs_nb.i18n import _
 from sdrs_nb.inventory.inventory import Inventory, read_inventory
 from sdrs_nb.widgets.background import Background
 from sdrs_nb.widgets.drop import FileDrop
-from sdrs_nb.widgets.panel import WIDE, button, row
+from sdrs_nb.widgets.panel import button, row, text_field
 from sdrs_nb.widgets.state import WorkbenchState
 from sdrs_nb.widgets.steps import Step
 
@@ -34,9 +34,7 @@ class InventoryOpener(ipywidgets.VBox):
     def __init__(self, background: Background, take: Callable[[Inventory], None], *, task: str = "load") -> None:
         self._background, self._take, self._task = background, take, task
         self.drop = FileDrop(self._on_drop_file, accept=_KINDS)
-        self.path = ipywidgets.Text(
-            description=_("or its path, or a folder's"), style=WIDE, layout=ipywidgets.Layout(width="420px")
-        )
+        self.path = text_field(description=_("or its path, or a folder's"), width="420px")
         self.open_path = button(_("Open"), self._on_open_click)
         super().__init__([self.drop, row(self.path, self.open_path)])
 

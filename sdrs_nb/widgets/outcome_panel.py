@@ -18,7 +18,7 @@ from sdrs_nb.running.verification import verify
 from sdrs_nb.tables import OUTCOME, empty
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.inventory_panel import server_labels
-from sdrs_nb.widgets.panel import WIDE, Panel, button, row
+from sdrs_nb.widgets.panel import Panel, button, row, text_field
 from sdrs_nb.widgets.pictures import Card, cards, records
 from sdrs_nb.widgets.state import WorkbenchState
 from sdrs_nb.widgets.steps import Step
@@ -42,7 +42,7 @@ class OutcomePanel(Panel):
         super().__init__(state or WorkbenchState(cloud), Step.OUTCOME)
         self._drawn: pd.DataFrame | None = None
         self._verify = button(_("Verify"), self._on_verify_click, style="primary")
-        self._path = ipywidgets.Text("report.html", description=_("Report file"), style=WIDE)
+        self._path = text_field("report.html", description=_("Report file"))
         self._write = button(_("Write the report"), self._on_report_click)
         self._written = ipywidgets.HTML()
         self._facts = ipywidgets.HTML()

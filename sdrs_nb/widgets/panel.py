@@ -16,7 +16,7 @@ from sdrs_nb.widgets.state import WorkbenchState
 from sdrs_nb.widgets.steps import Step, StepState, state_tone, state_word, step_title
 from sdrs_nb.widgets.writing import writer
 
-__all__ = ["WIDE", "Panel", "button", "chip", "folded", "panel_style", "row"]
+__all__ = ["WIDE", "Panel", "button", "chip", "folded", "panel_style", "row", "text_field"]
 
 #: A description that takes the room it needs.
 WIDE = {"description_width": "initial"}
@@ -32,6 +32,18 @@ def button(text: str, on_click: Callable[[], None], *, style: str = "", tooltip:
     )
     made.on_click(lambda _button: on_click())
     return made
+
+
+def text_field(value: str = "", *, description: str, placeholder: str = "", width: str = "") -> ipywidgets.Text:
+    """Return a text field that tells its value when it is left or Enter is pressed; ``width`` as in a style sheet.
+
+    Told letter by letter, values queue behind one another while the kernel is busy, a click does not: the button
+    below a field then acts on half a word.
+    """
+    layout = ipywidgets.Layout(width=width) if width else ipywidgets.Layout()
+    return ipywidgets.Text(
+        value, description=description, placeholder=placeholder, style=WIDE, layout=layout, continuous_update=False
+    )
 
 
 def chip(text: str, on_click: Callable[[], None], *, is_on: bool = False, tooltip: str = "") -> ipywidgets.Button:

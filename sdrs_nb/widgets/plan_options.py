@@ -3,7 +3,7 @@
 import ipywidgets
 
 from sdrs_nb.i18n import _
-from sdrs_nb.widgets.panel import WIDE, row
+from sdrs_nb.widgets.panel import WIDE, row, text_field
 from sdrs_nb.widgets.state import WorkbenchState
 
 __all__ = ["PlanOptions"]
@@ -20,20 +20,19 @@ class PlanOptions(ipywidgets.VBox):
 
     def __init__(self, state: WorkbenchState) -> None:
         self._state = state
-        text = {"style": WIDE, "continuous_update": False}
         options = state.options
-        self.description = ipywidgets.Text(options.description or "", description=_("Description"), **text)
-        self.tags = ipywidgets.Text(
+        self.description = text_field(options.description or "", description=_("Description"))
+        self.tags = text_field(
             ", ".join(f"{tag.key}={tag.value}" for tag in options.tags or ()),
-            description=_("Tags"), placeholder="key=value, key=value", **text,
+            description=_("Tags"), placeholder="key=value, key=value",
         )  # fmt: skip
         self.tenancy = ipywidgets.Dropdown(
             options=[(_("as the service decides"), ""), (_("shared"), "shared"), (_("dedicated"), "dedicated")],
             value=options.tenancy or "", description=_("DR servers"), style=WIDE,
         )  # fmt: skip
-        self.host = ipywidgets.Text(options.dedicated_host_id or "", description=_("Dedicated host ID"), **text)
-        self.pool = ipywidgets.Text(options.cluster_id or "", description=_("Storage pool ID"), **text)
-        self.subnet = ipywidgets.Text(options.primary_subnet_id or "", description=_("Subnet ID"), **text)
+        self.host = text_field(options.dedicated_host_id or "", description=_("Dedicated host ID"))
+        self.pool = text_field(options.cluster_id or "", description=_("Storage pool ID"))
+        self.subnet = text_field(options.primary_subnet_id or "", description=_("Subnet ID"))
         self.waves = ipywidgets.BoundedIntText(
             state.wave_limit or 0, min=0, max=100_000, description=_("Servers per wave (0: one wave)"), style=WIDE
         )

@@ -45,8 +45,9 @@ class PlanOverrides(ipywidgets.VBox):
             layout=ipywidgets.Layout(width="240px"),
         )
         self.value = ipywidgets.Combobox(
-            description=_("Value"), placeholder=_("empty: leave it out"), style=WIDE, layout=wide
-        )
+            description=_("Value"), placeholder=_("empty: leave it out"), style=WIDE, layout=wide,
+            continuous_update=False,
+        )  # fmt: skip
         self.field.observe(self._on_field_change, names="value")
         self._set = button(_("Override"), self._on_set_click)
         self._problem = ipywidgets.HTML()

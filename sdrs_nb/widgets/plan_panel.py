@@ -17,7 +17,7 @@ from sdrs_nb.tables import LEFT_OUT, empty
 from sdrs_nb.widgets.eligibility_panel import verdict_words
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.inventory_panel import server_labels
-from sdrs_nb.widgets.panel import WIDE, Panel, button, folded, row
+from sdrs_nb.widgets.panel import WIDE, Panel, button, folded, row, text_field
 from sdrs_nb.widgets.pictures import VERDICT_TONES, Card, cards, records
 from sdrs_nb.widgets.plan_options import PlanOptions
 from sdrs_nb.widgets.plan_overrides import PlanOverrides
@@ -51,9 +51,7 @@ class PlanPanel(Panel):
     def __init__(self, state: WorkbenchState) -> None:
         super().__init__(state, Step.PLAN)
         self._drawn: Plan | None = None
-        self._prefix = ipywidgets.Text(
-            state.name_prefix, description=_("Name prefix"), style=WIDE, continuous_update=False
-        )
+        self._prefix = text_field(state.name_prefix, description=_("Name prefix"))
         self._prefix.observe(self._on_prefix_change, names="value")
         self._limit = ipywidgets.BoundedIntText(
             state.options.batch_limit, min=1, max=50, description=_("Servers per request"), style=WIDE

@@ -37,6 +37,20 @@ _RUN = """async ([path, at]) => {
     await window.jupyterapp.commands.execute('notebook:run-cell');
 }"""
 
+_KEEPS_STILL = """() => new Promise(resolve => {
+    const outputs = () => [...document.querySelectorAll('.jp-OutputArea-output')];
+    const seen = () => outputs().map(one =>
+        `${one.offsetWidth} ${one.offsetHeight} ${one.querySelectorAll('*').length}`).join();
+    let last = seen(), since = performance.now();
+    const begun = since;
+    const look = now => {
+        const present = seen();
+        if (present !== last) [last, since] = [present, now];
+        now - since > 150 || now - begun > 5000 ? resolve() : requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+})"""
+
 _OUTPUTS = """([path, at]) => {
     const panel = [...window.jupyterapp.shell.widgets('main')].find(one => one.context?.path === path);
     return panel.content.widgets[at].model.outputs.toJSON();
@@ -178,6 +192,10 @@ class Notebook:
         self.page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", name)
         light = "true" if "Light" in name else "false"
         self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
+
+    def wait_until_still(self) -> None:
+        """Wait until no output changes its size or its elements any more, for five seconds at most."""
+        self.page.evaluate(_KEEPS_STILL)
 
     def screen(self, name: str, part: Locator | None = None) -> None:
         """Keep a picture of the page, or of one part of it, under ``out/screens``."""

@@ -49,7 +49,7 @@ def test_coverage_is_pictured_and_accessible(notebook, estate, language):
     for theme, title in THEMES.items():
         opened.theme(title)
         page.set_viewport_size({"width": 1360, "height": int(part.bounding_box()["height"]) + 400})
-        page.wait_for_timeout(500)
+        opened.wait_until_still()
         opened.screen(f"{language}-coverage-{theme}", part)
         serious += [f"{theme}: {text}" for text in page.evaluate(RUN_AXE)]
 

@@ -64,10 +64,10 @@ def wait_until(notebook, expression):
         notebook.page.wait_for_timeout(200)
 
 
-def assert_harmless(page, where):
+def assert_harmless(notebook, where):
     """Nothing was injected, nothing ran, and the output is no wider than the room it has."""
-    page.wait_for_timeout(400)
-    found = page.evaluate(
+    notebook.wait_until_still()
+    found = notebook.page.evaluate(
         """() => {
         const output = document.querySelector('.jp-OutputArea-output');
         const room = output.getBoundingClientRect().right + 1;
@@ -93,7 +93,7 @@ def type_everywhere(notebook, where):
         for text in HOSTILE:
             field.fill(text.replace("\x00", ""))
             field.press("Tab")
-        assert_harmless(notebook.page, f"{where}, field {at}")
+        assert_harmless(notebook, f"{where}, field {at}")
         field.fill(before)
         field.press("Tab")
 
@@ -108,7 +108,7 @@ def test_hostile_texts_do_nothing_in_any_step(notebook, cloud):
     for number, action, expected in STEPS:
         opened.ask_of(f"workbench._show({number})\n{action}")
         wait_until(opened, f"({expected}) and workbench.state.running is None")
-        assert_harmless(page, f"step {number + 1}")
+        assert_harmless(opened, f"step {number + 1}")
         opened.screen(f"hostile-{number + 1}")
         if number in (1, 2, 3):
             expect(page.locator(".sdrs-line:visible .sdrs-text", has_text='<img class="hostile"').first).to_be_visible()
@@ -129,18 +129,18 @@ def test_hostile_texts_do_nothing_in_any_step(notebook, cloud):
         "approve._count.value = str(workbench.state.planned_servers)\napprove._approve.click()"
     )
     wait_until(opened, "workbench.state.is_approved")
-    assert_harmless(page, "approved")
+    assert_harmless(opened, "approved")
     opened.ask_of("workbench._show(5)\nsubmit._submit.click()\nsubmit._log.selected_index = 0")
     wait_until(opened, "workbench.run is not None and workbench.run.state == 'done'")
-    assert_harmless(page, "submitted")
+    assert_harmless(opened, "submitted")
     opened.screen("hostile-submitted")
     opened.ask_of("workbench._show(6)\noutcome._verify.click()")
     wait_until(opened, "workbench.outcome is not None")
-    assert_harmless(page, "verified")
+    assert_harmless(opened, "verified")
     opened.screen("hostile-verified")
 
     opened.ask_of("from IPython.display import display\ndisplay(workbench.inventory, workbench.plan, workbench.run)")
-    assert_harmless(page, "saved summaries")
+    assert_harmless(opened, "saved summaries")
 
 
 def control(cloud, path, body):
@@ -171,7 +171,7 @@ def test_hostile_files_and_names_of_filters_do_nothing(notebook):
     opened.ask_of("FILE.write_bytes(as_csv(HOSTILE, HOSTILE))\n"
                   "panel.opener.path.value = str(FILE)\npanel.opener.open_path.click()")  # fmt: skip
     wait_until(opened, "'hostile' in panel.background.errors.value")
-    assert_harmless(opened.page, "wrong headings")
+    assert_harmless(opened, "wrong headings")
     opened.screen("hostile-file-refused")
 
     opened.ask_of("rows = [(f'id-{n}', *[text] * 4) for n, text in enumerate(HOSTILE)]\n"
@@ -179,9 +179,9 @@ def test_hostile_files_and_names_of_filters_do_nothing(notebook):
                   "panel.opener._on_drop_file(str(FILE), as_csv(heads, *rows))")  # fmt: skip
     wait_until(opened, "panel.state.inventory is not None and len(panel.grid.rows) == len(HOSTILE)")
     expect(opened.page.locator(".sdrs-line:visible .sdrs-text", has_text="<img").first).to_be_visible()
-    assert_harmless(opened.page, "opened")
+    assert_harmless(opened, "opened")
 
     for number in range(len(HOSTILE)):
         opened.ask_of(f"panel.filters.title.value = HOSTILE[{number}]\npanel.filters._save.click()")
-        assert_harmless(opened.page, f"filter {number}")
+        assert_harmless(opened, f"filter {number}")
     opened.screen("hostile-file")
