@@ -17,7 +17,7 @@ _FLAGS = (
 
 
 # What a kernel does can take long on a machine that runs other tests beside; only a fault lets this time run out.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 
 
 @pytest.hookimpl(trylast=True)

@@ -171,8 +171,8 @@ class Notebook:
         return self.ask(last)
 
     def ask_until(self, at: int, expected: Callable[[str], bool]) -> str:
-        """Run a cell again and again, for at most ten seconds, until its text is as expected; return the text."""
-        deadline = time.monotonic() + 10
+        """Run a cell again and again, for at most half a minute, until its text is as expected; return the text."""
+        deadline = time.monotonic() + 30
         while not expected(text := self.ask(at)) and time.monotonic() < deadline:
             self.page.wait_for_timeout(50)
         return text

@@ -41,12 +41,12 @@ def test_the_workbench_works_under_voila(voila, page):
     wait_for(page, voila)
     page.goto(voila)
 
-    page.get_by_role("button", name=re.compile("^Connect")).click(timeout=60_000)
-    expect(page.get_by_role("button", name=re.compile("^1 Connect ● done"))).to_be_visible(timeout=20_000)
+    page.get_by_role("button", name=re.compile("^Connect")).click()
+    expect(page.get_by_role("button", name=re.compile("^1 Connect ● done"))).to_be_visible()
     page.get_by_role("button", name=re.compile("^Next: Inventory")).click()
     page.get_by_role("button", name=re.compile("^Load inventory")).click()
 
-    expect(page.locator(".sdrs-line:not(.sdrs-coming)").first).to_be_visible(timeout=20_000)
+    expect(page.locator(".sdrs-line:not(.sdrs-coming)").first).to_be_visible()
 
 
 def wait_for(page, address):

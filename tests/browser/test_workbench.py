@@ -56,15 +56,15 @@ class Bench:
         """Run the first cells and wait for the workbench."""
         for at in (0, CONNECT, WORKBENCH):
             self.notebook.run(at)
-        expect(self.button("1 Connect")).to_be_visible(timeout=20_000)
+        expect(self.button("1 Connect")).to_be_visible()
 
     def load(self):
         """Connect and load the inventory, by mouse."""
         self.button("Connect").click()
-        expect(self.button("1 Connect ● done")).to_be_visible(timeout=20_000)
+        expect(self.button("1 Connect ● done")).to_be_visible()
         self.button("2 Inventory").click()
         self.button("Load inventory").click()
-        expect(self.button("Load again")).to_be_enabled(timeout=20_000)
+        expect(self.button("Load again")).to_be_enabled()
 
     def button(self, name):
         """A button that begins with this name."""
@@ -112,15 +112,15 @@ def test_the_whole_job_by_mouse(bench, servers):
     """Load, check, read reasons, plan, approve, submit, watch, verify: the outcome equals the sandbox's world."""
     page, screen = bench.page, bench.notebook.screen
     bench.button("Connect").click()
-    expect(bench.button("1 Connect ● done")).to_be_visible(timeout=20_000)
+    expect(bench.button("1 Connect ● done")).to_be_visible()
     expect(page.get_by_text("SDRS_NB_ACCESS_KEY").first).to_be_visible()
     bench.button("Next: Inventory").click()
     bench.button("Load inventory").click()
-    expect(bench.button("Load again")).to_be_enabled(timeout=20_000)
+    expect(bench.button("Load again")).to_be_enabled()
 
     bench.button("Next: Eligibility").click()
     bench.button("Check eligibility").click()
-    expect(bench.button("■ blocked")).to_be_visible(timeout=20_000)
+    expect(bench.button("■ blocked")).to_be_visible()
     bench.button("■ blocked").click()
     page.locator(".sdrs-line:visible .sdrs-first").first.dblclick()
     expect(page.get_by_role("heading", name=re.compile("every reason"))).to_be_visible()
@@ -128,7 +128,7 @@ def test_the_whole_job_by_mouse(bench, servers):
 
     bench.button("Next: Plan").click()
     bench.button("Plan batches").click()
-    expect(bench.button("4 Plan ● done")).to_be_visible(timeout=20_000)
+    expect(bench.button("4 Plan ● done")).to_be_visible()
 
     bench.button("Next: Preview and approve").click()
     page.get_by_label("Type the number of servers to approve").fill("1")
@@ -140,7 +140,7 @@ def test_the_whole_job_by_mouse(bench, servers):
 
     bench.button("Next: Submit and follow").click()
     page.get_by_role("button", name="Submit", exact=True).click()
-    expect(page.get_by_text("job under way").first).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("job under way").first).to_be_visible()
     begun = time.monotonic()
     bench.told()
     assert time.monotonic() - begun < 1
@@ -179,7 +179,7 @@ def test_the_whole_job_by_keyboard_alone(bench, servers):
         press_until_focused(page, action)
         page.keyboard.press("Enter")
         # Asking the kernel would move the focus.
-        expect(bench.button(f"{step} ● done")).to_be_visible(timeout=20_000)
+        expect(bench.button(f"{step} ● done")).to_be_visible()
     press_until_focused(page, "5 Preview and approve", "Shift+Tab")
     page.keyboard.press("Enter")
     count = bench.planned()
@@ -201,12 +201,12 @@ def test_the_whole_job_by_keyboard_alone(bench, servers):
     page.keyboard.press("Enter")
     press_until_focused(page, "Submit")
     page.keyboard.press("Enter")
-    expect(bench.button("6 Submit and follow ● done")).to_be_visible(timeout=60_000)
+    expect(bench.button("6 Submit and follow ● done")).to_be_visible()
     press_until_focused(page, "7 Verify and report", "Shift+Tab")
     page.keyboard.press("Enter")
     press_until_focused(page, "Verify")
     page.keyboard.press("Enter")
-    expect(bench.button("7 Verify and report ● done")).to_be_visible(timeout=20_000)
+    expect(bench.button("7 Verify and report ● done")).to_be_visible()
     assert_as_in_the_world(bench, servers)
 
 
@@ -215,17 +215,17 @@ def submit_everything(bench):
     bench.load()
     bench.button("3 Eligibility").click()
     bench.button("Check eligibility").click()
-    expect(bench.button("■ blocked")).to_be_visible(timeout=20_000)
+    expect(bench.button("■ blocked")).to_be_visible()
     bench.button("4 Plan").click()
     bench.button("Plan batches").click()
-    expect(bench.button("4 Plan ● done")).to_be_visible(timeout=20_000)
+    expect(bench.button("4 Plan ● done")).to_be_visible()
     bench.button("5 Preview and approve").click()
     bench.page.get_by_label("Type the number of servers to approve").fill(bench.planned())
     bench.button("Approve").click()
     expect(bench.page.get_by_text("exactly these requests, nothing else")).to_be_visible()
     bench.button("6 Submit and follow").click()
     bench.page.get_by_role("button", name="Submit", exact=True).click()
-    expect(bench.page.get_by_text("job under way").first).to_be_visible(timeout=20_000)
+    expect(bench.page.get_by_text("job under way").first).to_be_visible()
 
 
 def test_a_closed_tab_in_the_middle_loses_nothing(bench, servers):
@@ -274,7 +274,7 @@ def test_a_restarted_kernel_shows_the_run_and_carries_it_on(bench, servers):
     )
     bench.notebook.run(WORKBENCH)
 
-    expect(page.get_by_text(run_id).first).to_be_visible(timeout=20_000)
+    expect(page.get_by_text(run_id).first).to_be_visible()
     bench.notebook.screen("workbench-6-restarted")
     bench.button("Carry on").click()
 
@@ -309,13 +309,13 @@ def follow_from_a_second_notebook(bench, servers):
         other.notebook.run(at)
 
     other.button("Stop after this batch").click()
-    expect(bench.page.get_by_text("Stopped by the operator").first).to_be_visible(timeout=60_000)
-    expect(other.button("Carry on")).to_be_enabled(timeout=60_000)
+    expect(bench.page.get_by_text("Stopped by the operator").first).to_be_visible()
+    expect(other.button("Carry on")).to_be_enabled()
     other.button("Carry on").click()
 
     servers.set_speed(FAST)
     expect(other.button("6 Submit and follow ● done")).to_be_visible(timeout=90_000)
-    expect(bench.button("6 Submit and follow ● done")).to_be_visible(timeout=20_000)
+    expect(bench.button("6 Submit and follow ● done")).to_be_visible()
     assert bench.told()["counts"] == other.told()["counts"]
     assert set(servers.world()["creations"].values()) <= {0, 1}
 

@@ -37,7 +37,7 @@ def cloud_process():
         yield sandbox
 
 
-def settled(panel, until, seconds=30):
+def settled(panel, until, seconds=60):
     """Wait until ``until()`` holds, with everything drawn; the panel's failure is the message otherwise."""
     deadline = time.monotonic() + seconds
     while not until():
