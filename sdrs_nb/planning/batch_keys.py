@@ -17,7 +17,7 @@ from sdrs_nb.models import Batch, BatchOptions, Tag
 from sdrs_nb.payloads.requests import batch_problems
 from sdrs_nb.planning.inputs import Loaded, objects
 
-__all__ = ["FIELDS", "BatchKey", "Keyed", "Overrides", "assign_keys", "read_value"]
+__all__ = ["FIELDS", "BatchKey", "Keyed", "Overrides", "assign_keys", "field_titles", "read_value"]
 
 #: Rows that choose servers and say what is otherwise for them.
 Overrides = pd.DataFrame | Sequence[Mapping[str, Any]]
@@ -38,6 +38,21 @@ _SHARED = (
 FIELDS = (*_SHARED, "flavor_id")
 #: Extra columns of the inventory's servers; "dr_" tells them from production's own tenancy, host and flavor.
 _FILE_COLUMNS = {"wave": "wave"} | {f"dr_{name}": name for name in FIELDS if name != "wave"}
+
+
+def field_titles() -> dict[str, str]:
+    """Return what requests may differ in, by the name that planning knows it by, in the operator's language."""
+    return {
+        "description": _("Description"),
+        "tags": _("Tags"),
+        "tenancy": _("DR servers"),
+        "dedicated_host_id": _("Dedicated host ID"),
+        "cluster_id": _("Storage pool ID"),
+        "primary_subnet_id": _("Subnet ID"),
+        "flavor_id": _("Flavor"),
+        "name_prefix": _("Name prefix"),
+        "wave": _("Wave"),
+    }
 
 
 class BatchKey(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import pandas as pd
 
 from sdrs_nb.i18n import _, ngettext_
-from sdrs_nb.planning.batch_keys import BatchKey
+from sdrs_nb.planning.batch_keys import BatchKey, field_titles
 from sdrs_nb.planning.packing import Packing
 
 __all__ = ["proof_of"]
@@ -15,10 +15,10 @@ def proof_of(
     packings: Mapping[BatchKey, tuple[int, Packing]], order: Sequence[BatchKey], names: Mapping[str, str], limit: int
 ) -> pd.DataFrame:
     """Return one row a batch key, in the columns of ``Plan.proof``; ``packings`` holds servers and packing of each."""
-    rows = []
+    rows, titles = [], field_titles()
     for key in order:
         count, packing = packings[key]
-        shared = "; ".join(f"{name}={value}" for name, value in _shown(key))
+        shared = "; ".join(f"{titles[name]}: {value}" for name, value in _shown(key))
         found = (len(packing.batches), packing.lower_bound, packing.is_proven, _why(packing, count, limit))
         rows.append((key.group_id, names[key.group_id], shared, count, *found))
     columns = ["group_id", "name", "shared", "servers", "batches", "lower_bound", "proven", "why"]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sdrs_nb.cells import clipped
 from sdrs_nb.i18n import _, ngettext_
 
-__all__ = ["Override", "field_titles", "override_rows", "told_whom", "values_for", "with_override"]
+__all__ = ["Override", "override_rows", "told_whom", "values_for", "with_override"]
 
 _NAMED = 3  # servers that a line names before it counts
 _NAME = 60  # characters of a name that a line shows
@@ -23,21 +23,6 @@ class Override(NamedTuple):
     value: str
     group_id: str = ""
     server_ids: tuple[str, ...] = ()
-
-
-def field_titles() -> dict[str, str]:
-    """Return what may differ, by the name that planning knows it by, in the operator's language."""
-    return {
-        "description": _("Description"),
-        "tags": _("Tags"),
-        "tenancy": _("DR servers"),
-        "dedicated_host_id": _("Dedicated host ID"),
-        "cluster_id": _("Storage pool ID"),
-        "primary_subnet_id": _("Subnet ID"),
-        "flavor_id": _("Flavor"),
-        "name_prefix": _("Name prefix"),
-        "wave": _("Wave"),
-    }
 
 
 def with_override(overrides: Iterable[Override], added: Override) -> tuple[Override, ...]:

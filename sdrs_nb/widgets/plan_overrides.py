@@ -9,10 +9,11 @@ from sdrs_nb import html
 from sdrs_nb.cells import clipped, text_of
 from sdrs_nb.eligibility import Eligibility
 from sdrs_nb.i18n import _
+from sdrs_nb.planning.batch_keys import field_titles
 from sdrs_nb.planning.override_checks import flavors_on_offer
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.inventory_panel import server_labels
-from sdrs_nb.widgets.overrides import Override, field_titles, told_whom
+from sdrs_nb.widgets.overrides import Override, told_whom
 from sdrs_nb.widgets.panel import WIDE, button, row
 from sdrs_nb.widgets.state import WorkbenchState
 

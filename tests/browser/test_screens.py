@@ -23,6 +23,22 @@ blocked = eligibility.grid.rows.query("verdict == 'blocked'")['server_id']
 eligibility._reasons.selected_index = eligibility._help.selected_index = 0
 eligibility._on_grid_open(next(one for one in blocked if one in clusters))
 """
+OVERRIDE = """
+overrides = plan.overrides
+plan._overrides.selected_index = 0
+overrides.whom.value, overrides.field.value, overrides.value.value = overrides.whom.options[1][1], 'wave', '2'
+overrides._set.click()
+overrides.servers.selected = list(overrides.servers.rows['server_id'][:5])
+overrides.whom.value, overrides.field.value, overrides.value.value = '', 'tags', 'owner=财务'
+overrides._set.click()
+overrides.field.value, overrides.value.value = 'tenancy', 'nowhere'
+overrides._set.click()
+"""
+TAKEN_BACK = """
+[overrides._on_remove_click(one) for one in workbench.state.overrides]
+plan._overrides.selected_index = None
+plan._plan.click()
+"""
 #: What is clicked in each step, and what must hold before its picture is taken.
 STEPS = [
     ("1-connect", 0, "connect._connect.click()", "workbench.state.access is not None"),
@@ -34,6 +50,8 @@ STEPS = [
         "eligibility.detail.layout.display == ''",
     ),
     ("4-plan", 3, "plan._plan.click()", "workbench.plan is not None"),
+    ("4-plan-overrides", 3, OVERRIDE, "len(workbench.state.overrides) == 2"),
+    ("4-plan-again", 3, TAKEN_BACK, "workbench.plan is not None and not workbench.state.is_stale('plan')"),
     ("5-approve", 4, "approve.search.value = 'dr-00'", "True"),
     (
         "5-approved", 4,
@@ -62,7 +80,7 @@ def estate():
 
 def wait_until(notebook, expression):
     """Ask the kernel until ``expression`` holds."""
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 120
     while not (answer := notebook.ask_of(f"print(bool({expression}))").strip()).endswith("True"):
         assert time.monotonic() < deadline, answer
         notebook.page.wait_for_timeout(100)
