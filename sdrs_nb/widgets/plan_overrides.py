@@ -98,7 +98,7 @@ class PlanOverrides(ipywidgets.VBox):
         whom = told_whom(override, self._state.group_names, names)
         value = clipped(override.value, 200) or _("no value")
         text = ipywidgets.HTML(html.fragment(html.facts([(whom, f"{field_titles()[override.field]}: {value}")])))
-        change = button(_("Change"), lambda: self._on_change_click(override))
+        change = button(_("Edit"), lambda: self._on_change_click(override))
         remove = button(_("Remove"), lambda: self._on_remove_click(override))
         return row(text, change, remove)
 
