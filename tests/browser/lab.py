@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 SCREENS = Path("out/screens")
 
@@ -196,6 +196,15 @@ class Notebook:
     def wait_until_still(self) -> None:
         """Wait until no output changes its size or its elements any more, for five seconds at most."""
         self.page.evaluate(_KEEPS_STILL)
+
+    def fit(self, part: Locator, width: int) -> None:
+        """Make the page ``width`` wide and taller than ``part``: JupyterLab does not draw what has scrolled away."""
+        self.page.set_viewport_size({"width": width, "height": 6000})
+        # A theme or a width that was just changed may take the part off the page for a moment.
+        expect(part).to_be_visible()
+        self.wait_until_still()
+        self.page.set_viewport_size({"width": width, "height": int(part.evaluate("one => one.offsetHeight")) + 400})
+        self.wait_until_still()
 
     def screen(self, name: str, part: Locator | None = None) -> None:
         """Keep a picture of the page, or of one part of it, under ``out/screens``."""

@@ -48,8 +48,7 @@ def test_coverage_is_pictured_and_accessible(notebook, estate, language):
     serious = []
     for theme, title in THEMES.items():
         opened.theme(title)
-        page.set_viewport_size({"width": 1360, "height": int(part.bounding_box()["height"]) + 400})
-        opened.wait_until_still()
+        opened.fit(part, 1360)
         opened.screen(f"{language}-coverage-{theme}", part)
         serious += [f"{theme}: {text}" for text in page.evaluate(RUN_AXE)]
 

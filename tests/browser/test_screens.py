@@ -93,11 +93,7 @@ def pictures(notebook, name, language):
         notebook.theme(title)
         for size, width in SIZES.items():
             part = page.locator(".jp-OutputArea-output").first
-            page.set_viewport_size({"width": width, "height": 1200})
-            notebook.wait_until_still()
-            # The page must be taller than the picture, or what scrolled away is not drawn.
-            page.set_viewport_size({"width": width, "height": int(part.bounding_box()["height"]) + 400})
-            notebook.wait_until_still()
+            notebook.fit(part, width)
             notebook.screen(f"{language}-{name}-{theme}-{size}", part)
         serious += [f"{name}, {theme}: {text}" for text in page.evaluate(RUN_AXE)]
     return serious
