@@ -17,7 +17,7 @@ demo: $(VENV)/.lab  ## the whole job, headless, on the embedded sandbox cloud
 test: $(VENV)/.dev  ## everything the tests need, browser included, and all of them
 	tools/install-browser
 	tools/install-axe
-	$(BIN)/python -m pytest -n 3 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lab: $(VENV)/.lab  ## JupyterLab on notebooks/ with the sandbox running and the notebooks pointed at it
 	$(BIN)/python tools/lab.py
