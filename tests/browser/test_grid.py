@@ -278,7 +278,7 @@ def test_the_kernel_may_be_busy(notebook):
     shown.root.get_by_placeholder("Search all columns").fill("db-23")
 
     expect(shown.root.get_by_role("alert")).to_contain_text("Waiting for the kernel")
-    expect(shown.count).to_have_text("6 of 240 rows shown")
+    expect(shown.count).to_have_text("6 of 240 rows shown", timeout=10_000)
     expect(shown.root.get_by_role("alert")).to_have_text("")
 
 
