@@ -20,6 +20,7 @@ from sdrs_nb.checks.request import request_findings
 from sdrs_nb.checks.verdicts import COUNTED, Verdicts
 from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _, current_language
+from sdrs_nb.ids import canonical
 from sdrs_nb.models import BatchOptions, Verdict
 from sdrs_nb.rulebook import Effect, Rulebook, load_rulebook
 from sdrs_nb.tables import CANDIDATES, FINDINGS, INVENTORY_TABLES, empty, shape
@@ -83,7 +84,11 @@ def check_eligibility(
     Pure: no network, no disk but the rule book's own files.  An empty inventory gives empty frames.
     """
     book, wanted = rulebook or load_rulebook(), options or BatchOptions()
+    group_id = None if group_id is None else canonical(group_id, "group_id")
+    choice = {canonical(server): canonical(group, "group_id") for server, group in (group_choice or {}).items()}
+    busy_groups = [canonical(group, "group_id") for group in busy_groups]
     if server_ids is not None:
+        server_ids = [canonical(server) for server in server_ids]
         _refuse_repetition(server_ids)
     sources = inventory.sources
     frames = Frames(
@@ -92,8 +97,8 @@ def check_eligibility(
         inventory.about.caller_user_id,
     )
     facts = build_facts(frames, book, wanted, server_ids, busy_groups)
-    question = (group_id, dict(group_choice or {}), tuple(busy_groups))
-    return Eligibility(inventory, facts, judge(facts, group_id, group_choice), question)
+    question = (group_id, choice, tuple(busy_groups))
+    return Eligibility(inventory, facts, judge(facts, group_id, choice), question)
 
 
 def _refuse_repetition(server_ids: Collection[str]) -> None:
@@ -224,6 +229,7 @@ class Eligibility:
 
     def findings_of(self, server_id: str) -> pd.DataFrame:
         """Return the findings of one server; empty when it was not asked for or nothing fired."""
+        server_id = canonical(server_id)
         at = self._facts.server_ids.positions([server_id]).get(server_id)
         return empty(FINDINGS) if at is None else render(self._facts, self._fired, np.array([at]))
 
@@ -255,7 +261,7 @@ class Eligibility:
 
         Raises ``PlanError`` when the server was not asked for.
         """
-        facts = self._facts
+        facts, server_id = self._facts, canonical(server_id)
         at = facts.server_ids.positions([server_id]).get(server_id)
         if at is None or not facts.selected[at]:
             raise PlanError(

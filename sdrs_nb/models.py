@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
+from sdrs_nb.ids import canonical
+
 __all__ = ["Approval", "Batch", "BatchOptions", "Call", "Record", "Signature", "Stage", "Tag", "Verdict"]
 
 
@@ -93,6 +95,16 @@ class BatchOptions(Record):
     flavors: Mapping[str, str] | None = None
     tags: tuple[Tag, ...] | None = None
     description: str | None = None
+
+    @field_validator("dedicated_host_id", "cluster_id", "primary_subnet_id")
+    @classmethod
+    def _canonical(cls, value: str | None) -> str | None:
+        return None if value is None else canonical(value, "")
+
+    @field_validator("flavors")
+    @classmethod
+    def _of_canonical_servers(cls, value: Mapping[str, str] | None) -> Mapping[str, str] | None:
+        return value and {canonical(server): flavor for server, flavor in value.items()}
 
     @field_validator("tags", mode="before")
     @classmethod

@@ -95,12 +95,12 @@ def a_group(group_id: str = GROUP, **overrides: Any) -> Row:
 def an_instance(source_server_id: str, **overrides: Any) -> Row:
     """Return a protected instance of a production server."""
     return {
-        "protected_instance_id": f"instance of {source_server_id}",
+        "protected_instance_id": f"instance-of-{source_server_id}",
         "name": f"erp-0001 of {source_server_id}",
         "group_id": GROUP,
         "status": "protected",
         "source_server_id": source_server_id,
-        "target_server_id": f"dr of {source_server_id}",
+        "target_server_id": f"dr-of-{source_server_id}",
         "priority_station": "source",
     } | overrides
 
@@ -108,7 +108,7 @@ def an_instance(source_server_id: str, **overrides: Any) -> Row:
 def a_pair(*volume_ids: str, **overrides: Any) -> Row:
     """Return a replication pair of production volume and DR volume."""
     return {
-        "replication_pair_id": f"pair of {volume_ids[0]}",
+        "replication_pair_id": f"pair-of-{volume_ids[0]}",
         "name": "pair",
         "group_id": GROUP,
         "status": "protected",
@@ -216,7 +216,7 @@ def an_inventory(
     servers = [a_server()] if servers is None else list(servers)
     volumes, attachments = list(volumes), list(attachments)
     if system_volumes:
-        mine = {server["server_id"]: f"system of {server['server_id']}" for server in servers}
+        mine = {server["server_id"]: f"system-of-{server['server_id']}" for server in servers}
         volumes += [a_volume(volume_id) for volume_id in mine.values()]
         attachments += [
             an_attachment(server_id, volume_id, device="/dev/vda", bootable=True)

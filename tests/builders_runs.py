@@ -40,16 +40,16 @@ def an_estate(
     """
     names = [f"s{number:02d}" for number in range(servers)] if isinstance(servers, int) else list(servers)
     statuses = statuses or {}
-    doubles = [f"dr of {each}" for each in statuses]
+    doubles = [f"dr-of-{each}" for each in statuses]
     pairs = [
-        a_pair(f"system of {each}", f"system of dr of {each}", protected_instance_ids=f"instance of {each}")
+        a_pair(f"system-of-{each}", f"system-of-dr-of-{each}", protected_instance_ids=f"instance-of-{each}")
         for each in statuses
     ]
     pairs += [
         a_pair(
-            f"shared {number}",
-            f"dr shared {number}",
-            protected_instance_ids=",".join(f"instance of {each}" for each in members if each in statuses),
+            f"shared-{number}",
+            f"dr-shared-{number}",
+            protected_instance_ids=",".join(f"instance-of-{each}" for each in members if each in statuses),
         )
         for number, members in enumerate(shared)
         if any(each in statuses for each in members)
@@ -59,9 +59,9 @@ def an_estate(
             *(a_server(each) for each in names),
             *(a_server(each, az=DR_AZ, status="SHUTOFF", **(double or {})) for each in doubles),
         ],
-        volumes=[a_volume(f"shared {number}", multiattach=True) for number in range(len(shared))],
+        volumes=[a_volume(f"shared-{number}", multiattach=True) for number in range(len(shared))],
         attachments=[
-            an_attachment(each, f"shared {number}", device="/dev/vdb", bootable=False)
+            an_attachment(each, f"shared-{number}", device="/dev/vdb", bootable=False)
             for number, members in enumerate(shared)
             for each in members
         ],
@@ -88,7 +88,7 @@ def ended(run: Run, *, failed: Iterable[str] = (), without: Iterable[str] = (), 
             {
                 "server_id": each,
                 "stage": Stage.FAILED if each in failed or each in without else Stage.CREATED,
-                "protected_instance_id": None if each in without else f"instance of {each}",
+                "protected_instance_id": None if each in without else f"instance-of-{each}",
             }
             for each in batch.server_ids
         ]

@@ -16,11 +16,12 @@ from pydantic import AwareDatetime, Field
 
 from sdrs_nb.errors import InventoryError, Problem
 from sdrs_nb.i18n import _
+from sdrs_nb.ids import ID_ENDINGS, respelt
 from sdrs_nb.inventory import loading, reading, writing
 from sdrs_nb.inventory.headings import likely
 from sdrs_nb.inventory.sheets import Sheet, frame_from
 from sdrs_nb.models import Record
-from sdrs_nb.tables import INVENTORY_TABLES, SOURCES, empty, shape
+from sdrs_nb.tables import INVENTORY_TABLES, SOURCES, STR, empty, shape
 from sdrs_nb.words import word
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class Inventory:
         for name in frames:
             _known(name)
         self._frames = {
-            name: shape(frames[name], table) if name in frames else empty(table)
+            name: _with_canonical_ids(shape(frames[name], table)) if name in frames else empty(table)
             for name, table in INVENTORY_TABLES.items()
         }
         self.about = about or About()
@@ -221,6 +222,22 @@ class Inventory:
             for name, state, message in zip(others["frame"], others["state"], others["message"], strict=True)
         ]
         return "\n".join(lines)
+
+
+def _with_canonical_ids(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame whose ids have one spelling; one that has them already, as nearly all do, is not copied."""
+    names = [name for name in frame.columns if str(name).endswith(ID_ENDINGS) and str(frame[name].dtype) == STR]
+    odd = {name: forms for name in names if (forms := respelt(frame[name].dropna().tolist(), name))}
+    return frame.assign(
+        **{
+            name: pd.Series(
+                [forms.get(text, text) or None if isinstance(text, str) else None for text in frame[name]],
+                index=frame.index,
+                dtype=STR,
+            )
+            for name, forms in odd.items()
+        }
+    )
 
 
 def _known(name: str) -> str:

@@ -16,7 +16,7 @@ from sdrs_nb.errors import Problem
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.inventory.documents import with_sites
 from sdrs_nb.inventory.headings import column_of, likely
-from sdrs_nb.inventory.values import clean, convert, shorten
+from sdrs_nb.inventory.values import clean, convert, shorten, trim
 from sdrs_nb.tables import STR, TIME, Table
 
 __all__ = ["ABOUT", "Sheet", "frame_from"]
@@ -67,7 +67,7 @@ class Sheet:
 
 
 def _is_blank(cell: Any) -> bool:
-    return cell is None or (isinstance(cell, str) and not cell.strip())
+    return cell is None or (isinstance(cell, str) and not trim(cell))
 
 
 def _heading(cell: Any) -> str:
@@ -156,7 +156,7 @@ def _as_text(value: Any) -> str | None:
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return clean(str(value).strip())
+    return clean(trim(str(value)))
 
 
 def _of_column(sheet: Sheet, heading: str, bad: Mapping[int, str]) -> list[Problem]:

@@ -6,6 +6,7 @@ is ``ACTIVE`` hold that word once.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, time, timedelta
 from math import isnan
@@ -16,9 +17,10 @@ import numpy as np
 import pandas as pd
 
 from sdrs_nb.i18n import _
+from sdrs_nb.ids import ID_ENDINGS, canonical, respelt
 from sdrs_nb.tables import BOOL, FLOAT, INT, STR, TIME, Table
 
-__all__ = ["clean", "column", "convert", "shorten"]
+__all__ = ["clean", "column", "convert", "shorten", "trim"]
 
 Parser = Callable[[Any], Any]
 
@@ -35,7 +37,6 @@ _MANGLED = re.compile(r"[0-9](\.[0-9]+)?E\+[0-9]+", re.ASCII)
 #: Excel keeps 15 digits of a number.
 _EXACT = 10**15
 _INT64 = 2**63
-_ID_ENDINGS = ("_id", "_ids")
 _SHOWN = 60
 _NO_CHARACTERS = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
@@ -73,7 +74,7 @@ class _Cells(dict[str, Any]):
         if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and isnan(value)):
             return None
         if isinstance(value, str):
-            value = value.strip()
+            value = trim(value)
             if not value:
                 return None
         try:
@@ -87,6 +88,18 @@ def shorten(value: object) -> str:
     """Return a value as a message shows it: on one line, at most 60 characters."""
     text = " ".join(str(value).split())
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def trim(text: str) -> str:
+    """Return the text without white space and invisible characters (such as zero-width ones) around it."""
+    text = text.strip()
+    while (
+        text
+        and not text.isascii()
+        and (unicodedata.category(text[0]) == "Cf" or unicodedata.category(text[-1]) == "Cf")
+    ):
+        text = (text[1:] if unicodedata.category(text[0]) == "Cf" else text[:-1]).strip()
+    return text
 
 
 def clean(text: str) -> str:
@@ -127,11 +140,14 @@ def _as_they_are(values: Sequence[Any], table: Table, name: str) -> list[Any] | 
         return list(values)
     if dtype != STR or kinds != {str} or name in table.choices:
         return None
-    trimmed = {value: value.strip() or None if value else None for value in set(values)}
+    trimmed = {value: trim(value) or None if value else None for value in set(values)}
     together = "\n".join(filter(None, trimmed.values()))
-    if name.endswith(_ID_ENDINGS) and "E+" in together:
-        return None
-    if not together.isascii() and together != clean(together):
+    if name.endswith(ID_ENDINGS):
+        if "E+" in together:
+            return None
+        if forms := respelt(filter(None, trimmed.values()), name):
+            trimmed = {value: forms.get(text or "", text) or None for value, text in trimmed.items()}
+    elif not together.isascii() and together != clean(together):
         return None
     return [trimmed[value] for value in values]
 
@@ -148,7 +164,7 @@ def _parser(table: Table, name: str) -> Parser:
         known |= {word: choice for word, choice in _CHOICE_ALIASES.items() if choice in table.choices[name]}
         return lambda value: _choice(value, known, table.choices[name])
     if dtype == STR:
-        return _id if name.endswith(_ID_ENDINGS) else _text
+        return (lambda value: canonical(_id(value), name) or None) if name.endswith(ID_ENDINGS) else _text
     return _PARSERS[dtype]
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _
+from sdrs_nb.ids import ID_ENDINGS, canonical
 from sdrs_nb.models import Batch, BatchOptions, Tag
 from sdrs_nb.payloads.requests import batch_problems
 from sdrs_nb.planning.inputs import Loaded, objects
@@ -140,7 +141,14 @@ def _rows(overrides: Overrides | None, problems: list[str]) -> list[dict[str, An
     if overrides is None:
         return []
     records = overrides.to_dict("records") if isinstance(overrides, pd.DataFrame) else overrides
-    rows = [{str(name): value for name, value in row.items() if not _is_missing(value)} for row in records]
+    rows = [
+        {
+            str(name): canonical(str(value), name) if name in {"group_id", "server_id"} else value
+            for name, value in row.items()
+            if not _is_missing(value)
+        }
+        for row in records
+    ]
     known = {*_CHOOSERS, *FIELDS}
     problems += [
         _("Overrides have no column {column}. Use {known}.", column=name, known=", ".join([*_CHOOSERS, *FIELDS]))
@@ -260,7 +268,7 @@ def read_value(name: str, value: object, problems: list[str]) -> Any:
         return 1
     if name == "tags":
         return _read_tags(value)
-    return str(value)
+    return canonical(str(value), "") if name.endswith(ID_ENDINGS) else str(value)
 
 
 def _read_tags(value: object) -> tuple[Tag, ...]:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from sdrs_nb.errors import NothingEligibleError, PlanError
 from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.ids import canonical
 from sdrs_nb.models import Batch, BatchOptions, Call
 from sdrs_nb.payloads.requests import batch_problems
 from sdrs_nb.planning.approvals import approval_problems
@@ -97,7 +98,8 @@ def plan_batches(
     _refuse_bad_options(eligibility, options, wave_limit, approvals_needed)
     inventory = eligibility.inventory
     alone = not rules.limit("batch_create")
-    selection = select(eligibility, 1 if alone else options.batch_limit, priority, alone=alone)
+    first = {canonical(server): number for server, number in (priority or {}).items()}
+    selection = select(eligibility, 1 if alone else options.batch_limit, first, alone=alone)
     if selection.taken.empty:
         raise _nothing(selection.left_out.frame)
     taken = selection.taken
@@ -236,7 +238,8 @@ def _group_order(packed: Mapping[BatchKey, _Packed], names: Mapping[str, str], o
         for key, (servers, _packing) in packed.items():
             counts[key.group_id] += len(servers)
         return sorted(by_name, key=counts.__getitem__)
-    given = [] if isinstance(order, str) else [group_id for group_id in order if group_id in names]
+    wanted = [] if isinstance(order, str) else [canonical(group_id, "group_id") for group_id in order]
+    given = [group_id for group_id in wanted if group_id in names]
     return list(dict.fromkeys([*given, *by_name]))
 
 

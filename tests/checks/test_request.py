@@ -104,7 +104,7 @@ def test_h17_finds_every_instance_to_delete_along():
     )
 
     assert instances_to_add(pairs, ["i1"]).to_dict("list") == {
-        "replication_pair_id": ["pair of v1", "pair of v2"],
+        "replication_pair_id": ["pair-of-v1", "pair-of-v2"],
         "protected_instance_id": ["i2", "i3"],
     }
     assert instances_to_add(pairs, ["i4"]).empty

@@ -145,9 +145,9 @@ async def test_coverage_counts_what_the_sandbox_holds(watched, sandbox):
 )
 def test_a_server_is_as_covered_as_its_instance_and_pairs(status, progress, pair, expected):
     """The instance's status decides; a protected one with pairs out of step, or not fully copied, lags."""
-    pairs = [a_pair("v1", protected_instance_ids="instance of s1", replication_status=pair)] if pair else []
+    pairs = [a_pair("v1", protected_instance_ids="instance-of-s1", replication_status=pair)] if pair else []
     inventory = an_inventory(
-        servers=[a_server("s1"), a_server("dr of s1", az=DR_AZ)],
+        servers=[a_server("s1"), a_server("dr-of-s1", az=DR_AZ)],
         protected_instances=[an_instance("s1", status=status, progress=progress)],
         replication_pairs=pairs,
     )
@@ -192,7 +192,7 @@ def test_only_settings_that_really_differ_are_drift(production, dr, facts):
     """Order of lists, empty against missing, and the names of the default enterprise project are no difference."""
     same = {"name": "n", "hostname": "h"}
     inventory = an_inventory(
-        servers=[a_server("s1", **{**same, **production}), a_server("dr of s1", az=DR_AZ, **{**same, **dr})],
+        servers=[a_server("s1", **{**same, **production}), a_server("dr-of-s1", az=DR_AZ, **{**same, **dr})],
         protected_instances=[an_instance("s1")],
     )
 

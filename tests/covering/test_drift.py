@@ -33,8 +33,8 @@ def test_attachments_are_told_by_server_and_volume():
     found = sdrs_nb.diff_inventories(before, after)
 
     assert found.went[["frame", "id"]].to_numpy().tolist() == [
-        ["volumes", "system of s1"],
-        ["attachments", "s1 system of s1"],
+        ["volumes", "system-of-s1"],
+        ["attachments", "s1 system-of-s1"],
     ]
 
 

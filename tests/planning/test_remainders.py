@@ -48,7 +48,7 @@ def test_failed_instances_are_deleted_before_their_servers_are_planned_again(led
     rest = plan_remainder(run, an_estate(3, statuses={"s00": "protected", "s01": "error", "s02": "protected"}))
 
     assert rest.deletion.payloads() == [
-        {"protected_instances": [{"id": "instance of s01"}], "delete_target_server": False, "delete_target_eip": False}
+        {"protected_instances": [{"id": "instance-of-s01"}], "delete_target_server": False, "delete_target_eip": False}
     ]
     assert planned(rest.creation) == {"s01"}
     assert rest.deletion.fingerprint != rest.creation.fingerprint
@@ -62,14 +62,14 @@ def test_a_cluster_with_a_protected_partner_is_left_out_with_three_ways_out(ledg
     run = ended(a_run(ledger, an_estate(2, shared=shared)), failed=["s01"])
     after = an_estate(2, shared=shared, statuses={"s00": "protected", "s01": "error"})
     pairs = after.replication_pairs
-    pairs.loc[pairs["replication_pair_id"] == "pair of shared 0", "protected_instance_ids"] = "instance of s00"
+    pairs.loc[pairs["replication_pair_id"] == "pair-of-shared-0", "protected_instance_ids"] = "instance-of-s00"
 
     rest = plan_remainder(run, Inventory({**frames(after), "replication_pairs": pairs}))
 
     reason = rest.left_out["reason"].iloc[0]
     assert (rest.deletion, rest.creation) == (None, None)
     assert rest.left_out["server_id"].tolist() == ["s01"]
-    for way in ("Detach the shared volumes", "delete the instances of", "leave", "instance of s01 stays"):
+    for way in ("Detach the shared volumes", "delete the instances of", "leave", "instance-of-s01 stays"):
         assert way in reason
 
 

@@ -34,7 +34,7 @@ def test_an_undo_deletes_what_the_run_made_and_nothing_else(ledger):
 
     undo = plan_undo(run, after)
 
-    assert deleted(undo) == {"instance of s00", "instance of s01", "instance of s02"}
+    assert deleted(undo) == {"instance-of-s00", "instance-of-s01", "instance-of-s02"}
     assert undo.left_out.empty
     assert undo.undoes == run.run_id
 
@@ -47,7 +47,7 @@ def test_the_requests_are_exact_bytes_with_the_choices_made(ledger):
     kept, gone = plan_undo(run, after), plan_undo(run, after, delete_target_server=True, delete_target_eip=True)
 
     assert kept.bodies[0] == (
-        b'{"protected_instances":[{"id":"instance of s00"},{"id":"instance of s01"}],'
+        b'{"protected_instances":[{"id":"instance-of-s00"},{"id":"instance-of-s01"}],'
         b'"delete_target_server":false,"delete_target_eip":false}'
     )
     assert gone.payloads()[0]["delete_target_server"] is gone.payloads()[0]["delete_target_eip"] is True
@@ -113,9 +113,9 @@ def test_a_kept_server_keeps_its_partner(ledger):
     undo = plan_undo(run, an_estate(3, shared=shared, statuses=all_in("protected", 3)), keep=["s00"])
 
     reasons = undo.left_out.set_index("server_id")
-    assert deleted(undo) == {"instance of s02"}
+    assert deleted(undo) == {"instance-of-s02"}
     assert "stays protected" in reasons.loc["s00", "reason"]
-    assert "instance of s00" in reasons.loc["s01", "reason"]
+    assert "instance-of-s00" in reasons.loc["s01", "reason"]
     assert reasons.loc["s01", "rules"] == "H17"
 
 
@@ -127,7 +127,7 @@ def test_more_tied_instances_than_a_request_takes_are_left_out(ledger):
 
     undo = plan_undo(run, after, rulebook=load_rulebook(batch_delete_size=2))
 
-    assert deleted(undo) == {"instance of s03"}
+    assert deleted(undo) == {"instance-of-s03"}
     assert undo.left_out["reason"].str.contains(r"tied .* to 3 instances, and a request deletes 2\. Detach").all()
 
 
@@ -166,7 +166,7 @@ def test_dr_servers_that_the_service_would_not_delete_are_told_before(ledger, ch
     with pytest.raises(NothingEligibleError, match=said):
         plan_undo(run, after, delete_target_server=True)
 
-    assert deleted(plan_undo(run, after)) == {"instance of s00"}
+    assert deleted(plan_undo(run, after)) == {"instance-of-s00"}
 
 
 def test_what_stays_billed_is_shown_for_each_choice(ledger):
@@ -227,8 +227,8 @@ def test_a_changed_world_is_listed(ledger):
     changes = undo.changes_in(an_estate(2, statuses={"s00": "fault"}))
 
     told = changes.set_index(["id", "fact"])["after"].to_dict()
-    assert told["instance of s00", "status"] == "fault"
-    assert told["instance of s01", "present"] == "no"
+    assert told["instance-of-s00", "status"] == "fault"
+    assert told["instance-of-s01", "present"] == "no"
 
 
 def test_the_undo_shows_itself_in_one_line(ledger):
@@ -250,8 +250,8 @@ def test_a_site_without_batch_calls_deletes_one_by_one(ledger):
     undo = plan_undo(run, an_estate(2, statuses=all_in("protected", 2)))
 
     assert [(batch.call, batch.instance_ids) for batch in undo.batches] == [
-        (Call.SINGLE_DELETE, ("instance of s00",)),
-        (Call.SINGLE_DELETE, ("instance of s01",)),
+        (Call.SINGLE_DELETE, ("instance-of-s00",)),
+        (Call.SINGLE_DELETE, ("instance-of-s01",)),
     ]
     assert undo.bodies[0] == b'{"delete_target_server":false,"delete_target_eip":false}'
 

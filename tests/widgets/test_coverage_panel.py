@@ -22,7 +22,7 @@ def an_estate(**changes):
     return an_inventory(
         servers=[
             a_server("s1", name="erp-db", hostname="h"),
-            a_server("dr of s1", **{"name": "erp-db", "hostname": "h", "az": DR_AZ, **changes}),
+            a_server("dr-of-s1", **{"name": "erp-db", "hostname": "h", "az": DR_AZ, **changes}),
             a_server("s2", name=HOSTILE),
             a_server("s3", name="erp-app"),
         ],
