@@ -15,6 +15,8 @@ from sdrs_nb.checks import Fired, judge
 from sdrs_nb.checks.building import build_facts
 from sdrs_nb.checks.columns import BoolArray
 from sdrs_nb.checks.facts import Facts, Frames
+from sdrs_nb.checks.missing import missing_facts
+from sdrs_nb.checks.references import OF_INVENTORY
 from sdrs_nb.checks.rendering import render, render_requests
 from sdrs_nb.checks.request import request_findings
 from sdrs_nb.checks.verdicts import COUNTED, Verdicts
@@ -95,6 +97,8 @@ def check_eligibility(
         {name: inventory.frame(name) for name in INVENTORY_TABLES},
         frozenset(sources["frame"][sources["state"] == "loaded"]),
         inventory.about.caller_user_id,
+        {name: inventory.unread(name) for name in INVENTORY_TABLES},
+        inventory.declared,
     )
     facts = build_facts(frames, book, wanted, server_ids, busy_groups)
     question = (group_id, choice, tuple(busy_groups))
@@ -162,12 +166,25 @@ class Eligibility:
     def findings(self) -> pd.DataFrame:
         """One row per server, group and rule that fired, every reason and never only the first.
 
-        Columns as in ``tables.FINDINGS``; sorted by server, rule and group.  Texts are in the current language.
+        Columns as in ``tables.FINDINGS``; sorted by server, rule and group.  Texts are in the current language.  Rows
+        at the end without a server are about the inventory itself: names of objects that it lacks, declared facts.
         """
         language = current_language()
         if language not in self._rendered:
-            self._rendered[language] = render(self._facts, self._fired)
+            found = request_findings(self.options, None, self.rulebook, facts=self._facts)
+            about = render_requests(self.rulebook, [one for one in found if one.rule in OF_INVENTORY])
+            rows = [each for each in (render(self._facts, self._fired), about) if len(each)]
+            self._rendered[language] = pd.concat(rows, ignore_index=True) if rows else empty(FINDINGS)
         return self._rendered[language].copy()
+
+    @property
+    def missing(self) -> pd.DataFrame:
+        """Facts that are not known, best first: what to load next, and what it would decide.
+
+        One row per frame or column (``tables.MISSING``): ``alone`` counts servers with verdict ``unknown`` that wait
+        for this fact only, ``together`` those that wait for others too; ``how`` says how to get it.
+        """
+        return missing_facts(self._facts, self._fired, self._judged, self._inventory.sources)
 
     @property
     def hindrances(self) -> pd.DataFrame:
@@ -185,7 +202,7 @@ class Eligibility:
         is no ``server_id``.  A blocker here means that no request can be built from these options.
         """
         found = request_findings(self.options, None, self.rulebook, facts=self._facts)
-        return render_requests(self.rulebook, found)
+        return render_requests(self.rulebook, [one for one in found if one.rule not in OF_INVENTORY])
 
     @property
     def candidates(self) -> pd.DataFrame:

@@ -6,9 +6,10 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
+from sdrs_nb.i18n import _
 from sdrs_nb.ids import canonical
 
-__all__ = ["Approval", "Batch", "BatchOptions", "Call", "Record", "Signature", "Stage", "Tag", "Verdict"]
+__all__ = ["Approval", "Batch", "BatchOptions", "Call", "Declared", "Record", "Signature", "Stage", "Tag", "Verdict"]
 
 
 class Record(BaseModel):
@@ -155,6 +156,23 @@ class Batch(Record):
         return tuple(self.instances[server_id] for server_id in self.server_ids if server_id in self.instances)
 
 
+class Declared(Record):
+    """A fact that was not read but that somebody vouches for; ``fact`` is a frame or ``frame.column``.
+
+    ``value`` is ``"none"`` where there is none, else the value that fills every gap of the column.
+    """
+
+    fact: str
+    value: str
+    who: str = ""
+    when: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def sentence(self) -> str:
+        """What was declared, and by whom, in the current language."""
+        return _("{fact} was not read; {who} declared: {value}.", fact=self.fact, who=self.who or "-", value=self.value)
+
+
 class Signature(Record):
     """One more person's word, and when it was given."""
 
@@ -163,9 +181,13 @@ class Signature(Record):
 
 
 class Approval(Record):
-    """Somebody's word that exactly this plan may be sent; ``cosigned`` holds the words of others, see ``approvals``."""
+    """Somebody's word that exactly this plan may be sent; ``cosigned`` holds the words of others, see ``approvals``.
+
+    ``declared``: facts that the plan rests on although nobody read them.
+    """
 
     fingerprint: str
     who: str = ""
     when: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
     cosigned: tuple[Signature, ...] = ()
+    declared: tuple[Declared, ...] = ()

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
-__all__ = ["ELIGIBILITY_TABLES", "INVENTORY_TABLES", "Table", "empty", "shape"]
+__all__ = ["DERIVED", "ELIGIBILITY_TABLES", "INVENTORY_TABLES", "Table", "empty", "shape"]
 
 STR, INT, FLOAT, BOOL, TIME = "string", "Int64", "Float64", "boolean", "datetime64[ns, UTC]"
 
@@ -356,6 +356,7 @@ SOURCES = Table(
         "rows": INT,
         "loaded_at": TIME,
         "message": STR,
+        "unread": STR,  # columns of the frame that were not read, comma-joined; NA: every column was
     },
     key=("frame",),
     choices=MappingProxyType({"state": ("loaded", "denied", "failed", "missing", "not asked")}),
@@ -389,6 +390,9 @@ INVENTORY_TABLES: Mapping[str, Table] = MappingProxyType(
         )
     }
 )
+
+#: Columns that follow from others of their frame, so that nobody need read them.
+DERIVED: Mapping[str, frozenset[str]] = MappingProxyType({"groups": frozenset({"production_az", "dr_az"})})
 
 VERDICTS = Table(
     "verdicts",
@@ -428,9 +432,24 @@ FINDINGS = Table(
     choices=MappingProxyType({"severity": ("blocker", "warning", "notice", "unverified")}),
 )
 
+MISSING = Table(
+    "missing",
+    "a fact that is not known: a frame, or a column of one",
+    {
+        "fact": STR,  # frame or frame.column
+        "alone": INT,  # servers whose verdict is unknown for want of this fact alone
+        "together": INT,  # servers that wait for this fact and others
+        "rules": STR,  # rules that cannot be decided without it, comma-joined
+        "how": STR,
+    },
+    key=("fact",),
+)
+
 CANDIDATES = Table("candidates", "server x protection group it could join", {"server_id": STR, "group_id": STR})
 
-ELIGIBILITY_TABLES: Mapping[str, Table] = MappingProxyType({t.name: t for t in (VERDICTS, FINDINGS, CANDIDATES)})
+ELIGIBILITY_TABLES: Mapping[str, Table] = MappingProxyType(
+    {t.name: t for t in (VERDICTS, FINDINGS, CANDIDATES, MISSING)}
+)
 
 LEFT_OUT = Table(
     "left_out",

@@ -159,11 +159,11 @@ def services_agree(facts: Facts) -> Iterator[Hits]:
 @rule("H14", phase="cluster")
 def sharing_known(facts: Facts) -> Iterator[Hits]:
     """Without knowing which volumes are shared no server can be called eligible."""
-    if not facts.loaded("volumes", "attachments"):
-        yield where(facts.servers.known, unverified=True)
+    if lacking := tuple(name for name in ("volumes", "attachments") if not facts.loaded(name)):
+        yield where(facts.servers.known, lacking=lacking)
     else:
         unsaid = facts.volumes.missing("multiattach") & (facts.owners <= 1)
-        yield facts.by_attachment(facts.of_volumes(unsaid), variant="unsaid", unverified=True)
+        yield facts.by_attachment(facts.of_volumes(unsaid), variant="unsaid", lacking="volumes.multiattach")
 
 
 @rule("H15", phase="cluster")

@@ -1,6 +1,6 @@
 """Everything the rules may look at, as sorted arrays, made once per check from the frames of an inventory."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -22,19 +22,21 @@ from sdrs_nb.checks.columns import (
 )
 from sdrs_nb.checks.hits import Hits, Many, grouped
 from sdrs_nb.checks.matching import Match, Sites
-from sdrs_nb.models import BatchOptions
+from sdrs_nb.models import BatchOptions, Declared
 from sdrs_nb.rulebook import Rulebook
 
-__all__ = ["Attachments", "Facts", "Frames", "Judged", "Labels"]
+__all__ = ["Attachments", "Facts", "Frames", "Judged", "Labels", "Trials"]
 
 
 @dataclass(frozen=True)
 class Frames:
-    """The frames of an inventory as handed in: by name, which were read, and who read them."""
+    """The frames of an inventory as handed in: which were read, who read them, columns not read, facts declared."""
 
     frames: Mapping[str, pd.DataFrame]
     loaded: frozenset[str]
     caller_user_id: str | None = None
+    unread: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    declared: tuple[Declared, ...] = ()
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         return self.frames.get(name, pd.DataFrame())
@@ -92,12 +94,28 @@ class Judged:
         return ~(self.protected | self.not_candidate | self.blocked | self.unknown)
 
 
+@dataclass(frozen=True)
+class Trials:
+    """Servers whose group is still to be chosen, tried against each group they could join; aligned by pair, sorted.
+
+    ``refused``: a rule blocks the server, or a server it shares volumes with, in that group; ``unsure``: such a rule
+    could not be decided, for want of ``lacking``.  ``reasons`` are rules with the pairs they block.
+    """
+
+    servers: IntArray
+    groups: IntArray
+    refused: BoolArray
+    unsure: BoolArray
+    lacking: tuple[str, ...] = ()
+    reasons: tuple[tuple[str, frozenset[tuple[int, int]]], ...] = ()
+
+
 @dataclass
 class Facts:
     """What rules look at.  Positions of servers, volumes and groups follow their sorted ids.
 
     Servers are those of the inventory, those asked for, and owners of volumes that the inventory does not know.
-    ``match`` and ``judged`` are there for the phases that need them.
+    ``match``, ``trials`` and ``judged`` are there for the phases that need them.
     """
 
     book: Rulebook
@@ -116,11 +134,17 @@ class Facts:
     pair_rows: IntArray  # the pair's row, aligned
     busy_groups: frozenset[str] = frozenset()
     match: Match = field(default_factory=Match.none)
+    trials: Trials | None = None
     judged: Judged | None = None
 
     def loaded(self, *names: str) -> bool:
         """Tell whether all these frames could be read."""
         return self.frames.loaded.issuperset(names)
+
+    def unread(self, columns: Iterable[str]) -> tuple[str, ...]:
+        """Return those of ``columns`` (``frame.column``) that were not read although their frame was."""
+        parts = [(name, *name.split(".")) for name in columns]
+        return tuple(name for name, frame, column in parts if column in self.frames.unread.get(frame, ()))
 
     @cached_property
     def servers(self) -> Columns:
@@ -249,7 +273,7 @@ class Facts:
         mask: BoolArray,
         *,
         variant: str = "",
-        unverified: bool = False,
+        lacking: str | tuple[str, ...] = (),
         by_row: Mapping[str, Lookup] | None = None,
         **by_volume: Lookup,
     ) -> Hits:
@@ -261,7 +285,7 @@ class Facts:
         volumes = self.attachments.volumes[rows]
         fields = {name: (values, volumes) for name, values in {"volumes": self.volume_labels, **by_volume}.items()}
         fields |= {name: (values, rows) for name, values in (by_row or {}).items()}
-        return grouped(self.attachments.servers[rows], fields, variant=variant, unverified=unverified)
+        return grouped(self.attachments.servers[rows], fields, variant=variant, lacking=lacking)
 
     def by_rows(self, frame: str, positions: IntArray, chosen: BoolArray | None = None, **columns: str) -> Hits:
         """Return one hit a server that rows of another frame name, with lists of those rows' values.

@@ -91,9 +91,9 @@ def flavor_known(facts: Facts) -> Iterator[Hits]:
     """Extra specs of the server's flavor were read; without them only ids tell the family."""
     flavor = facts.servers.coded("flavor_id")
     if not facts.loaded("flavors"):
-        yield where(facts.servers.known, unverified=True, flavor_id=flavor)
+        yield where(facts.servers.known, lacking="flavors", flavor_id=flavor)
     else:
-        yield where(~flavor.isin(facts.flavors), variant="unlisted", unverified=True, flavor_id=flavor)
+        yield where(~flavor.isin(facts.flavors), variant="unlisted", lacking="flavors", flavor_id=flavor)
 
 
 def _of(facts: Facts, holds: Callable[[str, Mapping[str, Any]], bool]) -> Hits:

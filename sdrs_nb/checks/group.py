@@ -1,10 +1,11 @@
 """Rules of protection groups (G): asked once a group, told to every server that is judged against it."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
-from sdrs_nb.checks.facts import Facts
+from sdrs_nb.checks.facts import Facts, Trials
 from sdrs_nb.checks.hits import Hits, grouped, where
 from sdrs_nb.checks.registry import rule
 
@@ -27,7 +28,7 @@ def status_allows_creation(facts: Facts) -> Iterator[Hits]:
     yield where(refused & ~failed_over & ~broken, status=status)
     yield where(failed_over, variant="failed_over", status=status)
     yield where(broken, variant="error", status=status)
-    yield where(status.missing, unverified=True, status=status)
+    yield where(status.missing, lacking="groups.status", status=status)
 
 
 @rule("G3", phase="group")
@@ -45,7 +46,9 @@ def sound_data(facts: Facts) -> Iterator[Hits]:
     vpc, health = facts.groups.coded("vpc_id"), facts.groups.coded("health_status")
     equal = target.code_of(source.labels)
     same = source.given & (np.append(equal, -1)[source.codes] == target.codes)
-    broken = ~source.given | ~target.given | ~vpc.given | same | health.isin({"abnormal"})
+    broken = same | health.isin({"abnormal"})
+    for name, column in (("source_az", source), ("target_az", target), ("vpc_id", vpc)):
+        broken |= ~column.given & (not facts.unread([f"groups.{name}"]))
     yield where(broken, source_az=source, target_az=target, vpc_id=vpc, health_status=health)
 
 
@@ -106,6 +109,42 @@ def no_job_of_ours(facts: Facts) -> Iterator[Hits]:
 def pairs_at_rest(facts: Facts) -> Iterator[Hits]:
     """Pairs of the group are not copying; that is not documented as an obstacle."""
     yield _in_group(facts, "replication_pairs", {"copying"}.__contains__, "replication_status", pairs="name")
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusing:
+    """Evidence: each group that a server could join, with the rules that refuse it or a companion there."""
+
+    facts: Facts
+    trials: Trials
+
+    def __getitem__(self, server: int, /) -> str:
+        trials, clusters = self.trials, self.facts.clusters
+        start, end = np.searchsorted(trials.servers, [server, server + 1])
+        cluster = clusters.of[server]
+        members = [server] if cluster < 0 else clusters.members[clusters.starts[cluster] : clusters.starts[cluster + 1]]
+        told = []
+        for group in trials.groups[start:end].tolist():
+            rules = [rule for rule, pairs in trials.reasons if any((int(each), group) in pairs for each in members)]
+            told.append(f"{self.facts.group_labels[group]}: {', '.join(dict.fromkeys(rules)) or '?'}")
+        return "; ".join(told)
+
+
+@rule("G14", phase="choice")
+def some_group_takes_it(facts: Facts) -> Iterator[Hits]:
+    """Of several groups that fit a server, or the servers it shares volumes with, at least one takes it."""
+    trials = facts.trials
+    if trials is None:
+        raise RuntimeError("rules of a choice are asked after every group was tried")
+    size = len(facts.server_ids)
+    several, refused, unsure = (
+        np.bincount(trials.servers[mask], minlength=size)
+        for mask in (np.ones(len(trials.servers), dtype=bool), trials.refused, trials.unsure)
+    )
+    groups = _Refusing(facts, trials)
+    yield where((several > 0) & (refused == several), groups=groups)
+    open_ones = (several > 0) & (refused < several) & (refused + unsure == several)
+    yield where(open_ones, variant="unsure", lacking=trials.lacking or ("groups",), groups=groups)
 
 
 def _in_group(facts: Facts, frame: str, holds: Callable[[str], bool], column: str = "status", **evidence: str) -> Hits:

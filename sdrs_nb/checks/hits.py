@@ -13,7 +13,10 @@ import numpy as np
 
 from sdrs_nb.checks.columns import BoolArray, IntArray, Lookup, read_all
 
-__all__ = ["Evidence", "Hits", "Many", "One", "Same", "grouped", "where"]
+#: What no inventory can hold, because nobody publishes it.
+UNPUBLISHED = ""
+
+__all__ = ["UNPUBLISHED", "Evidence", "Hits", "Many", "One", "Same", "grouped", "where"]
 
 
 class Evidence(Protocol):
@@ -100,15 +103,21 @@ class Hits:
     """Where a rule fired.
 
     ``rows`` are positions on the axis of the rule's scope: servers, or groups for a rule of scope ``group``.
-    ``variant`` names an entry of the rule's ``variants``; ``unverified`` marks rows whose data was missing;
-    ``groups`` names the group of each row where it is not the one the server is judged against.
+    ``variant`` names an entry of the rule's ``variants``; ``lacking`` names the facts that were missing, as a frame or
+    ``frame.column``, and makes the hits unverified; ``groups`` names the group of each row where it is not the one
+    the server is judged against.
     """
 
     rows: IntArray
     evidence: Mapping[str, Evidence] = field(default_factory=lambda: MappingProxyType({}))
     variant: str = ""
-    unverified: bool = False
+    lacking: tuple[str, ...] = ()
     groups: IntArray | None = None
+
+    @property
+    def unverified(self) -> bool:
+        """Whether data was missing, so that nothing is said of the rule itself."""
+        return bool(self.lacking)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -116,7 +125,7 @@ class Hits:
     def with_evidence(self, **evidence: Any) -> "Hits":
         """Return the hits with further evidence: columns are read at the row, anything else is the same."""
         fields = {name: _field(value, self.rows) for name, value in evidence.items()}
-        return Hits(self.rows, {**self.evidence, **fields}, self.variant, self.unverified, self.groups)
+        return Hits(self.rows, {**self.evidence, **fields}, self.variant, self.lacking, self.groups)
 
     def take(self, keep: IntArray) -> "Hits":
         """Return some of the hits, evidence with them."""
@@ -124,15 +133,15 @@ class Hits:
             self.rows[keep],
             {name: one.take(keep) for name, one in self.evidence.items()},
             self.variant,
-            self.unverified,
+            self.lacking,
             None if self.groups is None else self.groups[keep],
         )
 
 
-def where(mask: BoolArray, /, *, variant: str = "", unverified: bool = False, **evidence: Any) -> Hits:
+def where(mask: BoolArray, /, *, variant: str = "", lacking: str | tuple[str, ...] = (), **evidence: Any) -> Hits:
     """Return hits where ``mask`` holds; evidence given as a column is read at the row, anything else is the same."""
     rows = np.flatnonzero(mask)
-    return Hits(rows, {name: _field(value, rows) for name, value in evidence.items()}, variant, unverified)
+    return Hits(rows, {name: _field(value, rows) for name, value in evidence.items()}, variant, _names(lacking))
 
 
 def grouped(
@@ -140,7 +149,7 @@ def grouped(
     evidence: Mapping[str, tuple[Lookup, IntArray]],
     *,
     variant: str = "",
-    unverified: bool = False,
+    lacking: str | tuple[str, ...] = (),
 ) -> Hits:
     """Return one hit for each distinct owner of ``owners`` (ascending), with lists of evidence.
 
@@ -149,7 +158,11 @@ def grouped(
     starts = np.flatnonzero(np.diff(owners, prepend=-1))
     ends = np.append(starts[1:], len(owners))
     fields = {name: Many(values, rows, starts, ends) for name, (values, rows) in evidence.items()}
-    return Hits(owners[starts], fields, variant, unverified)
+    return Hits(owners[starts], fields, variant, _names(lacking))
+
+
+def _names(lacking: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (lacking,) if isinstance(lacking, str) else lacking
 
 
 def _each_once(values: list[Any]) -> list[Any]:

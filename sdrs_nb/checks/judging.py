@@ -10,6 +10,7 @@ from sdrs_nb.checks.facts import Facts, Judged
 from sdrs_nb.checks.hits import Hits, Same, where
 from sdrs_nb.checks.matching import match_groups
 from sdrs_nb.checks.registry import Check, registered
+from sdrs_nb.checks.trials import try_groups
 from sdrs_nb.rulebook import Effect, Rule
 
 __all__ = ["Fired", "judge"]
@@ -40,6 +41,8 @@ def judge(facts: Facts, group_id: str | None = None, choice: Mapping[str, str] |
     facts.match = match_groups(facts, _bad_groups(facts, of_groups), group_id, choice)
     fired = [Fired(check.rule, effect, *_told(facts, hits)) for check, effect, hits in of_groups]
     fired += _phase(facts, checks, "server")
+    facts.trials = try_groups(facts, checks, of_groups, _ask)
+    fired += _phase(facts, checks, "choice")
     facts.judged = _sum_up(facts, fired)
     fired += _phase(facts, checks, "cluster")
     place = {rule_id: at for at, rule_id in enumerate(facts.book.rules)}
@@ -59,28 +62,37 @@ def _ask(facts: Facts, check: Check) -> Iterator[tuple[Effect, Hits]]:
     rule = facts.book.rule(check.rule)
     if facts.book.severity(check.rule) is Effect.OFF:
         return
-    if lacking := [name for name in rule.needs if not facts.loaded(name)]:
+    servers = facts.servers.known
+    concerned = servers if check.concerns is None else check.concerns(facts) & servers
+    if gone := tuple(name for name in rule.needs if not facts.loaded(name)):
         if rule.reported_by is None:
-            concerned = facts.servers.known if check.concerns is None else check.concerns(facts) & facts.servers.known
-            yield _undecided(facts, rule), where(concerned, unverified=True, frames=Same(lacking))
+            yield _undecided(facts, rule), where(concerned, lacking=gone, frames=Same(list(gone)))
         return
-    axis = facts.groups.known if check.phase == "group" else None
+    known = servers if check.phase != "group" else facts.groups.known
+    open_ones = (concerned if check.phase != "group" else known).copy()
     for hits in check.function(facts):
-        known = facts.servers.known if axis is None else axis
         kept = hits if check.rule == "S1" or known.all() else hits.take(np.flatnonzero(known[hits.rows]))
-        effect = _undecided(facts, rule) if hits.unverified else facts.book.severity(rule.id, hits.variant)
+        effect = (
+            _undecided(facts, rule, hits.variant) if hits.unverified else facts.book.severity(rule.id, hits.variant)
+        )
+        if kept.unverified or effect is Effect.BLOCKER or not kept.variant:
+            open_ones[kept.rows] = False
         if effect is not Effect.OFF:
             yield effect, kept
+    for variant, columns in (("", rule.reads), *((name, case.reads) for name, case in rule.variants.items())):
+        if unread := facts.unread(columns):
+            effect = _undecided(facts, rule, variant)
+            if effect is not Effect.OFF:
+                yield effect, where(open_ones, lacking=unread, columns=Same(list(unread)))
 
 
-def _undecided(facts: Facts, rule: Rule) -> Effect:
-    """What missing data means: for a rule that blocks in this profile nobody knows, for any other it is noted."""
-    worst = {facts.book.severity(rule.id)}
-    worst |= {
-        facts.book.severity(rule.id, name)
-        for name, case in rule.variants.items()
-        if facts.book.profile in case.profiles
-    }
+def _undecided(facts: Facts, rule: Rule, variant: str = "") -> Effect:
+    """What missing data means: for a rule that blocks in this profile nobody knows, for any other it is noted.
+
+    Data of the rule itself counts by the worst that any of its cases does, data of one case by what that case does.
+    """
+    cases = (variant,) if variant else ("", *rule.variants)
+    worst = {facts.book.severity(rule.id, case) for case in cases}
     return Effect.UNKNOWN if worst.intersection(_DECIDING) else Effect.UNVERIFIED
 
 
@@ -109,7 +121,7 @@ def _told(facts: Facts, hits: Hits) -> tuple[Hits, IntArray]:
     told = told[facts.servers.known[facts.match.pair_servers[told]]]
     spread = hits.take(hit[told])
     servers = facts.match.pair_servers[told]
-    return Hits(servers, spread.evidence, hits.variant, hits.unverified), facts.match.pair_groups[told]
+    return Hits(servers, spread.evidence, hits.variant, hits.lacking), facts.match.pair_groups[told]
 
 
 def _sum_up(facts: Facts, fired: list[Fired]) -> Judged:

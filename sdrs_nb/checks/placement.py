@@ -71,7 +71,7 @@ def flavor_fits(facts: Facts) -> Iterator[Hits]:
     refused[rows[known & ~fits]] = True
     unsaid[rows[~known]] = True
     yield where(refused, dr_flavor=chosen, flavor_id=facts.servers.coded("flavor_id"))
-    yield where(unsaid, unverified=True, dr_flavor=chosen)
+    yield where(unsaid, lacking="resize_flavors", dr_flavor=chosen)
 
 
 @rule("P2", concerns=_other_flavor)
@@ -87,10 +87,10 @@ def flavor_not_smaller(facts: Facts) -> Iterator[Hits]:
             for name, mine in (("vcpus", vcpus[row]), ("ram_gib", ram[row]))
         )
     yield where(smaller, dr_flavor=chosen, flavor_id=facts.servers.coded("flavor_id"))
-    yield where(other & ~chosen.isin(facts.flavors), unverified=True, dr_flavor=chosen)
+    yield where(other & ~chosen.isin(facts.flavors), lacking="flavors", dr_flavor=chosen)
 
 
-@rule("P3")
+@rule("P3", by_group=True)
 def flavor_on_sale(facts: Facts) -> Iterator[Hits]:
     """The DR flavor is on sale in the DR AZ, also where production's is taken over."""
     chosen, group = facts.dr_flavor, facts.match.group
@@ -102,6 +102,7 @@ def flavor_on_sale(facts: Facts) -> Iterator[Hits]:
         gone = chosen.where(partial(_not_sold, facts, az))
         sold_out |= there & gone
     yield where(unlisted, dr_flavor=chosen, dr_az=dr_az)
+    yield where((group >= 0) & ~chosen.given, lacking="servers.flavor_id")
     yield where(sold_out, variant="sold_out", dr_flavor=chosen, dr_az=dr_az)
 
 
@@ -109,7 +110,7 @@ def _not_sold(facts: Facts, az: str, flavor_id: str) -> bool:
     return sale_status(facts.flavors.get(flavor_id, {}), az) in _NOT_SOLD
 
 
-@rule("P4", concerns=_subnet_asked)
+@rule("P4", concerns=_subnet_asked, by_group=True)
 def subnet_of_vpc(facts: Facts) -> Iterator[Hits]:
     """The DR subnet is a subnet of the group's VPC, by its network id (batch-create page, field primary_subnet_id)."""
     wanted = facts.options.primary_subnet_id
@@ -126,28 +127,32 @@ def subnet_of_vpc(facts: Facts) -> Iterator[Hits]:
         yield where(~fits, primary_subnet_id=wanted, group_vpc=group_vpc)
 
 
-@rule("P6", concerns=_host_asked)
+@rule("P6", concerns=_host_asked, by_group=True)
 def host_usable(facts: Facts) -> Iterator[Hits]:
     """The dedicated host exists, is available and stands in the DR AZ."""
     wanted = facts.options.dedicated_host_id
     if wanted:
         hosts = facts.frames["dedicated_hosts"]
         found = hosts[hosts["dedicated_host_id"] == wanted]
-        yield from _place(facts, wanted, found, "state", {"available"})
+        yield from _place(facts, wanted, found, {"available"}, frame="dedicated_hosts", state="state")
 
 
 @rule("P7", concerns=_host_asked)
 def host_takes_flavor(facts: Facts) -> Iterator[Hits]:
     """The dedicated host can hold the DR flavor."""
-    wanted, hosts = facts.options.dedicated_host_id, facts.frames["dedicated_hosts"]
-    listed = hosts["flavor_ids"][hosts["dedicated_host_id"] == wanted].dropna().tolist() if wanted else []
-    if listed:
-        capable = set(str(listed[0]).split(","))
-        refused = facts.dr_flavor.where(lambda name: name not in capable)
-        yield where(refused, dr_flavor=facts.dr_flavor, dedicated_host_id=wanted)
+    wanted, hosts, flavor = facts.options.dedicated_host_id, facts.frames["dedicated_hosts"], facts.dr_flavor
+    found = hosts["flavor_ids"][hosts["dedicated_host_id"] == wanted].tolist() if wanted else []
+    if not found:  # P6 tells of a host that nobody knows
+        return
+    if isinstance(found[0], str):
+        capable = set(found[0].split(","))
+        yield where(flavor.where(lambda name: name not in capable), dr_flavor=flavor, dedicated_host_id=wanted)
+        yield where(~flavor.given, lacking="servers.flavor_id")
+    else:
+        yield where(facts.servers.known, lacking="dedicated_hosts.flavor_ids")
 
 
-@rule("P8", concerns=_any_host_asked)
+@rule("P8", concerns=_any_host_asked, by_group=True)
 def some_host_places(facts: Facts) -> Iterator[Hits]:
     """Without a host the system needs one in the DR AZ that places automatically and takes the DR flavor."""
     if not _any_host(facts):
@@ -167,14 +172,14 @@ def some_host_places(facts: Facts) -> Iterator[Hits]:
             yield where(there & refused, variant="flavor", dr_az=dr_az, dr_flavor=flavor)
 
 
-@rule("P10", concerns=_pool_asked)
+@rule("P10", concerns=_pool_asked, by_group=True)
 def pool_usable(facts: Facts) -> Iterator[Hits]:
     """The storage pool exists, is deployed and stands in the DR AZ; one that is extended is usable (ASSUMED)."""
     wanted = facts.options.cluster_id
     if wanted:
         pools = facts.frames["storage_pools"]
         found = pools[pools["storage_pool_id"] == wanted]
-        yield from _place(facts, wanted, found, "status", {"available", "extending"})
+        yield from _place(facts, wanted, found, {"available", "extending"}, frame="storage_pools", state="status")
 
 
 @rule("P11", concerns=_pool_asked)
@@ -182,15 +187,20 @@ def pool_of_volume_type(facts: Facts) -> Iterator[Hits]:
     """The pool's type is that of every volume; one request cannot serve two types from one pool."""
     wanted = facts.options.cluster_id
     pools = facts.frames["storage_pools"]
-    types = pools["volume_type"][pools["storage_pool_id"] == wanted].dropna().tolist() if wanted else []
-    if types:
+    types = pools["volume_type"][pools["storage_pool_id"] == wanted].tolist() if wanted else []
+    if types and not isinstance(types[0], str):
+        yield where(facts.servers.known, lacking="storage_pools.volume_type")
+    elif types:
         kind = facts.volumes.coded("volume_type")
-        differs = kind.given & ~kind.isin({str(types[0])})
+        differs = kind.given & ~kind.isin({types[0]})
+        yield facts.by_attachment(facts.of_volumes(~kind.given & facts.volumes.known), lacking="volumes.volume_type")
         hits = facts.by_attachment(facts.of_volumes(differs), volume_type=kind)
         yield hits.with_evidence(pool_type=types[0], cluster_id=wanted)
 
 
-def _place(facts: Facts, wanted: str, found: pd.DataFrame, state: str, usable: set[str]) -> Iterator[Hits]:
+def _place(
+    facts: Facts, wanted: str, found: pd.DataFrame, usable: set[str], *, frame: str, state: str
+) -> Iterator[Hits]:
     """Tell of a host or a pool that is unknown, not usable, or in another AZ than the DR site's."""
     everyone = facts.servers.known
     if found.empty:
@@ -198,7 +208,10 @@ def _place(facts: Facts, wanted: str, found: pd.DataFrame, state: str, usable: s
         return
     now, az = found[state].iloc[0], found["az"].iloc[0]
     if now not in usable:
-        yield where(everyone, variant="state", wanted=wanted, state=str(now))
+        yield where(everyone, variant="state", wanted=wanted, state="-" if pd.isna(now) else str(now))
+    if pd.isna(az):
+        yield where(everyone, lacking=f"{frame}.az", wanted=wanted)
+        return
     elsewhere = np.append(facts.dr_az != az, False)[facts.match.group]
     yield where(
         elsewhere, variant="elsewhere", wanted=wanted, az=str(az), dr_az=OfGroup(facts.dr_az, facts.match.group)

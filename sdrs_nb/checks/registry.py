@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Check", "Phase", "registered", "rule"]
 
-#: When a rule is asked: of groups, before servers are matched with them; of servers; of clusters and their companions,
-#: when every other rule has spoken.
-Phase = Literal["group", "server", "cluster"]
+#: When a rule is asked: of groups, before servers are matched with them; of servers; of the choice between groups, when
+#: each has been tried; of clusters and their companions, when every other rule has spoken.
+Phase = Literal["group", "server", "choice", "cluster"]
 
 Function = Callable[["Facts"], Iterable[Hits]]
 Concern = Callable[["Facts"], BoolArray]
@@ -23,22 +23,28 @@ Concern = Callable[["Facts"], BoolArray]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A rule's function, when it is asked, and which servers it concerns while its data is missing (None: all)."""
+    """A rule's function, when it is asked, and which servers it concerns while its data is missing (None: all).
+
+    ``by_group``: its answer depends on the group that a server is judged against.
+    """
 
     rule: str
     phase: Phase
     function: Function
     concerns: Concern | None
+    by_group: bool = False
 
 
 _checks: dict[str, Check] = {}
 
 
-def rule(rule_id: str, *, phase: Phase = "server", concerns: Concern | None = None) -> Callable[[Function], Function]:
+def rule(
+    rule_id: str, *, phase: Phase = "server", concerns: Concern | None = None, by_group: bool = False
+) -> Callable[[Function], Function]:
     """Register a function as the one that decides ``rule_id``."""
 
     def register(function: Function) -> Function:
-        _checks[rule_id] = Check(rule_id, phase, function, concerns)
+        _checks[rule_id] = Check(rule_id, phase, function, concerns, by_group)
         return function
 
     return register

@@ -93,8 +93,9 @@ class _Block:
     def of(cls, facts: Facts, one: Fired) -> "_Block":
         """Return the words of one rule and case; whole columns at a time, for there may be a million."""
         rule, hits, size = facts.book.rule(one.rule), one.hits, len(one.hits)
-        generic = hits.unverified and not hits.variant and facts.book.severity(one.rule) not in _OWN_WORDS
-        lacking = ("frames" if "frames" in hits.evidence else "values") if generic else None
+        own = hits.variant or facts.book.severity(one.rule) in _OWN_WORDS
+        generic = hits.unverified and (not own or "columns" in hits.evidence)
+        lacking = next((name for name in ("frames", "columns") if name in hits.evidence), "values") if generic else None
         words = _words(rule, hits.variant, lacking=lacking)
         values = {name: _values(field, size) for name, field in hits.evidence.items()}
         shown = {name: list(map(_shown, column)) for name, column in values.items()}
@@ -143,6 +144,13 @@ def _words(rule: Rule, variant: str, *, lacking: str | None = None) -> _Words:
         message += _("{frames} could not be read.")
         return _Words(
             message, _("Give read access to {frames} and load the inventory again, or add it to the file."), code
+        )
+    if lacking == "columns":
+        message += _("{columns} was not read.")
+        return _Words(
+            message,
+            _("Load the inventory from the cloud, or fill the column in; where there is none, declare it."),
+            code,
         )
     message += _("the inventory does not have the data for it.")
     return _Words(

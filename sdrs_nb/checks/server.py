@@ -41,9 +41,14 @@ def production_az(facts: Facts) -> Iterator[Hits]:
         judged & (wanted != -1) & (wanted != az.codes), az=az, production_az=OfGroup(facts.production_az, group)
     )
     elsewhere = facts.match.unplaced & ~az.missing & _vpc_has_group(facts)
+    # A group that does not say where it produces may be the one.
+    open_vpcs = place.vpc[(place.vpc >= 0) & (facts.production_az == None)]  # noqa: E711 - element by element
+    unsaid = elsewhere & np.isin(facts.servers.coded("vpc_id").codes, open_vpcs)
+    yield where(unsaid, lacking="groups.priority_station", az=az)
+    elsewhere &= ~unsaid
     yield _with_groups_of_vpc(facts, where(elsewhere, variant="no_group", az=az))
-    unknown = (group >= 0) & (az.missing | (wanted == -1))
-    yield where(unknown | (facts.match.unplaced & az.missing), unverified=True, az=az)
+    yield where(((group >= 0) | facts.match.unplaced) & az.missing, lacking="servers.az", az=az)
+    yield where((group >= 0) & ~az.missing & (wanted == -1), lacking="groups.priority_station", az=az)
 
 
 @rule("S3")
@@ -55,7 +60,7 @@ def same_vpc(facts: Facts) -> Iterator[Hits]:
     yield where(judged & (wanted != vpc.codes), vpc_id=vpc, group_vpc=OfGroup(facts.groups.coded("vpc_id"), group))
     no_group = facts.match.unplaced & vpc.given & ~_vpc_has_group(facts) & (len(facts.group_ids) > 0)
     yield where(no_group, variant="no_group", vpc_id=vpc)
-    yield where(~vpc.given, unverified=True, vpc_id=vpc)
+    yield where(~vpc.given, lacking="servers.vpc_id", vpc_id=vpc)
     seen = facts.servers.coded("address_vpc_ids")
     same = np.append(vpc.code_of(seen.labels), -1)[seen.codes] == vpc.codes
     yield where(seen.given & vpc.given & ~same, variant="stale", vpc_id=vpc, address_vpc_ids=seen)
@@ -64,7 +69,11 @@ def same_vpc(facts: Facts) -> Iterator[Hits]:
 @rule("S4")
 def unprotected(facts: Facts) -> Iterator[Hits]:
     """No protected instance has the server as its production server, in any group and any status."""
-    yield _in_instances(facts, facts.sources)
+    named = _in_instances(facts, facts.sources)
+    yield named
+    # An instance that does not say whose it is may be any server's.
+    if facts.frames.column("protected_instances", "source_server_id").isna().any():
+        yield where(_but(facts.servers.known, named), lacking="protected_instances.source_server_id")
 
 
 @rule("S5")
@@ -84,7 +93,7 @@ def active_or_shut_off(facts: Facts) -> Iterator[Hits]:
     """Status ACTIVE or SHUTOFF."""
     status = facts.servers.coded("status")
     yield where(status.given & ~status.isin({"ACTIVE", "SHUTOFF"}), status=status)
-    yield where(~status.given, unverified=True, status=status)
+    yield where(~status.given, lacking="servers.status", status=status)
 
 
 @rule("S8")
@@ -105,14 +114,14 @@ def unlocked(facts: Facts) -> Iterator[Hits]:
     by_other = ~by_service & (locked | scene.given)
     yield where(by_service, variant="service", lock_source=source, lock_scene=scene)
     yield where(by_other, lock_scene=scene)
-    yield where(unsaid & ~by_service & ~by_other, unverified=True)
+    yield where(unsaid & ~by_service & ~by_other, lacking="servers.locked")
 
 
 @rule("S10")
 def not_frozen(facts: Facts) -> Iterator[Hits]:
     """Not frozen for arrears or by the police; a server that never was has no such mark."""
     yield where(facts.servers.true("frozen"))
-    yield where(facts.servers.missing("frozen"), unverified=True)
+    yield where(facts.servers.missing("frozen"), lacking="servers.frozen")
 
 
 @rule("S11")
@@ -130,7 +139,7 @@ def has_system_volume(facts: Facts) -> Iterator[Hits]:
     unsaid[facts.attachments.servers[facts.attachments.columns.missing("bootable")]] = True
     lacking = _attached(facts) & ~has
     yield where(lacking & ~unsaid)
-    yield where(lacking & unsaid, unverified=True)
+    yield where(lacking & unsaid, lacking="attachments.bootable")
 
 
 @rule("S13")
@@ -145,6 +154,13 @@ def _attached(facts: Facts) -> BoolArray:
     attached = np.zeros(len(facts.server_ids), dtype=bool)
     attached[facts.attachments.servers] = True
     return attached
+
+
+def _but(mask: BoolArray, hits: Hits) -> BoolArray:
+    """Return the mask without what hits name already."""
+    rest = mask.copy()
+    rest[hits.rows] = False
+    return rest
 
 
 def _vpc_has_group(facts: Facts) -> BoolArray:

@@ -7,7 +7,7 @@ import numpy as np
 
 from sdrs_nb.checks.columns import BoolArray
 from sdrs_nb.checks.facts import Facts
-from sdrs_nb.checks.hits import Hits, where
+from sdrs_nb.checks.hits import UNPUBLISHED, Hits, where
 from sdrs_nb.checks.registry import rule
 
 __all__: list[str] = []
@@ -15,14 +15,23 @@ __all__: list[str] = []
 _DEFAULT_PROJECT = frozenset({"", "0"})
 
 
+def _may_have_key(facts: Facts) -> BoolArray:
+    """Servers with a key pair, every server where that was not read."""
+    return facts.servers.coded("key_name").given | bool(facts.unread(["servers.key_name"]))
+
+
 def _may_need_key(facts: Facts) -> BoolArray:
-    """Servers with a key pair whose system is Windows or not known."""
+    """Servers that may have a key pair and whose system is Windows or not known."""
     system = facts.servers.coded("os_type")
-    return facts.servers.coded("key_name").given & (system.isin({"Windows"}) | ~system.given)
+    return _may_have_key(facts) & (system.isin({"Windows"}) | ~system.given)
 
 
 def _linux_with_key(facts: Facts) -> BoolArray:
-    return facts.servers.coded("key_name").given & facts.servers.coded("os_type").isin({"Linux"})
+    return _may_have_key(facts) & facts.servers.coded("os_type").isin({"Linux"})
+
+
+def _for_dedicated_host(facts: Facts) -> BoolArray:
+    return np.full(len(facts.server_ids), facts.options.tenancy == "dedicated")
 
 
 def _key_missing(facts: Facts) -> BoolArray:
@@ -35,19 +44,22 @@ def windows_key_pair_exists(facts: Facts) -> Iterator[Hits]:
     """The key pair of a Windows server still exists (batch-create page, Constraints, sixth item)."""
     key, missing = facts.servers.coded("key_name"), _key_missing(facts)
     yield where(missing & facts.windows_with_key, key_name=key)
-    yield where(missing & ~facts.servers.coded("os_type").given, unverified=True, key_name=key)
+    yield where(missing & ~facts.servers.coded("os_type").given, lacking="servers.os_type", key_name=key)
 
 
-@rule("S23")
+@rule("S23", concerns=_may_need_key)
 def windows_key_pair_is_ours(facts: Facts) -> Iterator[Hits]:
     """A user-scoped key pair serves only the user who made the server, and is invisible to everyone else."""
     key, maker = facts.servers.coded("key_name"), facts.servers.coded("user_id")
     caller = facts.frames.caller_user_id
     if not facts.loaded("key_pairs"):
         yield where(facts.windows_with_key, variant="not_loaded", key_name=key)
-    elif caller:
+    elif not caller:
+        yield where(facts.windows_with_key, lacking="about.caller_user_id", key_name=key)
+    else:
         other = maker.given & ~maker.isin({caller})
         yield where(facts.windows_with_key & other, key_name=key, user_id=maker, caller=caller)
+        yield where(facts.windows_with_key & ~maker.given, lacking="servers.user_id", key_name=key)
 
 
 @rule("S24", concerns=_linux_with_key)
@@ -73,7 +85,7 @@ def added_to_scaling(facts: Facts) -> Iterator[Hits]:
 def scaling_read(facts: Facts) -> Iterator[Hits]:
     """Scaling groups were read; names are no proof of membership."""
     if not facts.loaded("scaling_instances"):
-        yield where(facts.servers.known, unverified=True)
+        yield where(facts.servers.known, lacking="scaling_instances")
 
 
 @rule("S28")
@@ -102,7 +114,7 @@ def few_nics(facts: Facts) -> Iterator[Hits]:
     """At most 12 NICs with the primary one; a NIC with several addresses counts once."""
     count, limit = facts.servers.numbers("nic_count"), facts.book.number("nics")
     yield where(count > limit, nic_count=facts.servers.raw("nic_count"), limit=limit)
-    yield where(np.isnan(count), unverified=True)
+    yield where(np.isnan(count), lacking="servers.nic_count")
 
 
 @rule("S21")
@@ -117,7 +129,7 @@ def not_yearly(facts: Facts) -> Iterator[Hits]:
     """Yearly/monthly billing stands in the way of later resizing and deleting."""
     billing = facts.servers.coded("billing")
     yield where(billing.isin({"yearly/monthly"}))
-    yield where(~billing.given, unverified=True)
+    yield where(~billing.given, lacking="servers.billing")
 
 
 @rule("S32")
@@ -125,10 +137,10 @@ def not_spot(facts: Facts) -> Iterator[Hits]:
     """A spot server may be reclaimed at any time."""
     billing = facts.servers.coded("billing")
     yield where(billing.isin({"spot"}))
-    yield where(~billing.given, unverified=True)
+    yield where(~billing.given, lacking="servers.billing")
 
 
-@rule("S33")
+@rule("S33", concerns=_for_dedicated_host)
 def no_ecs_group(facts: Facts) -> Iterator[Hits]:
     """A member of an ECS group cannot go to a dedicated host (single-create page, Constraints)."""
     group = facts.servers.coded("ecs_group_id")
@@ -156,7 +168,7 @@ def first_switchover(facts: Facts) -> Iterator[Hits]:
     yield where(core, variant="coreos", image_name=image)
     yield where(suse, variant="suse", image_name=image)
     yield where(linux & ~core & ~suse, image_name=image)
-    yield where(~system.given, unverified=True)
+    yield where(~system.given, lacking="servers.os_type")
 
 
 @rule("S36")
@@ -165,7 +177,7 @@ def system_supported(facts: Facts) -> Iterator[Hits]:
     image, refused = facts.servers.coded("image_name"), facts.book.names("unsupported_images")
     hit = image.where(lambda text: any(part.lower() in text.lower() for part in refused))
     yield where(hit, variant="refused", image_name=image)
-    yield where(facts.servers.known & ~hit, unverified=True, image_name=image)
+    yield where(facts.servers.known & ~hit, lacking=UNPUBLISHED, image_name=image)
 
 
 def _scaled(facts: Facts, chosen: BoolArray) -> Hits:

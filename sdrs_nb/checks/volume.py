@@ -16,13 +16,16 @@ __all__: list[str] = []
 def unencrypted(facts: Facts) -> Iterator[Hits]:
     """No attached volume, system or data, is encrypted."""
     yield facts.by_attachment(facts.of_volumes(facts.volumes.true("encrypted")))
-    yield facts.by_attachment(facts.of_volumes(facts.volumes.missing("encrypted")), unverified=True)
+    yield facts.by_attachment(facts.of_volumes(facts.volumes.missing("encrypted")), lacking="volumes.encrypted")
 
 
 @rule("D2")
 def unpaired(facts: Facts) -> Iterator[Hits]:
     """No attached volume is in a replication pair; that can be so without the server being protected."""
     yield facts.by_attachment(facts.of_volumes(facts.paired))
+    # A pair that does not say which volumes it holds may hold any.
+    if facts.frames.column("replication_pairs", "volume_ids").isna().any():
+        yield facts.by_attachment(facts.of_volumes(~facts.paired), lacking="replication_pairs.volume_ids")
 
 
 @rule("D3")
@@ -40,10 +43,10 @@ def data_volumes_in_use(facts: Facts) -> Iterator[Hits]:
 @rule("D5")
 def volumes_known(facts: Facts) -> Iterator[Hits]:
     """Every attached volume is in the EVS inventory."""
-    yield facts.by_attachment(facts.of_volumes(~facts.volumes.known), unverified=True)
+    yield facts.by_attachment(facts.of_volumes(~facts.volumes.known), lacking="volumes")
 
 
-@rule("D6")
+@rule("D6", by_group=True)
 def volumes_in_production_az(facts: Facts) -> Iterator[Hits]:
     """Volumes are in the AZ where the group's production runs now."""
     az, servers = facts.volumes.coded("az"), facts.attachments.servers
@@ -51,7 +54,7 @@ def volumes_in_production_az(facts: Facts) -> Iterator[Hits]:
     mine = az.codes[facts.attachments.volumes]
     grouped = (wanted != -1) & facts.of_volumes(facts.volumes.known)
     yield facts.by_attachment(grouped & (mine >= 0) & (mine != wanted), volume_az=az)
-    yield facts.by_attachment(grouped & (mine < 0), unverified=True)
+    yield facts.by_attachment(grouped & (mine < 0), lacking="volumes.az")
 
 
 @rule("D7")
@@ -61,7 +64,7 @@ def volume_types_named(facts: Facts) -> Iterator[Hits]:
     extreme = kind.where(lambda text: text.startswith("ESSD"))
     yield facts.by_attachment(facts.of_volumes(kind.given & ~kind.isin(named) & ~extreme), volume_type=kind)
     yield facts.by_attachment(facts.of_volumes(extreme), variant="extreme", volume_type=kind)
-    yield facts.by_attachment(facts.of_volumes(~kind.given & facts.volumes.known), unverified=True)
+    yield facts.by_attachment(facts.of_volumes(~kind.given & facts.volumes.known), lacking="volumes.volume_type")
 
 
 @rule("D8")
@@ -69,7 +72,7 @@ def volumes_not_yearly(facts: Facts) -> Iterator[Hits]:
     """Yearly/monthly volumes cannot be expanded through their pair later."""
     billing = facts.volumes.coded("billing")
     yield facts.by_attachment(facts.of_volumes(billing.isin({"yearly/monthly"})))
-    yield facts.by_attachment(facts.of_volumes(~billing.given & facts.volumes.known), unverified=True)
+    yield facts.by_attachment(facts.of_volumes(~billing.given & facts.volumes.known), lacking="volumes.billing")
 
 
 @rule("D9")
@@ -78,7 +81,7 @@ def volumes_of_evs(facts: Facts) -> Iterator[Hits]:
     service = facts.volumes.coded("service_type")
     yield facts.by_attachment(facts.of_volumes(service.isin({"DSS"})), service_type=service)
     yield facts.by_attachment(facts.of_volumes(service.isin({"DESS"})), variant="dess", service_type=service)
-    yield facts.by_attachment(facts.of_volumes(~service.given & facts.volumes.known), unverified=True)
+    yield facts.by_attachment(facts.of_volumes(~service.given & facts.volumes.known), lacking="volumes.service_type")
 
 
 @rule("D10")
@@ -108,7 +111,13 @@ def first_copy(facts: Facts) -> Iterator[Hits]:
     big = total >= facts.book.number("big_total_gib")
     yield where(big, total_gib=total)
     unsaid = np.isnan(size) & facts.of_volumes(facts.volumes.known) & ~big[facts.attachments.servers]
-    yield facts.by_attachment(unsaid, unverified=True)
+    yield facts.by_attachment(unsaid, lacking="volumes.size_gib")
+
+
+@rule("D13")
+def volumes_not_frozen(facts: Facts) -> Iterator[Hits]:
+    """No attached volume is frozen; one without a mark is not, where the marks were read."""
+    yield facts.by_attachment(facts.of_volumes(facts.volumes.true("frozen")))
 
 
 def _by_status(facts: Facts, *, system: bool) -> Iterator[Hits]:
@@ -118,7 +127,7 @@ def _by_status(facts: Facts, *, system: bool) -> Iterator[Hits]:
     passing = status.given & ~broken & ~status.isin({"in-use"})
     yield facts.by_attachment(mine & facts.of_volumes(broken), variant="error", volume_status=status)
     yield facts.by_attachment(mine & facts.of_volumes(passing), variant="transient", volume_status=status)
-    yield facts.by_attachment(mine & facts.of_volumes(~status.given), unverified=True)
+    yield facts.by_attachment(mine & facts.of_volumes(~status.given), lacking="volumes.status")
 
 
 def _broken(status: Coded) -> BoolArray:

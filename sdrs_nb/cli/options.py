@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
     from sdrs_nb.inventory.inventory import Inventory
 
-__all__ = ["Connection", "Group", "Json", "RunId", "Source", "given", "globally"]
+__all__ = ["Assume", "Choose", "Connection", "Group", "Json", "RunId", "Source", "given", "globally"]
 
 Json = Annotated[bool, typer.Option("--json", help=_("Print machine-readable JSON on the standard output."))]
 Source = Annotated[
@@ -34,6 +34,29 @@ Group = Annotated[
         show_default=False,
     ),
 ]  # fmt: skip
+Assume = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--assume",
+        metavar="FACT=VALUE",
+        help=_(
+            "Take a fact for true that could not be read, such as drill_servers=none or servers.locked=false; may "
+            "be repeated. It is told with your name wherever the plan is shown, and read before anything is sent."
+        ),
+        show_default=False,
+    ),
+]
+Choose = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--choose",
+        metavar="[SERVER_ID=]GROUP_ID",
+        help=_(
+            "Where several groups fit, use this one: for one server, or for every server that it fits; may be repeated."
+        ),
+        show_default=False,
+    ),
+]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help=_("Run id, from `sdrs-nb runs`."), show_default=False)]
 
 

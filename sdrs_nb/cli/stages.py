@@ -9,8 +9,8 @@ import typer
 
 from sdrs_nb.cli import printing, takeback, watching
 from sdrs_nb.cli.leaving import NOTHING_ELIGIBLE
-from sdrs_nb.cli.options import Group, Json, Source, given
-from sdrs_nb.errors import LedgerError
+from sdrs_nb.cli.options import Assume, Choose, Group, Json, Source, given
+from sdrs_nb.errors import LedgerError, NothingEligibleError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.words import word
 
@@ -22,9 +22,11 @@ __all__ = ["check", "inventory", "plan"]
 
 Limit = Annotated[int, typer.Option("--batch-limit", min=1, help=_("Servers per request; 5 unless your quota says."))]
 Show = Annotated[
-    Literal["verdicts", "findings", "rules"],
-    typer.Option(help=_("A row per server, per reason, or per rule that fired.")),
+    Literal["verdicts", "findings", "rules", "missing"],
+    typer.Option(help=_("A row per server, per reason, per rule that fired, or per fact that is not known.")),
 ]
+#: Missing facts that are written out.
+_TOLD = 5
 _VERDICT_COLUMNS = ("server_id", "name", "group_id", "verdict", "blockers", "warnings")
 _FINDING_COLUMNS = ("server_id", "group_id", "rule", "severity", "sdrs_code", "message", "remedy")
 
@@ -65,22 +67,81 @@ def inventory(
     printing.frame(diff_inventories(earlier, found).changes, as_json=as_json)
 
 
-def read(context: typer.Context, source: str | None) -> "Inventory":
-    """Return the inventory of a file, or of the cloud where no file was named."""
+def read(context: typer.Context, source: str | None, assume: list[str] | None = None) -> "Inventory":
+    """Return the inventory of a file, or of the cloud where no file was named, with what ``assume`` declares."""
+    from sdrs_nb.inventory.assuming import read_assumptions
     from sdrs_nb.inventory.inventory import read_inventory
 
+    declared = read_assumptions(assume or ())
     if source is not None:
-        return read_inventory(source)
+        return read_inventory(source, assume=declared)
     connection = given(context)
     with watching.loading(quiet=connection.quiet) as on_progress:
-        return asyncio.run(connection.load(on_progress))
+        return asyncio.run(connection.load(on_progress)).assume(declared)
 
 
-def _checked(context: typer.Context, source: str | None, group: str | None, batch_limit: int) -> "Eligibility":
+def _choices(eligibility: "Eligibility", choose: list[str]) -> dict[str, str]:
+    """Return the group chosen for each server: one named by its id, or every server that waits for a choice."""
+    own = [text.partition("=") for text in choose if "=" in text]
+    candidates = eligibility.candidates
+    several = candidates[candidates.duplicated("server_id", keep=False)]
+    for_all = [text for text in choose if "=" not in text]
+    fitting = several[several["group_id"].isin(for_all)].drop_duplicates("server_id")
+    return {
+        **dict(zip(fitting["server_id"], fitting["group_id"], strict=True)),
+        **{server: group for server, _equals, group in own},
+    }
+
+
+def _checked(
+    context: typer.Context,
+    source: str | None,
+    *,
+    group: str | None,
+    batch_limit: int,
+    assume: list[str] | None,
+    choose: list[str] | None,
+) -> "Eligibility":
     from sdrs_nb.eligibility import check_eligibility
     from sdrs_nb.models import BatchOptions
 
-    return check_eligibility(read(context, source), options=BatchOptions(batch_limit=batch_limit), group_id=group)
+    inventory, options = read(context, source, assume), BatchOptions(batch_limit=batch_limit)
+    checked = check_eligibility(inventory, options=options, group_id=group)
+    if choose:
+        checked = check_eligibility(inventory, options=options, group_id=group, group_choice=_choices(checked, choose))
+    return checked
+
+
+def _say_what_is_missing(eligibility: "Eligibility") -> None:
+    """Write what servers wait for, best first, and that a group is to be chosen, to the standard error."""
+    missing = eligibility.missing
+    waited_for = missing[(missing["alone"] + missing["together"]) > 0]
+    for fact, alone, together, how in zip(
+        *(waited_for[name].head(_TOLD) for name in ("fact", "alone", "together", "how")), strict=True
+    ):
+        printing.hint(
+            _(
+                "Not known: {fact} (servers that wait: {alone} for it alone, {together} for others too). {how}",
+                fact=fact,
+                alone=alone,
+                together=together,
+                how=how,
+            )
+        )
+    if len(waited_for):
+        printing.hint(_("To declare one: --assume {fact}=none", fact=waited_for["fact"].iloc[0]))
+    candidates, verdicts = eligibility.candidates, eligibility.verdicts
+    waiting = verdicts.loc[verdicts["group_id"].isna() & verdicts["verdict"].isin(["eligible", "warning"]), "server_id"]
+    groups = candidates.loc[candidates["server_id"].isin(waiting), "group_id"].drop_duplicates().tolist()
+    if groups:
+        printing.hint(
+            ngettext_(
+                "{count} server waits for a group to be chosen: --choose {group}",
+                "{count} servers wait for a group to be chosen: --choose {group}",
+                len(waiting),
+                group=" | ".join(groups),
+            )
+        )
 
 
 def check(
@@ -88,6 +149,8 @@ def check(
     source: Source = None,
     *,
     group: Group = None,
+    assume: Assume = None,
+    choose: Choose = None,
     batch_limit: Limit = 5,
     show: Show = "verdicts",
     findings: Annotated[
@@ -98,7 +161,7 @@ def check(
     """Check every server and print the verdicts, the findings or the rules that fired."""
     from sdrs_nb.exports import write_csv
 
-    eligibility = _checked(context, source, group, batch_limit)
+    eligibility = _checked(context, source, group=group, batch_limit=batch_limit, assume=assume, choose=choose)
     verdicts = eligibility.verdicts
     if findings is not None:
         write_csv(eligibility.findings, findings)
@@ -109,9 +172,12 @@ def check(
             printing.frame(eligibility.findings, as_json=as_json, columns=_FINDING_COLUMNS)
         case "rules":
             printing.frame(eligibility.by_rule(), as_json=as_json)
+        case "missing":
+            printing.frame(eligibility.missing, as_json=as_json)
     counts = verdicts["verdict"].value_counts()
     told = ", ".join(f"{count} {word(verdict)}" for verdict, count in counts.items())
     printing.hint(_("{servers}: {verdicts}", servers=_servers(len(verdicts)), verdicts=told or "-"))
+    _say_what_is_missing(eligibility)
     if not verdicts["verdict"].isin(["eligible", "warning"]).any():
         raise typer.Exit(NOTHING_ELIGIBLE)
 
@@ -125,6 +191,8 @@ def plan(
     source: Source = None,
     *,
     group: Group = None,
+    assume: Assume = None,
+    choose: Choose = None,
     name_prefix: Annotated[
         str, typer.Option(metavar="TEXT", help=_("First part of the instances' names, 1 to 59 characters."))
     ] = "dr",
@@ -136,6 +204,10 @@ def plan(
         int,
         typer.Option("--approvals", metavar="N", help=_("Different persons who must approve it before it is sent.")),
     ] = 1,
+    include_unknown: Annotated[
+        bool,
+        typer.Option("--include-unknown", help=_("Plan servers of unknown verdict too, for reading: never sent.")),
+    ] = False,
     remainder: Annotated[
         str | None,
         typer.Option(metavar="RUN", help=_("Plan what is left of this run, with the settings of its own plan.")),
@@ -148,8 +220,14 @@ def plan(
     if remainder is not None:
         takeback.plan_rest(context, remainder, source, out, as_json=as_json)
         return
-    eligibility = _checked(context, source, group, batch_limit)
-    planned = plan_batches(eligibility, name_prefix=name_prefix, approvals_needed=approvals)
+    eligibility = _checked(context, source, group=group, batch_limit=batch_limit, assume=assume, choose=choose)
+    try:
+        planned = plan_batches(
+            eligibility, name_prefix=name_prefix, approvals_needed=approvals, include_unknown=include_unknown
+        )
+    except NothingEligibleError:
+        _say_what_is_missing(eligibility)
+        raise
     planned.save(out)
     if as_json:
         printing.document({"fingerprint": planned.fingerprint, "file": str(out), "payloads": planned.payloads()})

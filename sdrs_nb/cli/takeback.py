@@ -103,6 +103,8 @@ def approve(
     planned = Plan.load(file)
     before = None if after is None else approvals.load_approval(after)
     approval = approvals.approve(planned, who, after=before)
+    for each in planned.declared:
+        printing.hint(each.sentence)
     printing.value(approvals.save_approval(approval, out))
     printing.hint(
         _(
@@ -136,7 +138,7 @@ def _document(planned: "Plan", path: Path) -> dict[str, object]:
 
 def say_how_to_submit(planned: "Plan", path: Path) -> None:
     """Write a plan's notes, where it is, and what comes next, to the standard error."""
-    for note in planned.notes:
+    for note in planned.remarks:
         printing.hint(note)
     if planned.approvals_needed > 1:
         printing.hint(

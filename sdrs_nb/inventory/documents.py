@@ -15,7 +15,7 @@ from sdrs_nb import tables
 from sdrs_nb.inventory.values import column
 from sdrs_nb.tables import Table
 
-__all__ = ["FRAMES", "attachments", "with_sites"]
+__all__ = ["FRAMES", "attachments", "untold", "with_sites"]
 
 Document = Mapping[str, Any]
 Documents = Sequence[Document]
@@ -23,6 +23,57 @@ Documents = Sequence[Document]
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 _PORT, _MAC, _KIND = "OS-EXT-IPS:port_id", "OS-EXT-IPS-MAC:mac_addr", "OS-EXT-IPS:type"
 _BILLING = {"0": "on demand", "1": "yearly/monthly", "2": "spot"}
+
+
+#: Columns that tell "none" by a missing value -> where documents tell them.  A key that no document of a list has was
+#: not told, and its column is unread.  Keys that are named nowhere here mean "none" by their absence, each by its page:
+#: marks in the metadata of servers and volumes (EcmResStatus is there only after a freeze), health_status and
+#: server_type of groups, sale status in the extra specs of flavors (default normal).
+_TOLD_BY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "servers": {
+            "task_state": ("OS-EXT-STS:task_state",),
+            "key_name": ("key_name",),
+            "tags": ("tags",),
+            "lock_source": ("metadata",),
+            "lock_scene": ("metadata",),
+            "agency_name": ("metadata",),
+            "security_groups": ("security_groups",),
+            "hostname": ("OS-EXT-SRV-ATTR:hostname",),
+            "ecs_group_id": ("os:scheduler_hints",),
+            "tenancy": ("os:scheduler_hints",),
+            "dedicated_host_id": ("os:scheduler_hints",),
+            "enterprise_project_id": ("enterprise_project_id", "sys_tags"),
+        },
+        "volumes": {"frozen": ("metadata",)},
+        "protected_instances": {"target_server_id": ("target_server",)},
+        "scaling_instances": {"scaling_configuration_id": ("scaling_configuration_id",)},
+        "flavors": dict.fromkeys(
+            (
+                "performance_type",
+                "generation",
+                "architecture",
+                "virtualization",
+                "local_disks",
+                "infiniband",
+                "sale_status",
+                "sale_by_az",
+            ),
+            ("os_extra_specs", "extra_specs"),
+        ),
+    }
+)
+
+
+def untold(frame: str, documents: Documents) -> frozenset[str]:
+    """Return the columns of a frame that none of its documents tells, although a missing value would mean "none"."""
+    if not documents:
+        return frozenset()
+    return frozenset(
+        column
+        for column, keys in _TOLD_BY.get(frame, _EMPTY).items()
+        if not any(key in document for document in documents for key in keys)
+    )
 
 
 def _part(document: Any, name: str) -> Mapping[str, Any]:
@@ -193,7 +244,8 @@ def _volumes(documents: Documents) -> pd.DataFrame:
         for meta, known in zip(metadata, told, strict=True)
     ]
     columns["frozen"] = [
-        meta.get("EcmResStatus") == "freeze" or meta.get("__system__frozen") == "true" for meta in metadata
+        (meta.get("EcmResStatus") == "freeze" or meta.get("__system__frozen") == "true") if known else None
+        for meta, known in zip(metadata, told, strict=True)
     ]
     return _frame(tables.VOLUMES, columns)
 

@@ -167,7 +167,7 @@ def _records(rows: Sequence[Any], where: str, places: Sequence[int], problems: l
             problems.append(Problem(where, at, None, _("An object of columns and values belongs here.")))
     headings = list(dict.fromkeys(key for _at, row in good for key in row))
     columns = [[row.get(heading) for _at, row in good] for heading in headings]
-    return Sheet(where, headings, columns, [at for at, _row in good], note)
+    return Sheet(where, headings, columns, [at for at, _row in good], note, is_none=not rows)
 
 
 def _parquet(data: bytes, name: str, problems: list[Problem]) -> Sheets:

@@ -6,7 +6,7 @@ can tell "there is none" from "we could not look".
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, overload
@@ -17,11 +17,11 @@ from pydantic import AwareDatetime, Field
 from sdrs_nb.errors import InventoryError, Problem
 from sdrs_nb.i18n import _
 from sdrs_nb.ids import ID_ENDINGS, respelt
-from sdrs_nb.inventory import loading, reading, writing
+from sdrs_nb.inventory import assuming, loading, reading, writing
 from sdrs_nb.inventory.headings import likely
-from sdrs_nb.inventory.sheets import Sheet, frame_from
-from sdrs_nb.models import Record
-from sdrs_nb.tables import INVENTORY_TABLES, SOURCES, STR, empty, shape
+from sdrs_nb.inventory.sheets import Sheet, frame_from, unread_columns
+from sdrs_nb.models import Declared, Record
+from sdrs_nb.tables import DERIVED, INVENTORY_TABLES, SOURCES, STR, empty, shape
 from sdrs_nb.words import word
 
 if TYPE_CHECKING:
@@ -89,6 +89,11 @@ class Inventory:
         State of each frame (``tables.SOURCES``). Left out: what is in ``frames`` is ``loaded``, the rest ``missing``.
     about
         Whose inventory this is.
+    unread
+        Columns by frame that were not read; with them those that a given frame lacks, and those that ``sources``
+        names.  A missing value in any other column is an answer, such as "no lock".
+    declared
+        Facts that somebody vouches for, see ``assume``.
 
     Raises
     ------
@@ -118,27 +123,50 @@ class Inventory:
     evs_quota = _Frame()
 
     def __init__(
-        self, frames: Mapping[str, pd.DataFrame], sources: pd.DataFrame | None = None, about: About | None = None
+        self,
+        frames: Mapping[str, pd.DataFrame],
+        sources: pd.DataFrame | None = None,
+        about: About | None = None,
+        *,
+        unread: Mapping[str, Collection[str]] | None = None,
+        declared: Sequence[Declared] = (),
     ) -> None:
-        for name in frames:
+        for name in (*frames, *(unread or ())):
             _known(name)
         self._frames = {
             name: _with_canonical_ids(shape(frames[name], table)) if name in frames else empty(table)
             for name, table in INVENTORY_TABLES.items()
         }
         self.about = about or About()
+        self.declared = tuple(declared)
         if sources is None:
             states = {name: ("loaded" if name in frames else "missing", "") for name in INVENTORY_TABLES}
             sources = loading.sources_frame(states, dict.fromkeys(frames, self.about.loaded_at))
         self._sources = shape(sources, SOURCES)
         self._sources["rows"] = pd.array([len(self._frames[name]) for name in self._sources["frame"]], dtype="Int64")
+        self._unread = {
+            name: self._unread_of(name, frames.get(name), (unread or {}).get(name, ())) for name in INVENTORY_TABLES
+        }
+        self._sources["unread"] = pd.array(
+            [",".join(sorted(self._unread[name])) or None for name in self._sources["frame"]], dtype="string"
+        )
+
+    def _unread_of(self, name: str, frame: pd.DataFrame | None, told: Collection[str]) -> frozenset[str]:
+        """Return the columns of a frame that nobody read; a frame without rows has nothing to read in its columns."""
+        if frame is None or frame.empty:
+            return frozenset()
+        said = self._sources.loc[self._sources["frame"] == name, "unread"].dropna()
+        named = {column.strip() for text in said for column in text.split(",")}
+        lacking = INVENTORY_TABLES[name].columns.keys() - set(frame.columns) - DERIVED.get(name, frozenset())
+        return frozenset((named | {*told}) & INVENTORY_TABLES[name].columns.keys() | lacking)
 
     @property
     def sources(self) -> pd.DataFrame:
-        """One row per frame: ``frame, state, rows, loaded_at, message``.
+        """One row per frame: ``frame, state, rows, loaded_at, message, unread``.
 
         ``state`` is ``loaded``, ``denied`` (no permission), ``failed``, ``missing`` (not in the file) or
-        ``not asked``; ``message`` is a sentence, NA where there is nothing to say.
+        ``not asked``; ``message`` is a sentence, NA where there is nothing to say; ``unread``
+        names the columns of a loaded frame that were not read, comma-joined.
         """
         return self._sources.copy(deep=_COPY_DEEP)
 
@@ -154,11 +182,19 @@ class Inventory:
         states = self._sources.loc[self._sources["frame"] == _known(name), "state"]
         return bool((states == "loaded").any())
 
+    def unread(self, name: str) -> frozenset[str]:
+        """Return the columns of the frame called ``name`` that were not read, so that a gap in them is no answer.
+
+        InventoryError when there is no such frame.
+        """
+        return self._unread[_known(name)]
+
     def with_frame(self, name: str, frame: pd.DataFrame) -> "Inventory":
         """Return a copy of this inventory in which ``frame`` stands for the frame called ``name``.
 
         Every cell is checked and converted as ``read_inventory`` does; nothing is changed in place. The frame's
-        state becomes ``loaded``, now.
+        state becomes ``loaded``, now. A column that ``frame`` lacks is unread, and so is one that is blank throughout,
+        unless it had been read in the frame whose place this one takes.
 
         Raises
         ------
@@ -174,7 +210,42 @@ class Inventory:
         fresh = loading.sources_frame({name: ("loaded", _("Given as a DataFrame."))}, {name: datetime.now(UTC)})
         order = {each: at for at, each in enumerate(INVENTORY_TABLES)}
         sources = pd.concat([sources, fresh]).sort_values("frame", key=lambda names: names.map(order))
-        return Inventory({**self._frames, name: checked}, sources, self.about)
+        absent, blank = unread_columns(Sheet.of_frame(frame, name), checked, table)
+        was_read = self.is_loaded(name) and not self._frames[name].empty
+        unread = absent | (blank & self._unread[name] if was_read else blank)
+        others = [each for each in self.declared if each.fact.partition(".")[0] != name]
+        frames = {**self._frames, name: checked}
+        return Inventory(frames, sources, self.about, unread={name: unread}, declared=others)
+
+    def assume(self, facts: Mapping[str, object], who: str | None = None) -> "Inventory":
+        """Return a copy of this inventory in which ``facts`` count although nobody read them.
+
+        Parameters
+        ----------
+        facts
+            ``{"drill_servers": "none"}``: there are none. ``{"servers.locked": False}``: the value of every gap in
+            that column; ``"none"`` where a gap means "none", as in ``{"servers.lock_source": "none"}``.
+        who
+            Who vouches for it; the user of this machine when left out. Told in findings, plan, approval and report;
+            every declared fact is read right before servers are protected.
+
+        Raises
+        ------
+        InventoryError
+            A fact names no frame or column, contradicts what was read, or its value does not fit.
+        """
+        loaded = [name for name in INVENTORY_TABLES if self.is_loaded(name)]
+        changed, declared = assuming.declare(self._frames, loaded, self._unread, facts, who)
+        sources = self._sources.copy()
+        for one in declared:
+            frame, _dot, column = one.fact.partition(".")
+            mine = sources["frame"] == frame
+            if column:
+                unread = self._unread[frame] - {each.fact.partition(".")[2] for each in declared}
+                sources.loc[mine, "unread"] = ",".join(sorted(unread)) or pd.NA
+            else:
+                sources.loc[mine, ["state", "message"]] = ["loaded", one.sentence]
+        return Inventory({**self._frames, **changed}, sources, self.about, declared=[*self.declared, *declared])
 
     def to_excel(self, path: "str | os.PathLike[str]") -> Path:
         """Write a workbook with a sheet per loaded frame, and ``sources``, ``about`` and ``readme``; return its path.
@@ -258,6 +329,7 @@ async def load_inventory(
     on_progress: Callable[[str, int, int | None], None] | None = None,
     frames: "tuple[str, ...] | list[str] | None" = None,
     resize_for: "tuple[str, ...] | list[str]" = (),
+    assume: Mapping[str, object] | None = None,
 ) -> Inventory:
     """Return the inventory of the cloud's project and region, read now; nothing is changed there.
 
@@ -278,6 +350,8 @@ async def load_inventory(
     resize_for
         Servers whose DR server shall have another flavor: ``resize_flavors`` is read for each (one call a server);
         without them that frame is ``not asked``.
+    assume
+        Facts to take for true where they could not be read, see ``Inventory.assume``.
 
     Raises
     ------
@@ -300,14 +374,15 @@ async def load_inventory(
         loaded_at=started,
         origin=str(identity.endpoint or ""),
     )
-    loaded, sources = await loading.load(cloud, asked, on_progress, resize_for)
-    return Inventory(loaded, sources, about)
+    loaded, sources, unread = await loading.load(cloud, asked, on_progress, resize_for)
+    return Inventory(loaded, sources, about, unread=unread).assume(assume or {})
 
 
 def read_inventory(
     source: "str | os.PathLike[str] | bytes | IO[bytes] | pd.DataFrame | Mapping[str, pd.DataFrame]",
     *,
     name: str | None = None,
+    assume: Mapping[str, object] | None = None,
 ) -> Inventory:
     """Return the inventory in a file, a folder or DataFrames, every cell checked; nothing is guessed.
 
@@ -319,13 +394,18 @@ def read_inventory(
         the bytes of a file, or an open binary file, with ``name``.
     name
         The file's name, for bytes; its ending says what it is.
+    assume
+        Facts to take for true where the source does not tell them, see ``Inventory.assume``.
 
     Notes
     -----
     A heading is a column's name in any letter case (spaces and hyphens count as underscores) or one of the Chinese
     aliases of ``_headings``. Texts are trimmed and an empty cell is NA. Booleans may be written true/false, yes/no,
     1/0, 是/否; times in ISO form, UTC when no zone is given. CSV is UTF-8, else GB18030 (Chinese Excel). Unknown
-    columns are kept at the end. Frames that are absent are empty with state ``missing``. Row numbers in problems
+    columns are kept at the end. Frames that are absent are empty with state ``missing``; an empty list, an empty frame
+    and a sheet with headings and no row say that there is none, unless ``sources`` says otherwise. A column that is
+    absent, or blank from top to bottom, is unread (``sources``, column ``unread``); in files that this tool wrote,
+    ``sources`` says which columns were read, so that their blanks mean "none". Row numbers in problems
     are those a spreadsheet shows: the header is row 1; a DataFrame's first row is row 2. Disk, no network.
 
     Raises
@@ -340,7 +420,9 @@ def read_inventory(
     about = About(**{"origin": found.origin, **found.about})
     states = {**dict.fromkeys(INVENTORY_TABLES, ("missing", "")), **found.states}
     times = {frame: found.times.get(frame, about.loaded_at) for frame in found.frames}
-    return Inventory(found.frames, loading.sources_frame(states, {**found.times, **times}), about)
+    sources = loading.sources_frame(states, {**found.times, **times})
+    read = Inventory(found.frames, sources, about, unread=found.unread, declared=found.declared)
+    return read.assume(assume or {})
 
 
 def write_template(path: "str | os.PathLike[str]") -> Path:

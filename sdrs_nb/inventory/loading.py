@@ -16,13 +16,13 @@ import pandas as pd
 from sdrs_nb.errors import CloudError, CloudUnreachable, PermissionDeniedError, SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.inventory import capacity_documents, documents
-from sdrs_nb.inventory.documents import attachments
+from sdrs_nb.inventory.documents import attachments, untold
 from sdrs_nb.tables import INVENTORY_TABLES, SOURCES, shape
 
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
 
-__all__ = ["load", "sources_frame"]
+__all__ = ["FRAMES", "LISTED", "documents_of", "load", "sources_frame"]
 
 Documents = list[dict[str, Any]]
 Progress = Callable[[str, int, int | None], None]
@@ -38,7 +38,8 @@ class _Source:
     is_needed: bool = False
 
 
-_FRAMES = {**documents.FRAMES, **capacity_documents.FRAMES}
+#: Frame name -> reader of the documents it is made of.
+FRAMES = {**documents.FRAMES, **capacity_documents.FRAMES}
 
 
 async def _one(work: Awaitable[dict[str, Any]]) -> Documents:
@@ -70,6 +71,10 @@ _SOURCES: Mapping[str, _Source] = MappingProxyType(
 )
 
 
+#: Frames that a list of the cloud gives as it is.
+LISTED = frozenset(_SOURCES)
+
+
 @dataclass(frozen=True)
 class _Answer:
     """What came of one source: its documents, when asking began, and the state of its frame."""
@@ -82,14 +87,25 @@ class _Answer:
 
 def sources_frame(states: Mapping[str, tuple[str, str]], times: Mapping[str, datetime]) -> pd.DataFrame:
     """Return the frame ``sources`` from the state and message of each frame and the times at which they were read."""
-    rows = [(name, state, None, times.get(name), message or None) for name, (state, message) in states.items()]
-    return shape(pd.DataFrame(rows, columns=list(SOURCES.columns)), SOURCES)
+    rows = [(name, state, times.get(name), message or None) for name, (state, message) in states.items()]
+    return shape(pd.DataFrame(rows, columns=["frame", "state", "loaded_at", "message"]), SOURCES)
+
+
+async def documents_of(cloud: "Cloud", frame: str) -> Documents:
+    """Return the documents that a frame is made of, read now; errors as those of the service's list.
+
+    Raises ``KeyError`` for a frame that no list of its own gives (``attachments``, ``resize_flavors``).
+    """
+    return [each for each in await _SOURCES[frame].fetch(cloud, lambda _done, _total: None) if isinstance(each, dict)]
 
 
 async def load(
     cloud: "Cloud", asked: Sequence[str], on_progress: Progress | None, resize_for: Sequence[str] = ()
-) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
-    """Return the frames that were asked for and could be read, and ``sources``; the credentials are proven already."""
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, dict[str, frozenset[str]]]:
+    """Return the frames that were asked for and could be read, ``sources``, and the columns that no answer told.
+
+    The credentials are proven already.
+    """
     tell: Progress = on_progress or (lambda _frame, _done, _total: None)
     sources = dict(_SOURCES)
     if resize_for:
@@ -98,12 +114,14 @@ async def load(
     needs = {part for name in asked for part in (("servers", "volumes") if name == "attachments" else (name,))}
     answers = await _all_of({name: _ask(cloud, name, sources[name], tell) for name in sources if name in needs})
     frames: dict[str, pd.DataFrame] = {}
+    unread: dict[str, frozenset[str]] = {}
     states: dict[str, tuple[str, str]] = dict.fromkeys(INVENTORY_TABLES, ("not asked", ""))
     for name in answers:
         if name in asked:
             states[name] = (answers[name].state, answers[name].message)
             if answers[name].state == "loaded":
-                frames[name] = await asyncio.to_thread(_FRAMES[name], answers[name].documents)
+                frames[name] = await asyncio.to_thread(FRAMES[name], answers[name].documents)
+                unread[name] = untold(name, answers[name].documents)
     times = {name: answers[name].asked_at for name in answers if name in asked}
     if "attachments" in asked:
         servers, volumes = answers["servers"], answers["volumes"]
@@ -112,7 +130,7 @@ async def load(
         times["attachments"] = min(servers.asked_at, volumes.asked_at)
     for name, frame in frames.items():
         tell(name, len(frame), len(frame))
-    return frames, sources_frame(states, times)
+    return frames, sources_frame(states, times), unread
 
 
 async def _all_of(work: Mapping[str, Awaitable[_Answer]]) -> dict[str, _Answer]:

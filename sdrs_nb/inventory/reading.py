@@ -13,7 +13,8 @@ from sdrs_nb.errors import InventoryError, Problem
 from sdrs_nb.i18n import _
 from sdrs_nb.inventory.files import sheets_of_file, sheets_of_folder
 from sdrs_nb.inventory.headings import column_of, fold, frame_of_name, likely
-from sdrs_nb.inventory.sheets import ABOUT, Sheet, frame_from
+from sdrs_nb.inventory.sheets import ABOUT, DECLARED, Sheet, frame_from, unread_columns
+from sdrs_nb.models import Declared
 from sdrs_nb.tables import INVENTORY_TABLES, SERVERS, SOURCES
 
 __all__ = ["Found", "read"]
@@ -21,9 +22,15 @@ __all__ = ["Found", "read"]
 
 @dataclass
 class Found:
-    """What a source held: frames, the state and message of each frame, when it was read, and whose it is."""
+    """What a source held: frames, the state and message of each frame, when it was read, and whose it is.
+
+    ``unread``: columns by frame that the source does not tell; ``is_own``: ``sources`` says which columns were read.
+    """
 
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
+    unread: dict[str, frozenset[str]] = field(default_factory=dict)
+    is_own: bool = False
+    declared: list[Declared] = field(default_factory=list)
     states: dict[str, tuple[str, str]] = field(default_factory=dict)
     times: dict[str, datetime] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
@@ -34,7 +41,7 @@ def read(source: Any, name: str | None) -> Found:
     """Return the checked frames of ``source``; InventoryError with every problem when anything is wrong."""
     problems: list[Problem] = []
     sheets, origin = _sheets(source, name, problems)
-    found = _assigned(sheets, problems, is_explicit=isinstance(source, (pd.DataFrame, Mapping)))
+    found = _assigned(sheets, problems)
     found.origin = origin
     if not found.frames and not problems:
         raise InventoryError(
@@ -74,12 +81,12 @@ def _of_path(path: Path, problems: list[Problem]) -> list[tuple[str, Sheet]]:
         raise InventoryError(told) from error
 
 
-def _assigned(sheets: list[tuple[str, Sheet]], problems: list[Problem], *, is_explicit: bool) -> Found:
-    """Return every sheet as the frame its name means; ``is_explicit``: an empty DataFrame says "there are none"."""
+def _assigned(sheets: list[tuple[str, Sheet]], problems: list[Problem]) -> Found:
+    """Return every sheet as the frame its name means."""
     found = Found()
     said = _said(sheets, found, problems)
     taken: dict[str, str] = {}
-    rest = [(name, sheet) for name, sheet in sheets if fold(name) not in {ABOUT.name, SOURCES.name}]
+    rest = [(name, sheet) for name, sheet in sheets if fold(name) not in {ABOUT.name, SOURCES.name, DECLARED.name}]
     for name, sheet in rest:
         frame = frame_of_name(name) if name else "servers"
         if frame is None and len(rest) == 1 and _lists_servers(sheet) and not likely(name, INVENTORY_TABLES):
@@ -93,9 +100,7 @@ def _assigned(sheets: list[tuple[str, Sheet]], problems: list[Problem], *, is_ex
             problems.append(Problem(sheet.where, None, None, told))
         else:
             taken[frame] = sheet.where
-            _take(
-                found, frame, sheet, problems, is_sure=is_explicit or frame == "servers" or said.get(frame) == "loaded"
-            )
+            _take(found, frame, sheet, said, problems)
     for frame, state in said.items():
         if frame not in taken and state == "loaded":
             found.states[frame] = ("missing", _("The sources say it was loaded, but it is not here."))
@@ -109,14 +114,24 @@ def _said(sheets: list[tuple[str, Sheet]], found: Found, problems: list[Problem]
     for name, sheet in sheets:
         if fold(name) == SOURCES.name:
             told = frame_from(sheet, SOURCES, problems)
-            for frame, state, when, message in zip(
-                told["frame"], told["state"], told["loaded_at"], told["message"], strict=True
+            found.is_own |= any(column_of(heading, SOURCES) == "unread" for heading in sheet.headings)
+            for frame, state, when, message, unread in zip(
+                *(told[name] for name in ("frame", "state", "loaded_at", "message", "unread")), strict=True
             ):
                 if isinstance(frame, str) and frame in INVENTORY_TABLES and isinstance(state, str):
                     said[frame] = state
+                    found.unread[frame] = frozenset(
+                        unread.replace(" ", "").split(",") if isinstance(unread, str) else ()
+                    )
                     found.states[frame] = (state, message if isinstance(message, str) else "")
                     if isinstance(when, pd.Timestamp):
                         found.times[frame] = when
+        elif fold(name) == DECLARED.name:
+            given = frame_from(sheet, DECLARED, problems).dropna(subset=["fact", "value", "when"])
+            found.declared = [
+                Declared(fact=fact, value=value, who=who if isinstance(who, str) else "", when=when.to_pydatetime())
+                for fact, value, who, when in zip(*(given[each] for each in DECLARED.columns), strict=True)
+            ]
         elif fold(name) == ABOUT.name:
             about = frame_from(sheet, ABOUT, problems).head(1)
             found.about = {
@@ -124,24 +139,32 @@ def _said(sheets: list[tuple[str, Sheet]], found: Found, problems: list[Problem]
             }
             if "loaded_at" in found.about:
                 found.about["loaded_at"] = found.about["loaded_at"].floor("us").to_pydatetime()
+    # Files written before ``sources`` had a column "unread": what was read from a cloud was read in every column.
+    found.is_own |= bool(said) and str(found.about.get("origin", "")).startswith(("http://", "https://"))
     return said
 
 
-def _take(found: Found, frame: str, sheet: Sheet, problems: list[Problem], *, is_sure: bool) -> None:
-    message = found.states.get(frame, ("", ""))[1] if found.states.get(frame, ("", ""))[0] == "loaded" else ""
-    checked = frame_from(sheet, INVENTORY_TABLES[frame], problems)
-    if len(checked) or is_sure:
-        found.frames[frame] = checked
-        found.states[frame] = ("loaded", sheet.note or message)
-    elif found.states.get(frame, ("missing", ""))[0] == "missing":
-        # A template's empty sheet must not be taken for "there are none": rules would then say eligible.
-        found.states[frame] = (
-            "missing",
-            _(
+def _take(found: Found, frame: str, sheet: Sheet, said: Mapping[str, str], problems: list[Problem]) -> None:
+    """Take in one sheet; where ``sources`` does not say otherwise, one without a row says that there is none."""
+    table = INVENTORY_TABLES[frame]
+    checked = frame_from(sheet, table, problems)
+    state, message = found.states.get(frame, ("loaded", ""))
+    if checked.empty and state != "loaded" and frame != "servers":
+        if state == "missing":
+            # A template's empty sheet must not be taken for "there are none": rules would then say eligible.
+            told = _(
                 "There are headings and no row. If there really are none, say loaded beside {frame} in sources.",
                 frame=frame,
-            ),
-        )
+            )
+            found.states[frame] = (state, told)
+        return
+    absent, blank = unread_columns(sheet, checked, table)
+    # In the tool's own files a blank column was read and says "none", unless sources names it; in any other file it
+    # says nothing.
+    is_own = found.is_own and said.get(frame) == "loaded"
+    found.unread[frame] = absent | (blank & found.unread.get(frame, frozenset()) if is_own else blank)
+    found.frames[frame] = checked
+    found.states[frame] = ("loaded", sheet.note or (message if state == "loaded" else ""))
 
 
 def _lists_servers(sheet: Sheet) -> bool:

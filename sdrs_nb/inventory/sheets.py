@@ -19,7 +19,7 @@ from sdrs_nb.inventory.headings import column_of, likely
 from sdrs_nb.inventory.values import clean, convert, shorten, trim
 from sdrs_nb.tables import STR, TIME, Table
 
-__all__ = ["ABOUT", "Sheet", "frame_from"]
+__all__ = ["ABOUT", "DECLARED", "Sheet", "frame_from", "unread_columns"]
 
 #: Whose inventory a file holds; one row.
 ABOUT = Table(
@@ -28,25 +28,33 @@ ABOUT = Table(
     {"project_id": STR, "region": STR, "caller_user_id": STR, "loaded_at": TIME, "origin": STR},
 )
 
+#: Facts that somebody vouches for, see ``assuming``.
+DECLARED = Table("declared", "a declared fact", {"fact": STR, "value": STR, "who": STR, "when": TIME})
+
 #: Problems told one by one for a column; a column that is wrong throughout is then summed up in one line.
 _TOLD = 1000
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """Raw cells: ``columns[i]`` under ``headings[i]``; entry j stands in row ``rows[j]`` (the header is row 1)."""
+    """Raw cells: ``columns[i]`` under ``headings[i]``; entry j stands in row ``rows[j]`` (the header is row 1).
+
+    ``is_none``: an empty list or frame, which says without any heading that there is none.
+    """
 
     where: str
     headings: Sequence[str]
     columns: Sequence[Any]
     rows: Sequence[int]
     note: str = ""
+    is_none: bool = False
 
     @classmethod
     def of_frame(cls, frame: pd.DataFrame, where: str) -> "Sheet":
         """Return a DataFrame as a sheet; its index means nothing, its first row is row 2."""
         columns = [frame.iloc[:, at].reset_index(drop=True) for at in range(frame.shape[1])]
-        return cls(where, [str(name).strip() for name in frame.columns], columns, range(2, len(frame) + 2))
+        headings = [str(name).strip() for name in frame.columns]
+        return cls(where, headings, columns, range(2, len(frame) + 2), is_none=not headings and frame.empty)
 
     @classmethod
     def of_grid(cls, grid: Sequence[Sequence[Any]], where: str, problems: list[Problem], note: str = "") -> "Sheet":
@@ -80,6 +88,8 @@ def frame_from(sheet: Sheet, table: Table, problems: list[Problem]) -> pd.DataFr
     Columns of the table come first, in its order and dtypes; columns that the sheet lacks are NA; columns that the
     table does not know follow, as text when they came from a file and untouched when they came from a DataFrame.
     """
+    if sheet.is_none:
+        return tables.empty(table)
     places = _columns_of(sheet, table, problems)
     columns: dict[str, Any] = {}
     bad: dict[str, dict[int, str]] = {}
@@ -103,6 +113,18 @@ def frame_from(sheet: Sheet, table: Table, problems: list[Problem]) -> pd.DataFr
             )
         problems += _of_column(sheet, sheet.headings[places[table.key[0]]], _listed_twice(sheet, frame, table))
     return _with_sites(sheet, frame, problems) if table is tables.GROUPS else frame
+
+
+def unread_columns(sheet: Sheet, frame: pd.DataFrame, table: Table) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the columns of the table that the sheet lacks, and those that it has but that are blank throughout.
+
+    ``frame`` is the sheet as ``frame_from`` read it.  A sheet without rows says that there is none: it lacks nothing.
+    """
+    if frame.empty:
+        return frozenset(), frozenset()
+    there = {column_of(heading, table) for heading in sheet.headings}
+    names = table.columns.keys() - tables.DERIVED.get(table.name, frozenset())
+    return frozenset(names - there), frozenset(name for name in names & there if frame[name].isna().all())
 
 
 def _columns_of(sheet: Sheet, table: Table, problems: list[Problem]) -> dict[str, int]:

@@ -18,7 +18,7 @@ from sdrs_nb.errors import InventoryError, Problem, SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.inventory.files import ARMOURED
 from sdrs_nb.inventory.meanings import readme
-from sdrs_nb.inventory.sheets import ABOUT
+from sdrs_nb.inventory.sheets import ABOUT, DECLARED
 from sdrs_nb.inventory.values import clean
 from sdrs_nb.tables import BOOL, FLOAT, INT, INVENTORY_TABLES, SOURCES, TIME, empty, shape
 
@@ -48,7 +48,7 @@ def to_folder(inventory: "Inventory", path: Path) -> Path:
     path.mkdir(parents=True, exist_ok=True)
     for name, frame in contents.items():
         _write_csv(path / f"{name}.csv", frame)
-    for name in INVENTORY_TABLES:
+    for name in (*INVENTORY_TABLES, DECLARED.name):
         if name not in contents:
             (path / f"{name}.csv").unlink(missing_ok=True)
     return path
@@ -70,7 +70,8 @@ def template(path: Path) -> Path:
 def _contents(inventory: "Inventory") -> dict[str, pd.DataFrame]:
     frames = {name: inventory.frame(name) for name in INVENTORY_TABLES if inventory.is_loaded(name)}
     about = shape(pd.DataFrame([inventory.about.model_dump()]), ABOUT)
-    return {**frames, "sources": inventory.sources, "about": about}
+    declared = {"declared": shape(pd.DataFrame([each.model_dump() for each in inventory.declared]), DECLARED)}
+    return {**frames, "sources": inventory.sources, "about": about, **(declared if inventory.declared else {})}
 
 
 def _cells(column: "pd.Series[Any]") -> list[Any]:

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _, ngettext_
-from sdrs_nb.models import Approval, Signature
+from sdrs_nb.models import Approval, Declared, Signature
 
 __all__ = ["approval_of", "approval_problems", "approve", "load_approval", "save_approval", "signers"]
 
@@ -39,6 +39,10 @@ class Approvable(Protocol):
     @property
     def approvals_needed(self) -> int:
         """How many different persons must approve it."""
+
+    @property
+    def declared(self) -> tuple[Declared, ...]:
+        """Facts that it rests on although nobody read them."""
 
 
 def approval_problems(approvals_needed: int) -> Iterator[str]:
@@ -84,7 +88,7 @@ def approve(plan: Approvable, who: str, *, after: Approval | None = None, when: 
         raise PlanError(_("An approval needs a name. Say who approves the plan."))
     moment = when or datetime.now(UTC)
     if after is None:
-        return Approval(fingerprint=plan.fingerprint, who=who, when=moment)
+        return Approval(fingerprint=plan.fingerprint, who=who, when=moment, declared=plan.declared)
     _refuse_other_plan(plan, after)
     if _person(who) in {_person(each.who) for each in signers(after)}:
         raise PlanError(_("{who} has approved this plan already. Another person must give the next approval.", who=who))
@@ -101,7 +105,9 @@ def approval_of(plan: Approvable, given: str | Approval) -> Approval:
     PlanError
         It names another plan, names one person twice, or fewer persons gave it than the plan needs.
     """
-    approval = given if isinstance(given, Approval) else Approval(fingerprint=given, who=_user())
+    approval = (
+        given if isinstance(given, Approval) else Approval(fingerprint=given, who=_user(), declared=plan.declared)
+    )
     _refuse_other_plan(plan, approval)
     people = [_person(each.who) for each in signers(approval) if _person(each.who)]
     if twice := [each.who for each in signers(approval) if people.count(_person(each.who)) > 1]:

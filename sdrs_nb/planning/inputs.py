@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sdrs_nb.models import BatchOptions
+from sdrs_nb.models import BatchOptions, Declared
 
 __all__ = ["Judged", "Loaded", "Rules", "is_in", "objects", "without_collection"]
 
@@ -26,7 +26,11 @@ class Rules(Protocol):
 
 
 class Loaded(Protocol):
-    """What planning needs of the inventory: frames in the columns of ``tables``."""
+    """What planning needs of the inventory: frames in the columns of ``tables``, and facts only declared."""
+
+    @property
+    def declared(self) -> tuple[Declared, ...]:
+        """Facts that somebody vouches for."""
 
     @property
     def servers(self) -> pd.DataFrame:

@@ -107,20 +107,34 @@ def _group_reason(who: str, groups: list[str]) -> str:
     if not groups:
         return _("No protection group fits server {server}. Make one for its VPC and AZ, then check again.", server=who)
     return _(
-        "Several protection groups fit server {server}: {groups}. Choose one with group_choice when checking "
-        "eligibility.",
+        "Several protection groups fit server {server}: {groups}. Choose one of them for it.",
         server=who,
         groups=", ".join(groups),
     )
 
 
+def _rank(verdict: str) -> int:
+    """Say how soon the operator can change a reason: a choice at once, missing data next, a blocked server later."""
+    return {Verdict.ELIGIBLE: 0, Verdict.WARNING: 0, Verdict.UNKNOWN: 1, Verdict.BLOCKED: 2}.get(Verdict(verdict), 3)
+
+
 def most_frequent(left_out: pd.DataFrame, count: int = 3) -> str:
-    """Return the most frequent reasons of ``left_out`` in one line: rules, how many servers, one of the sentences."""
+    """Return the reasons of ``left_out`` in one line: rules, how many servers, one of the sentences.
+
+    What the operator can change at once comes first (choosing a group, then loading what is missing), the most frequent
+    before the others; servers that are protected already are no reason, they are done.
+    """
+    verdicts = objects(left_out["verdict"])
+    left_out = left_out[[verdict != Verdict.PROTECTED for verdict in verdicts]]
+    if left_out.empty:
+        return _("Every server is protected already.")
     keys = [
         rules or verdict
         for rules, verdict in zip(objects(left_out["rules"]), objects(left_out["verdict"]), strict=True)
     ]
     examples = dict(zip(reversed(keys), reversed(objects(left_out["reason"])), strict=True))
+    ranks = dict(zip(keys, map(_rank, objects(left_out["verdict"])), strict=True))
+    common = sorted(Counter(keys).items(), key=lambda item: (ranks[item[0]], -item[1]))
     return " ".join(
         ngettext_(
             "{rules} ({count} server): {example}",
@@ -129,5 +143,5 @@ def most_frequent(left_out: pd.DataFrame, count: int = 3) -> str:
             rules=key,
             example=examples[key],
         )
-        for key, number in Counter(keys).most_common(count)
+        for key, number in common[:count]
     )

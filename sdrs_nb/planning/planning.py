@@ -44,6 +44,7 @@ def plan_batches(
     wave_limit: int | None = None,
     approvals_needed: int = 1,
     steps: int = STEPS,
+    include_unknown: bool = False,
 ) -> Plan:
     """Return the fewest create requests for every server that may be protected, and why the others are left out.
 
@@ -81,6 +82,9 @@ def plan_batches(
         How many different persons must approve the plan before it is sent.
     steps
         Counted steps that the search for fewer batches may take for each batch key.
+    include_unknown
+        Plan servers with verdict ``unknown`` too, to see what the plan would be once the missing facts are there.
+        Such a plan is for reading: ``submit`` refuses it.
 
     Raises
     ------
@@ -99,7 +103,9 @@ def plan_batches(
     inventory = eligibility.inventory
     alone = not rules.limit("batch_create")
     first = {canonical(server): number for server, number in (priority or {}).items()}
-    selection = select(eligibility, 1 if alone else options.batch_limit, first, alone=alone)
+    selection = select(
+        eligibility, 1 if alone else options.batch_limit, first, alone=alone, include_unknown=include_unknown
+    )
     if selection.taken.empty:
         raise _nothing(selection.left_out.frame)
     taken = selection.taken
@@ -129,6 +135,8 @@ def plan_batches(
             {key: (sum(map(len, servers)), packing) for key, (servers, packing) in packed.items()}, order, names, limit
         ),
         approvals_needed=approvals_needed,
+        declared=inventory.declared,
+        for_reading=include_unknown,
     )
 
 

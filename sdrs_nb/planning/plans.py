@@ -13,13 +13,13 @@ from pydantic import ValidationError
 
 from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _, ngettext_
-from sdrs_nb.models import Batch, BatchOptions
+from sdrs_nb.models import Batch, BatchOptions, Declared
 from sdrs_nb.payloads.requests import payload_bytes
 from sdrs_nb.planning import freezing
 from sdrs_nb.planning.billing import chosen, stays_billed
 from sdrs_nb.planning.estimates import Estimate, estimate_of
 from sdrs_nb.planning.facts import FACTS, Facts, placed, read_facts
-from sdrs_nb.planning.inputs import Loaded, objects, without_collection
+from sdrs_nb.planning.inputs import Loaded, is_in, objects, without_collection
 from sdrs_nb.planning.left_out import LeftOut
 from sdrs_nb.running.pacing import Pace
 from sdrs_nb.tables import BOOL, INT, LEFT_OUT, STR
@@ -58,6 +58,10 @@ class Plan:
         How many different persons must approve it before it is sent.
     undoes
         Run whose instances the plan deletes; empty for a plan that creates.
+    declared
+        Facts that the plan rests on although nobody read them, with who vouches.
+    for_reading
+        Whether servers of unknown verdict were planned too: nothing of such a plan is ever sent.
     """
 
     batches: tuple[Batch, ...]
@@ -71,6 +75,8 @@ class Plan:
     sealed_bodies: tuple[bytes, ...] | None = None
     approvals_needed: int = 1
     undoes: str = ""
+    declared: tuple[Declared, ...] = ()
+    for_reading: bool = False
 
     def _repr_html_(self) -> str:
         from sdrs_nb.showing import plan_html
@@ -93,7 +99,7 @@ class Plan:
                 choice=chosen(self.batches),
                 left_out=len(self.omitted),
             )
-        return _(
+        told = _(
             "Plan {fingerprint}: {servers} in {batches} for {groups}, {left_out} left out",
             fingerprint=self.fingerprint[:12],
             servers=servers,
@@ -101,6 +107,16 @@ class Plan:
             groups=groups,
             left_out=len(self.omitted),
         )
+        caveat = _("for reading only, never sent")
+        return f"{told}; {caveat}" if self.for_reading else told
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Sentences to read before the plan is approved: declared facts first, then ``notes``."""
+        told = [each.sentence for each in self.declared]
+        if self.for_reading:
+            told.insert(0, _("Whether some of these servers can be protected is not known: this plan is never sent."))
+        return (*told, *self.notes)
 
     @property
     def is_deletion(self) -> bool:
@@ -226,8 +242,15 @@ class Plan:
                     freezing.columns_of(self.omitted.servers),
                     [self.rulebook_version, self.name_prefix, self.options.model_dump(mode="json")],
                     [self.approvals_needed, self.undoes],
+                    # Only where there is something to say, so that plans without it keep the names they have.
+                    *([self._caveats(exclude={"when"})] if self.declared or self.for_reading else ()),
                 ]
             )
+
+    def _caveats(self, exclude: set[str] | None = None) -> dict[str, Any]:
+        """Return what limits the plan, as its document holds it."""
+        declared = [each.model_dump(mode="json", exclude=exclude) for each in self.declared]
+        return {"declared": declared, "for_reading": self.for_reading}
 
     def to_document(self) -> dict[str, Any]:
         """Return the whole plan as one JSON document that ``from_document`` reads."""
@@ -247,6 +270,7 @@ class Plan:
                 "facts": {name: freezing.rows_of(getattr(self.facts, name)) for name in FACTS},
                 "left_out": freezing.rows_of(self.omitted.frame),
                 "proof": freezing.rows_of(self.proof),
+                **(self._caveats() if self.declared or self.for_reading else {}),
             }
         )
 
@@ -295,6 +319,8 @@ class Plan:
                 notes=tuple(document["notes"]),
                 approvals_needed=int(document["approvals_needed"]),
                 undoes=document["undoes"],
+                declared=tuple(Declared.model_validate(each) for each in document.get("declared", ())),
+                for_reading=bool(document.get("for_reading", False)),
                 sealed_bodies=tuple(freezing.body_bytes(each["payload"]) for each in document["batches"]),
                 facts=Facts(**{name: freezing.frame_from_rows(document["facts"][name], FACTS[name]) for name in FACTS}),
                 omitted=LeftOut.of(freezing.frame_from_rows(document["left_out"], LEFT_OUT.columns)),
@@ -309,12 +335,30 @@ class Plan:
     def changes_in(self, inventory: Loaded) -> pd.DataFrame:
         """Return what has changed since the plan was made: empty when ``inventory`` still has the same facts.
 
-        One row a fact: ``kind`` (server, volume, group, instance, pair), ``id, name, fact`` (a column, or
-        ``present``), ``before`` (as planned), ``after`` (as in ``inventory``).  Neither network nor disk.
+        One row a fact: ``kind`` (server, volume, group, instance, pair), ``id, name, fact`` (a column, ``present``, or
+        ``protected_instance_id`` of a server that was protected meanwhile), ``before`` (as planned), ``after`` (as in
+        ``inventory``).  Neither network nor disk.
         """
         groups = {batch.group_id for batch in self.batches}
         servers, instances = self.facts.servers["server_id"], self.facts.instances["protected_instance_id"]
-        return self.facts.compare(read_facts(inventory, objects(servers), groups, objects(instances)))
+        changes = self.facts.compare(read_facts(inventory, objects(servers), groups, objects(instances)))
+        if self.is_deletion:
+            return changes
+        # Planned servers had no instance, so whatever instance one has now is news.
+        found = inventory.protected_instances
+        found = found[is_in(found["source_server_id"], set(objects(servers)))]
+        taken = pd.DataFrame(
+            {
+                "kind": "server",
+                "id": found["source_server_id"],
+                "name": found["source_server_id"].map(self.server_names),
+                "fact": "protected_instance_id",
+                "before": "",
+                "after": found["protected_instance_id"],
+            },
+            dtype=STR,
+        )
+        return pd.concat([changes, taken.sort_values("id")], ignore_index=True) if len(taken) else changes
 
     def diff(self, other: "Plan") -> pd.DataFrame:
         """Return what is different in ``other``: empty when both have one fingerprint.

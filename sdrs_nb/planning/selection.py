@@ -5,7 +5,7 @@ of a shared volume must all be in one request (batch-create page, 约束与限�
 not at all.  New replication pairs must fit in the quota (rule G9, SDRS.0306): what does not is left out, whole units.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -35,17 +35,23 @@ class Selection:
 
 
 def select(
-    eligibility: Judged, batch_limit: int, priority: Mapping[str, float] | None = None, *, alone: bool = False
+    eligibility: Judged,
+    batch_limit: int,
+    priority: Mapping[str, float] | None = None,
+    *,
+    alone: bool = False,
+    include_unknown: bool = False,
 ) -> Selection:
     """Return the servers that can be planned and every other one that was asked for, with its reason.
 
     ``priority`` (server id -> number, lower first) says who goes first where the quota does not reach for all;
     servers without a number come last, by name and id.  ``alone``: instances are created one by one, which the service
-    refuses to servers with shared volumes.  Pure: no network, no disk; frames are not changed.
+    refuses to servers with shared volumes. Servers of
+    unknown verdict are taken with ``include_unknown``.  Pure: no network, no disk; frames are not changed.
     """
     verdicts, clusters = eligibility.verdicts, eligibility.clusters
     reasons: dict[str, Reason] = {}
-    taken = _takeable(verdicts, clusters)
+    taken = _takeable(verdicts, clusters, (*_TAKEN, Verdict.UNKNOWN) if include_unknown else _TAKEN)
     if alone:
         taken = _without_shared(taken, clusters, eligibility.inventory, reasons)
     taken = _whole_clusters(taken, clusters, batch_limit, reasons)
@@ -83,9 +89,9 @@ def _left_out(
     return LeftOut(servers, explained)
 
 
-def _takeable(verdicts: pd.DataFrame, clusters: pd.DataFrame) -> pd.DataFrame:
-    """Return servers with a good verdict and a group, sorted by name and id, with their unit."""
-    good = verdicts["verdict"].isin(_TAKEN) & verdicts["group_id"].notna()
+def _takeable(verdicts: pd.DataFrame, clusters: pd.DataFrame, wanted: Collection[Verdict]) -> pd.DataFrame:
+    """Return servers with a wanted verdict and a group, sorted by name and id, with their unit."""
+    good = verdicts["verdict"].isin(wanted) & verdicts["group_id"].notna()
     taken = verdicts.loc[good, ["server_id", "name", "group_id"]].copy()
     taken["name"] = taken["name"].fillna("")
     taken = taken.sort_values(["name", "server_id"], ignore_index=True)

@@ -228,7 +228,7 @@ def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
             left_out=_records(left_out),
             tasks=_records(frames["to_do"]),
             proof=_records(run.plan.proof),
-            notes=run.plan.notes,
+            notes=run.plan.remarks,
             attempts=_records(frames["requests"]),
             jobs=_records(frames["jobs"]),
             bodies=bodies,

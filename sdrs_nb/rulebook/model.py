@@ -43,11 +43,12 @@ class Texts(_Record):
 
 
 class Variant(_Record):
-    """Another case of a rule: its own words, and its own severity or codes where they differ."""
+    """Another case of a rule: its own words, its own severity or codes where they differ, columns it alone reads."""
 
     severity: Effect | None = None
     profiles: Mapping[str, Effect] = Field(default_factory=dict)
     codes: tuple[str, ...] | None = None
+    reads: tuple[str, ...] = ()
     en: Texts
     zh: Texts
 
@@ -65,6 +66,9 @@ class Rule(_Record):
         SDRS codes that heeding the rule prevents, the likeliest first.
     needs
         Frames of the inventory it reads; without one of them it is not decided, never passed.
+    reads
+        Columns (``frame.column``) that answer "none" by a missing value; while one of them was not read, servers that
+        the rule does not name otherwise are not decided.
     reported_by
         The rule that reports missing data in its place.
     source
@@ -79,6 +83,7 @@ class Rule(_Record):
     profiles: Mapping[str, Effect] = Field(default_factory=dict)
     codes: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
     reported_by: str | None = None
     source: str
     source_zh: str

@@ -2,12 +2,14 @@
 
 A plan may be hours old, and the answer to a bad request names one code and no server (eligibility-facts.md, section
 7, point 4).  So group, servers, volumes, instances and pairs are read again and put before the same rules; only those
-that can change between planning and sending, and block, hold a batch back.
+that can change between planning and sending, and block, hold a batch back.  What the plan rests on without anybody
+having read it (declared facts) is read here as well, and a contradiction holds the batch back whatever the rule.
 """
 
 import asyncio
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sdrs_nb.eligibility import check_eligibility
-from sdrs_nb.errors import NotFoundError, PlanError, SettingsError
+from sdrs_nb.errors import NotFoundError, PermissionDeniedError, PlanError, SettingsError
 from sdrs_nb.i18n import _, ngettext_
-from sdrs_nb.inventory.documents import FRAMES, attachments
+from sdrs_nb.inventory.documents import attachments, untold
 from sdrs_nb.inventory.inventory import Inventory
+from sdrs_nb.inventory.loading import FRAMES, LISTED
 from sdrs_nb.models import Batch, Stage
 from sdrs_nb.rulebook import PROFILES, Effect, Rule, Rulebook, load_rulebook
 from sdrs_nb.running.calls import deletion_hindrance
@@ -40,17 +43,20 @@ DOOR_RULES = frozenset(
         "S3",
         "S4",
         "S5",
+        "S6",
         "S7",
         "S8",
         "S9",
         "S10",
         "S11",
         "S12",
+        "S22",
         "D1",
         "D2",
         "D3",
         "D4",
         "D6",
+        "D13",
         "H3",
         "H4",
         "H5",
@@ -63,6 +69,10 @@ DOOR_RULES = frozenset(
 )
 #: Group statuses that pass by themselves (sdrs-api.md section 11).
 _PASSING = frozenset({"creating", "starting", "stopping", "reversing", "reprotecting", "failing-over"})
+#: Frames that are read for every batch anyway, and the one that is made of them.
+_ALWAYS_READ = frozenset({"groups", "servers", "volumes", "attachments", "protected_instances", "replication_pairs"})
+#: Contradicting rows that a sentence names.
+_TOLD = 3
 _KEPT = ["server_id", "group_id", "rule", "severity", "sdrs_code", "message", "remedy"]
 
 
@@ -113,9 +123,10 @@ async def look_at_door(engine: "Engine", batch: Batch, *, fresh: bool = False) -
     except NotFoundError:
         reason = _("Protection group {group} no longer exists. Plan again.", group=batch.group_id)
         return Door(nothing, reason)
-    findings = await asyncio.to_thread(_judge, documents, batch, engine)
+    inventory = await asyncio.to_thread(_inventory, documents)
+    findings = await asyncio.to_thread(_judge, inventory, batch, engine)
     status = str(documents["groups"][0].get("status"))
-    return Door(findings, _reason(findings), status in _PASSING)
+    return Door(findings, _contradiction(inventory, batch, engine) or _reason(findings), status in _PASSING)
 
 
 async def _read(engine: "Engine", batch: Batch, *, fresh: bool) -> dict[str, list[dict[str, Any]]]:
@@ -135,7 +146,9 @@ async def _read(engine: "Engine", batch: Batch, *, fresh: bool) -> dict[str, lis
     if new := sorted(attached - set(planned)):
         volumes = [*volumes, *await cloud.evs.volumes_by_id(new)]
     mine, on_them = set(batch.server_ids), {str(volume.get("id")) for volume in volumes}
+    further = await _further(engine, servers, now if fresh else _ago(engine, now, pace.fresh_project_s))
     return {
+        **further,
         "groups": [group],
         "servers": servers,
         "volumes": volumes,
@@ -143,6 +156,28 @@ async def _read(engine: "Engine", batch: Batch, *, fresh: bool) -> dict[str, lis
         "protected_instances": [i for i in instances if {i.get("source_server"), i.get("target_server")} & mine],
         "replication_pairs": [p for p in pairs if set(str(p.get("volume_ids") or "").split(",")) & on_them],
     }
+
+
+async def _further(engine: "Engine", servers: list[dict[str, Any]], since: datetime) -> dict[str, list[dict[str, Any]]]:
+    """Return the lists that a batch needs beside its own objects, by frame.
+
+    These are drills, key pairs where a server may need one, and whatever the plan only had declared.  A list that these
+    credentials may not read, or that the site does not have, stays unread: nothing can be held against it.
+    """
+    declared = {each.fact.partition(".")[0] for each in engine.plan.declared} - _ALWAYS_READ
+    wanted = {"drill_servers", *declared}
+    if any(server.get("key_name") and _may_be_windows(server) for server in servers):
+        wanted.add("key_pairs")
+    found: dict[str, list[dict[str, Any]]] = {}
+    for frame in sorted(wanted & LISTED):
+        with suppress(PermissionDeniedError, NotFoundError):
+            found[frame] = await engine.facts.documents_of(frame, since)
+    return found
+
+
+def _may_be_windows(server: Mapping[str, Any]) -> bool:
+    metadata = server.get("metadata")
+    return not isinstance(metadata, dict) or metadata.get("os_type") != "Linux"
 
 
 async def _instances(engine: "Engine", batch: Batch, now: datetime, *, fresh: bool) -> list[dict[str, Any]]:
@@ -156,12 +191,50 @@ def _ago(engine: "Engine", now: datetime, seconds: float) -> datetime:
     return now - timedelta(seconds=seconds / engine.timing.scale)
 
 
-def _judge(documents: Mapping[str, list[dict[str, Any]]], batch: Batch, engine: "Engine") -> pd.DataFrame:
+def _inventory(documents: Mapping[str, list[dict[str, Any]]]) -> Inventory:
     frames = {name: FRAMES[name](rows) for name, rows in documents.items()}
     frames["attachments"] = attachments(documents["servers"], documents["volumes"])
     assert frames.keys() <= INVENTORY_TABLES.keys()  # noqa: S101 - names of ours
+    return Inventory(frames, unread={name: untold(name, rows) for name, rows in documents.items()})
+
+
+def _contradiction(inventory: Inventory, batch: Batch, engine: "Engine") -> str | None:
+    """Return a sentence where something that was declared proves wrong for this batch, None where nothing does."""
+    on_them = set(inventory.attachments["volume_id"])
+    for one in engine.plan.declared:
+        name, _dot, column = one.fact.partition(".")
+        frame = inventory.frame(name)
+        if "server_id" in frame:
+            frame = frame[frame["server_id"].isin(batch.server_ids)]
+        elif name == "volumes":
+            frame = frame[frame["volume_id"].isin(on_them)]
+        if column and column not in inventory.unread(name):
+            found = frame[column].dropna()
+            frame = frame.loc[found.index[found.astype(str).str.lower() != one.value.lower()]]
+        elif column:
+            frame = frame.iloc[:0]
+        if len(frame):
+            return _(
+                "{fact} was declared by {who}: {value}. The cloud says otherwise: {found}. Load the inventory and plan "
+                "again.",
+                fact=one.fact,
+                who=one.who or "-",
+                value=one.value,
+                found=_told(frame, column),
+            )
+    return None
+
+
+def _told(frame: pd.DataFrame, column: str) -> str:
+    """Return the first rows of a frame in one line: what they are, and their value in ``column``."""
+    names = [name for name in ("name", frame.columns[0], column) if name in frame]
+    rows = frame[list(dict.fromkeys(names))].head(_TOLD).astype("string").fillna("-")
+    return "; ".join(" ".join(row) for row in rows.itertuples(index=False, name=None))
+
+
+def _judge(inventory: Inventory, batch: Batch, engine: "Engine") -> pd.DataFrame:
     eligibility = check_eligibility(
-        Inventory(frames),
+        inventory,
         options=engine.plan.options,
         group_id=batch.group_id,
         server_ids=batch.server_ids,

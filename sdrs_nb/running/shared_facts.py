@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sdrs_nb.inventory.loading import documents_of
+
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
 
@@ -49,6 +51,10 @@ class SharedFacts:
     async def pairs(self, since: datetime) -> Documents:
         """Return every replication pair of the project, read not before ``since``."""
         return await self._held_or_read("pairs", since, self._cloud.sdrs.replication_pairs)
+
+    async def documents_of(self, frame: str, since: datetime) -> Documents:
+        """Return the documents of any frame of an inventory, read not before ``since``."""
+        return await self._held_or_read(frame, since, lambda: documents_of(self._cloud, frame))
 
     async def instances_of(self, group_id: str, since: datetime) -> Documents:
         """Return the instances of a group, read not before ``since``, in the way that costs less.

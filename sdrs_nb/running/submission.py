@@ -71,7 +71,7 @@ async def submit(
     Raises
     ------
     PlanError
-        The approval does not name this plan, too few persons gave it, or the plan has no batch.
+        The approval does not name this plan, too few persons gave it, or the plan has no batch or is for reading only.
     ClaimedError
         Another run holds some of the servers.
     LedgerError
@@ -110,5 +110,12 @@ def _findings(plan: "Plan", eligibility: "Eligibility | None") -> list[dict[str,
 
 
 def _refuse_nothing(plan: "Plan") -> None:
+    if plan.for_reading:
+        raise PlanError(
+            _(
+                "The plan is for reading only: whether some of its servers can be protected is not known. Load what is "
+                "missing and plan again."
+            )
+        )
     if not plan.batches:
         raise PlanError(_("The plan has no batch, so there is nothing to send. See plan.left_out for the reasons."))

@@ -62,6 +62,10 @@ class EligibilityPanel(Panel):
         self.detail = ServerDetail(self._on_detail_change)
         self.waterfall = ipywidgets.HTML()
         self.fixes = ipywidgets.HTML()
+        self.missing = ipywidgets.HTML()
+        self._fact = ipywidgets.Dropdown(description=_("Fact"), style=WIDE, layout=ipywidgets.Layout(width="340px"))
+        self._declare = button(_("Declare that there is none"), self._on_declare_click)
+        self._unknown = folded(_("What is not known"), ipywidgets.VBox([self.missing, row(self._fact, self._declare)]))
         self._reasons = folded(_("What each reason costs"), self.waterfall)
         self._help = folded(_("Fewest fixes that free the most servers"), self.fixes)
         self._choice = ipywidgets.Dropdown(
@@ -75,6 +79,7 @@ class EligibilityPanel(Panel):
         self._body = ipywidgets.VBox(
             [
                 self._chips,
+                self._unknown,
                 self._reasons,
                 self._help,
                 self.grid,
@@ -126,6 +131,11 @@ class EligibilityPanel(Panel):
         if self._choice.value:
             self.state.choose_group_for(dict.fromkeys(self.grid.selected, str(self._choice.value)))
 
+    def _on_declare_click(self) -> None:
+        if self._is_free and self._fact.value:
+            self.state.declare({str(self._fact.value): "none"})
+            self._start()
+
     def _on_chip_click(self, verdict: str | None) -> None:
         self._verdict = verdict
         self.grid.filter("verdict", choices=None if verdict is None else [verdict])
@@ -149,6 +159,7 @@ class EligibilityPanel(Panel):
         self.detail.hide()
         self._draw_chips(eligibility)
         self._draw_choices(eligibility)
+        self._draw_missing(eligibility)
         self.background.start("pictures", self._drawing(eligibility))
 
     async def _drawing(self, eligibility: Eligibility) -> None:
@@ -179,6 +190,15 @@ class EligibilityPanel(Panel):
             self._group.options = options
             self._group.value = self.state.group_id or ""
 
+    def _draw_missing(self, eligibility: Eligibility) -> None:
+        found = eligibility.missing
+        self.missing.value = _missing(found)
+        # Of a fact that a file or an answer does not hold, only the operator can say that there is none.
+        self._fact.options = [fact for fact in found["fact"] if not fact.startswith("about.")]
+        waits = bool((found["alone"] + found["together"]).gt(0).any())
+        self._unknown.layout.display = "" if len(found) else "none"
+        self._unknown.selected_index = 0 if waits else None
+
     def _draw_choices(self, eligibility: Eligibility) -> None:
         candidates = eligibility.candidates
         several = candidates[candidates.duplicated("server_id", keep=False)]
@@ -189,6 +209,16 @@ class EligibilityPanel(Panel):
         ]
         self._choices.layout.display = "flex" if waiting else "none"
         self._choose.disabled = not self.grid.selected
+
+
+def _missing(found: pd.DataFrame) -> str:
+    labels = {
+        "fact": _("Fact"),
+        "alone": _("Servers that wait for it alone"),
+        "together": _("Servers that wait for others too"),
+        "how": _("How to get it"),
+    }
+    return html.fragment(html.table(found, None, columns=list(labels), labels=labels))
 
 
 def _fixes(eligibility: Eligibility) -> str:

@@ -163,6 +163,12 @@ class WorkbenchState(Standing):
         self._made(Step.INVENTORY)
         self.changed()
 
+    def declare(self, facts: Mapping[str, object]) -> None:
+        """Take facts for true that could not be read, in the name of this machine's user; see ``Inventory.assume``."""
+        inventory = self.inventory
+        if inventory is not None:
+            self._attempt(Step.INVENTORY, lambda: self.set_inventory(inventory.assume(facts)))
+
     def choose_servers(self, server_ids: tuple[str, ...] | None) -> None:
         """Judge and plan these servers only; None means all."""
         if server_ids == self.server_ids:

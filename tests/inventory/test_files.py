@@ -513,7 +513,7 @@ def frames(draw, name):
     columns["extra note"] = draw(st.lists(st.none() | TEXT, min_size=size, max_size=size))
     frame = pd.DataFrame({column: pd.Series(values, dtype="object") for column, values in columns.items()})
     # A text column of a file; derived columns follow from the others.
-    frame["extra note"] = pd.array([(text or "").strip() or None for text in frame["extra note"]], dtype="string")
+    frame["extra note"] = pd.array([trim(text or "") or None for text in frame["extra note"]], dtype="string")
     return frame.drop(columns=["production_az", "dr_az"], errors="ignore")
 
 
