@@ -12,8 +12,9 @@ from sdrs_nb.i18n import LANGUAGES, _, set_language
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
     from sdrs_nb.inventory.inventory import Inventory
+    from sdrs_nb.settings import Settings
 
-__all__ = ["Connection", "Group", "Json", "RunId", "Source", "given", "globally"]
+__all__ = ["Connection", "Group", "Json", "Rules", "RunId", "Source", "given", "globally"]
 
 Json = Annotated[bool, typer.Option("--json", help=_("Print machine-readable JSON on the standard output."))]
 Source = Annotated[
@@ -31,6 +32,16 @@ Group = Annotated[
         metavar="GROUP_ID",
         help=_("Judge every server against this protection group. Left out: each server is matched with the groups "
                "of its VPC and AZ."),
+        show_default=False,
+    ),
+]  # fmt: skip
+Rules = Annotated[
+    str | None,
+    typer.Option(
+        "--rulebook",
+        metavar="NAME",
+        help=_("Whose rules to use: huaweicloud, huaweicloud-2025 or otc; behind it what to change, as in "
+               "'otc batch_size=10'. Left out: those of the cloud, or of the run."),
         show_default=False,
     ),
 ]  # fmt: skip
@@ -59,6 +70,10 @@ class Connection:
             profile=self.profile,
             ca_file=self.ca_file,
         )
+
+    def settings(self) -> "Settings":
+        """Return what the connection would use; no network.  Raises ``SettingsError`` as ``connect``."""
+        return self.connect().settings
 
     async def load(self, on_progress: Callable[[str, int, int | None], None]) -> "Inventory":
         """Return the inventory of the project, read now."""

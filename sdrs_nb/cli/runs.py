@@ -46,6 +46,7 @@ def submit(
 
         run = await submission.submit(cloud, planned, approve=takeback.approval_in(approve))
         printing.hint(_("Run {run}", run=run.run_id))
+        printing.hint(planned.rulebook_reason(cloud.settings.site))
         return run
 
     _walk(given(context), begin, as_json=as_json)
@@ -107,7 +108,8 @@ def _opened(run_id: str) -> Begin:
 
     run = open_run(run_id)
 
-    async def begin(_cloud: "Cloud") -> "Run":
+    async def begin(cloud: "Cloud") -> "Run":
+        printing.hint(run.plan.rulebook_reason(cloud.settings.site))
         return run
 
     return begin

@@ -1,22 +1,21 @@
 """The commands that change nothing: inventory, check, plan."""
 
-import asyncio
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from sdrs_nb.cli import printing, takeback, watching
+from sdrs_nb.cli import printing, sources, takeback
 from sdrs_nb.cli.leaving import NOTHING_ELIGIBLE
-from sdrs_nb.cli.options import Group, Json, Source, given
+from sdrs_nb.cli.options import Group, Json, Rules, Source
 from sdrs_nb.errors import LedgerError
 from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.rulebook import read_rulebook
 from sdrs_nb.words import word
 
 if TYPE_CHECKING:
     from sdrs_nb.eligibility import Eligibility
-    from sdrs_nb.inventory.inventory import Inventory
 
 __all__ = ["check", "inventory", "plan"]
 
@@ -54,7 +53,7 @@ def inventory(
         printing.value(write_template(template))
         return
     earlier = read_inventory(since) if since is not None else None
-    found = read(context, source)
+    found = sources.read(context, source)
     if out is not None:
         printing.hint(str(found.to_excel(out) if out.suffix == ".xlsx" else found.to_folder(out)))
     if earlier is None:
@@ -65,22 +64,18 @@ def inventory(
     printing.frame(diff_inventories(earlier, found).changes, as_json=as_json)
 
 
-def read(context: typer.Context, source: str | None) -> "Inventory":
-    """Return the inventory of a file, or of the cloud where no file was named."""
-    from sdrs_nb.inventory.inventory import read_inventory
-
-    if source is not None:
-        return read_inventory(source)
-    connection = given(context)
-    with watching.loading(quiet=connection.quiet) as on_progress:
-        return asyncio.run(connection.load(on_progress))
-
-
-def _checked(context: typer.Context, source: str | None, group: str | None, batch_limit: int) -> "Eligibility":
+def _checked(
+    context: typer.Context, source: str | None, group: str | None, batch_limit: int, rulebook: str | None
+) -> "Eligibility":
     from sdrs_nb.eligibility import check_eligibility
     from sdrs_nb.models import BatchOptions
 
-    return check_eligibility(read(context, source), options=BatchOptions(batch_limit=batch_limit), group_id=group)
+    rules = read_rulebook(rulebook) if rulebook else None  # refused before minutes of loading
+    found = sources.read(context, source)
+    options = BatchOptions(batch_limit=batch_limit)
+    eligibility = check_eligibility(found, options=options, group_id=group, rulebook=rules)
+    printing.hint(eligibility.rulebook_reason)
+    return eligibility
 
 
 def check(
@@ -89,6 +84,7 @@ def check(
     *,
     group: Group = None,
     batch_limit: Limit = 5,
+    rulebook: Rules = None,
     show: Show = "verdicts",
     findings: Annotated[
         Path | None, typer.Option(metavar="FILE", help=_("Also write every finding to this CSV file."))
@@ -98,7 +94,7 @@ def check(
     """Check every server and print the verdicts, the findings or the rules that fired."""
     from sdrs_nb.exports import write_csv
 
-    eligibility = _checked(context, source, group, batch_limit)
+    eligibility = _checked(context, source, group, batch_limit, rulebook)
     verdicts = eligibility.verdicts
     if findings is not None:
         write_csv(eligibility.findings, findings)
@@ -129,6 +125,7 @@ def plan(
         str, typer.Option(metavar="TEXT", help=_("First part of the instances' names, 1 to 59 characters."))
     ] = "dr",
     batch_limit: Limit = 5,
+    rulebook: Rules = None,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help=_("Where to write the plan."))] = Path(
         "plan.json"
     ),
@@ -146,9 +143,9 @@ def plan(
     from sdrs_nb.planning.planning import plan_batches
 
     if remainder is not None:
-        takeback.plan_rest(context, remainder, source, out, as_json=as_json)
+        takeback.plan_rest(context, remainder, source, out, rulebook, as_json=as_json)
         return
-    eligibility = _checked(context, source, group, batch_limit)
+    eligibility = _checked(context, source, group, batch_limit, rulebook)
     planned = plan_batches(eligibility, name_prefix=name_prefix, approvals_needed=approvals)
     planned.save(out)
     if as_json:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, overload
+from typing import IO, TYPE_CHECKING, Self, overload
 
 import pandas as pd
 from pydantic import AwareDatetime, Field
@@ -20,6 +20,7 @@ from sdrs_nb.inventory import loading, reading, writing
 from sdrs_nb.inventory.headings import likely
 from sdrs_nb.inventory.sheets import Sheet, frame_from
 from sdrs_nb.models import Record
+from sdrs_nb.rulebook import Site, site_of
 from sdrs_nb.tables import INVENTORY_TABLES, SOURCES, empty, shape
 from sdrs_nb.words import word
 
@@ -39,6 +40,8 @@ class About(Record):
     ----------
     project_id, region
         Project and region of the servers; None when a file does not say.
+    cloud_host
+        Host that tells which cloud it is (``otc.t-systems.com``); None when a file does not say.
     caller_user_id
         IAM user who read the cloud; None for files that do not say. Rules about key pairs need it.
     loaded_at
@@ -49,9 +52,21 @@ class About(Record):
 
     project_id: str | None = None
     region: str | None = None
+    cloud_host: str | None = None
     caller_user_id: str | None = None
     loaded_at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
     origin: str = ""
+
+    @property
+    def site(self) -> Site:
+        """Which cloud the servers are of, and whose rules hold there."""
+        return site_of([self.cloud_host], self.region)
+
+    def seen_from(self, site: Site) -> Self:
+        """Return the same; where it does not say its cloud (a file made by hand), that of ``site`` if it is known."""
+        if self.cloud_host or site.is_assumed or not self.site.is_assumed:
+            return self
+        return self.model_copy(update={"cloud_host": site.host or None, "region": self.region or site.region or None})
 
 
 class _Frame:
@@ -279,6 +294,7 @@ async def load_inventory(
     about = About(
         project_id=identity.project_id,
         region=identity.region or None,
+        cloud_host=cloud.settings.site.host or None,
         caller_user_id=identity.user_id or None,
         loaded_at=started,
         origin=str(identity.endpoint or ""),

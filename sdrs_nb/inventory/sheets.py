@@ -25,7 +25,14 @@ __all__ = ["ABOUT", "Sheet", "frame_from"]
 ABOUT = Table(
     "about",
     "an inventory",
-    {"project_id": STR, "region": STR, "caller_user_id": STR, "loaded_at": TIME, "origin": STR},
+    {
+        "project_id": STR,
+        "region": STR,
+        "cloud_host": STR,
+        "caller_user_id": STR,
+        "loaded_at": TIME,
+        "origin": STR,
+    },
 )
 
 #: Problems told one by one for a column; a column that is wrong throughout is then summed up in one line.

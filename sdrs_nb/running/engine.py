@@ -19,8 +19,6 @@ from sdrs_nb.errors import ClaimedError, CloudError, CloudUnreachable, LedgerErr
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import BatchState, Control, RunState
 from sdrs_nb.models import Batch, Stage
-from sdrs_nb.rulebook import Rulebook
-from sdrs_nb.running.door import rulebook_of
 from sdrs_nb.running.durations import known_durations
 from sdrs_nb.running.pacing import Pace, Timing
 from sdrs_nb.running.patience import Failures
@@ -92,11 +90,6 @@ class Engine:
     async def wait(self, seconds: float) -> None:
         """Wait for ``seconds`` of cloud time, or until the walk is asked to stop."""
         await self.timing.sleep(seconds, self._stopping)
-
-    @cached_property
-    def rulebook(self) -> Rulebook:
-        """The rules that the plan was judged by, as far as this release still has them."""
-        return rulebook_of(self.plan.rulebook_version)
 
     @cached_property
     def _volumes(self) -> dict[str, set[str]]:

@@ -35,7 +35,7 @@ async def explain_refusal(engine: "Engine", batch: Batch, error: CloudError) -> 
     except (CloudError, CloudUnreachable, PlanError):  # the refusal itself must be recorded, explained or not
         likely = pd.DataFrame()
     else:
-        likely = likely_servers(door.findings, engine.rulebook, error.code)
+        likely = likely_servers(door.findings, engine.plan.rulebook, error.code)
     if likely.empty:
         message = _(
             "{error} The service does not say which server, and no rule tells. Check them and plan again.", error=error
