@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sdrs_nb.errors import CloudError, CloudUnreachable, NotFoundError, PermissionDeniedError
+from sdrs_nb.errors import CloudError, CloudUnreachable, NotFoundError, PermissionDeniedError, UnknownCallError
 from sdrs_nb.i18n import _
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ async def check_access(cloud: "Cloud") -> pd.DataFrame:
 async def _asked(read: Callable[["Cloud"], Awaitable[Any]], cloud: "Cloud") -> tuple[str, str]:
     try:
         await read(cloud)
+    except UnknownCallError as error:
+        return "failed", str(error)
     except NotFoundError:  # the server that nobody has: who may ask for one is told that there is none
         return "ok", ""
     except PermissionDeniedError as error:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sdrs_nb.eligibility import check_eligibility
-from sdrs_nb.errors import NotFoundError
+from sdrs_nb.errors import NotFoundError, UnknownCallError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.inventory.documents import FRAMES, attachments
 from sdrs_nb.inventory.inventory import Inventory
@@ -109,6 +109,8 @@ async def look_at_door(engine: "Engine", batch: Batch, *, fresh: bool = False) -
         return Door(nothing, deletion_hindrance(batch, listed, engine.names))
     try:
         documents = await _read(engine, batch, fresh=fresh)
+    except UnknownCallError:
+        raise
     except NotFoundError:
         reason = _("Protection group {group} no longer exists. Plan again.", group=batch.group_id)
         return Door(nothing, reason)
