@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sdrs_nb.errors import CloudError, CloudUnreachable, NotFoundError, PermissionDeniedError
+from sdrs_nb.errors import CloudError, CloudUnreachable, NotFoundError, PermissionDeniedError, UnknownCallError
 from sdrs_nb.i18n import _
-from sdrs_nb.rulebook import Rulebook, load_rulebook
 
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
 
-__all__ = ["check_access", "has_batch_call", "site_rulebook"]
+__all__ = ["check_access"]
 
-_OTC_HOST = "otc.t-systems.com"
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 #: A cheap read of each service, by its name; those that the job cannot do without come first.
 _READS: Mapping[str, Callable[["Cloud"], Awaitable[Any]]] = MappingProxyType(
@@ -62,6 +60,8 @@ async def check_access(cloud: "Cloud") -> pd.DataFrame:
 async def _asked(read: Callable[["Cloud"], Awaitable[Any]], cloud: "Cloud") -> tuple[str, str]:
     try:
         await read(cloud)
+    except UnknownCallError as error:
+        return "failed", str(error)
     except NotFoundError:  # the server that nobody has: who may ask for one is told that there is none
         return "ok", ""
     except PermissionDeniedError as error:
@@ -81,17 +81,3 @@ def _about(service: str) -> str:
         "as": _("members of scaling groups"),
         "eps": _("names of enterprise projects"),
     }[service]
-
-
-def site_rulebook(cloud: "Cloud | None") -> Rulebook:
-    """Return the rule book of the site that ``cloud`` talks to: Open Telekom Cloud has its own; reads no network."""
-    hosts = [] if cloud is None else [cloud.settings.cloud_host, cloud.settings.endpoint or ""]
-    return load_rulebook("otc" if any(_OTC_HOST in host for host in hosts) else "huaweicloud")
-
-
-def has_batch_call(rulebook: Rulebook) -> bool:
-    """Tell whether the site has the batch-create call, as its documentation says; no request is made to find out.
-
-    Only a create request would prove it, and none is sent before a plan is approved.
-    """
-    return bool(rulebook.limit("batch_create"))

@@ -24,7 +24,7 @@ from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _, current_language
 from sdrs_nb.ids import canonical
 from sdrs_nb.models import BatchOptions, Verdict
-from sdrs_nb.rulebook import Effect, Rulebook, load_rulebook
+from sdrs_nb.rulebook import Effect, Rulebook, choose_rulebook, rulebook_reason
 from sdrs_nb.tables import CANDIDATES, FINDINGS, INVENTORY_TABLES, empty, shape
 from sdrs_nb.what_if import Explanation, by_group, fewest_fixes, groups_needed, waterfall, wide
 from sdrs_nb.words import word
@@ -44,7 +44,7 @@ def check_eligibility(
     group_id: str | None = None,
     server_ids: Collection[str] | None = None,
     group_choice: Mapping[str, str] | None = None,
-    rulebook: Rulebook | None = None,
+    rulebook: Rulebook | str | None = None,
     busy_groups: Collection[str] = (),
 ) -> "Eligibility":
     """Return what every rule says of every server, and the verdict that follows.
@@ -64,7 +64,8 @@ def check_eligibility(
     group_choice
         ``{server_id: group_id}`` where several groups fit; what is chosen for one server of a cluster holds for all.
     rulebook
-        Rules and limits; ``load_rulebook()`` by default.
+        Rules and limits, or their name (``"otc"``, ``"otc S22=warning"``); by default those of the inventory's cloud,
+        see ``Eligibility.rulebook_reason``.
     busy_groups
         Groups on which a job of ours still runs (rule G12).
 
@@ -80,12 +81,14 @@ def check_eligibility(
         for one cluster.
     InventoryError
         A server, volume or group has no id or stands twice.
+    SettingsError
+        There is no rule book of that name.
 
     Notes
     -----
     Pure: no network, no disk but the rule book's own files.  An empty inventory gives empty frames.
     """
-    book, wanted = rulebook or load_rulebook(), options or BatchOptions()
+    book, wanted = choose_rulebook(rulebook, inventory.about.site.rulebook), options or BatchOptions()
     group_id = None if group_id is None else canonical(group_id, "group_id")
     choice = {canonical(server): canonical(group, "group_id") for server, group in (group_choice or {}).items()}
     busy_groups = [canonical(group, "group_id") for group in busy_groups]
@@ -147,6 +150,11 @@ class Eligibility:
     def rulebook(self) -> Rulebook:
         """The rules that were asked."""
         return self._facts.book
+
+    @property
+    def rulebook_reason(self) -> str:
+        """Which rules were asked, and why those, in a sentence."""
+        return rulebook_reason(self.rulebook, self.inventory.about.site)
 
     @cached_property
     def asked(self) -> tuple[str, ...]:

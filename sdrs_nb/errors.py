@@ -14,6 +14,8 @@
     │   ├── AuthenticationError     401: the credentials were not accepted
     │   ├── PermissionDeniedError   403: the credentials do not allow this call
     │   ├── NotFoundError           404, or a 400 whose code means "no such object"
+    │   │   └── UnknownCallError        the gateway does not know the call; nothing was done
+    │   │       └── NoBatchCallError        the call is a batch call, which this cloud does not have
     │   ├── ConflictError           409, or a 400 whose code means "not in this state"
     │   ├── ThrottledError          429: too many calls
     │   └── ServiceError            5xx: the service failed
@@ -39,6 +41,7 @@ __all__ = [
     "JobFailed",
     "JobTimeout",
     "LedgerError",
+    "NoBatchCallError",
     "NotFoundError",
     "NothingEligibleError",
     "PermissionDeniedError",
@@ -50,6 +53,7 @@ __all__ = [
     "SettingsError",
     "SubmissionUncertain",
     "ThrottledError",
+    "UnknownCallError",
 ]
 
 
@@ -156,6 +160,14 @@ class PermissionDeniedError(CloudError):
 
 class NotFoundError(CloudError):
     """The object does not exist, or not in this project (404, or SDRS's own 400 codes for it)."""
+
+
+class UnknownCallError(NotFoundError):
+    """The gateway does not know the call (404 or 405 without a code of the service); nothing was done."""
+
+
+class NoBatchCallError(UnknownCallError):
+    """The cloud has no batch calls; plan again by the rule book of a site without them."""
 
 
 class ConflictError(CloudError):

@@ -55,6 +55,11 @@ class Call(StrEnum):
         """Whether the call takes protected instances away."""
         return self in (Call.BATCH_DELETE, Call.SINGLE_DELETE)
 
+    @property
+    def is_batch(self) -> bool:
+        """Whether it is one of the batch calls, which not every site has."""
+        return self in (Call.BATCH_CREATE, Call.BATCH_DELETE)
+
 
 class Tag(Record):
     """A tag put on every instance of a request; its limits are held by ``payloads``."""

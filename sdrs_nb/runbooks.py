@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sdrs_nb import errors
-from sdrs_nb.errors import RunbookFailed, SdrsError, SettingsError
+from sdrs_nb.errors import NoBatchCallError, RunbookFailed, SdrsError, SettingsError
 from sdrs_nb.i18n import _, current_language
 from sdrs_nb.runbook_texts import translated
 
@@ -224,6 +224,9 @@ def _failed(name: str, output: Path, error: Any) -> RunbookFailed:
     # The cell's error lived in the kernel's process; its class is known here by name.
     kind = getattr(errors, str(error.ename), None)
     cause = kind if isinstance(kind, type) and issubclass(kind, SdrsError) else None
+    remedy = ""
+    if cause is NoBatchCallError and "rulebook" in runbook_parameters(name):
+        remedy = " " + _("Run it again with -p rulebook otc and another folder for out.")
     return RunbookFailed(
         _(
             "{reason} (Runbook {name} stopped in cell {cell} with {error}; the executed notebook is {output}.)",
@@ -232,7 +235,8 @@ def _failed(name: str, output: Path, error: Any) -> RunbookFailed:
             error=error.ename,
             reason=error.evalue,
             output=output,
-        ),
+        )
+        + remedy,
         cause=cause,
     )
 

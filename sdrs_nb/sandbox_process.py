@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -150,6 +151,7 @@ def start_sandbox(
     state: str | Path | None = None,
     profile: str | None = None,
     latency_ms: float | None = None,
+    assume: Mapping[str, str] | None = None,
     start_limit_s: float = START_LIMIT_S,
 ) -> SandboxProcess:
     """Start a sandbox cloud on this machine, wait until it listens, and return it.
@@ -166,6 +168,9 @@ def start_sandbox(
         Folder that keeps its world across restarts.
     profile, latency_ms
         Its rule profile, and a delay of every answer in milliseconds.
+    assume
+        Where the documents are silent or sites differ, what it plays: ``{"batch_calls": "no"}`` is a site without the
+        batch calls.  ``sdrs-nb sandbox --help`` lists the switches.
     start_limit_s
         Seconds until it must listen.
 
@@ -184,6 +189,7 @@ def start_sandbox(
         "--latency": latency_ms,
     }
     chosen = [text for name, value in options.items() if value is not None for text in (name, str(value))]
+    chosen += [text for name, value in (assume or {}).items() for text in ("--assume", f"{name}={value}")]
     return _start([sys.executable, "-m", "sdrs_nb.sandbox", *chosen], start_limit_s)
 
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from sdrs_nb.credential_sources import Source, credentials_file, environment_sources, openstack_clouds
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
+from sdrs_nb.rulebook import Site, site_of
 
 __all__ = ["DEFAULT_CLOUD_HOST", "Settings", "is_loopback", "resolve"]
 
@@ -91,6 +92,19 @@ class Settings(BaseModel):
         if self.token is not None:
             return "token"
         return "access key" if self.access_key is not None else "password"
+
+    @property
+    def site(self) -> Site:
+        """Which cloud is talked to, as far as host names and the region tell, and whose rules hold there.
+
+        A sandbox or a gateway of one's own tells nothing; then ``cloud_host`` does, where it was named.
+        """
+        origin = self.endpoints.get("sdrs") or self.endpoint
+        hosts = [urlsplit(url).hostname for url in (origin, *self.endpoints.values()) if url]
+        # Beside an endpoint the default is not where calls go, and says nothing of the cloud behind it.
+        if origin is None or "cloud_host" in self.model_fields_set:
+            hosts.append(self.cloud_host)
+        return site_of(hosts, self.region)
 
 
 def resolve(

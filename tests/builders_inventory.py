@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from sdrs_nb.errors import PermissionDeniedError, ServiceError
+from sdrs_nb.settings import Settings
 
 Document = dict[str, Any]
 
@@ -87,6 +88,7 @@ class HandedOut:
 
     def __init__(self, **answers: list[Document] | Exception) -> None:
         self.asked: list[str] = []
+        self.settings = Settings(region="region-1")
         self._answers = answers
         self.ecs = SimpleNamespace(
             servers=self._list("servers"),

@@ -8,7 +8,6 @@ from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.ledger.ledger import BatchState, Ledger
 from sdrs_nb.models import Approval, BatchOptions, Stage
 from sdrs_nb.planning.planning import plan_batches
-from sdrs_nb.rulebook import load_rulebook
 from sdrs_nb.running.runs import Run
 from tests.builders import (
     DR_AZ,
@@ -72,10 +71,10 @@ def an_estate(
     )
 
 
-def a_run(ledger: Ledger, inventory: Inventory, *, profile: str = "huaweicloud", **plan: Any) -> Run:
+def a_run(ledger: Ledger, inventory: Inventory, *, rulebook: str = "huaweicloud", **plan: Any) -> Run:
     """Return the recorded run of a plan for every eligible server of ``inventory``; nothing of it is sent."""
     options = plan.pop("options", BatchOptions())
-    eligibility = check_eligibility(inventory, options=options, rulebook=load_rulebook(profile))
+    eligibility = check_eligibility(inventory, options=options, rulebook=rulebook)
     planned = plan_batches(eligibility, **{"name_prefix": "erp", **plan})
     approval = Approval(fingerprint=planned.fingerprint, who="li")
     return Run(ledger.create_run(scope=SCOPE, plan=planned, approval=approval, settings={}), ledger)

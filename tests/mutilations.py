@@ -102,7 +102,7 @@ def mutilated(inventory: Inventory) -> Iterator[tuple[str, Callable[[], Inventor
         [
             lambda name, less: Inventory({**frames, name: less}, sources=sources, about=about),
             lambda name, less: read_inventory({**frames, name: less, "sources": sources}),
-            lambda name, less: inventory.with_frame(name, less),
+            inventory.with_frame,
         ]
     )
     for name, frame in frames.items():

@@ -9,7 +9,7 @@ from sdrs_nb.errors import InventoryError, PlanError
 from sdrs_nb.i18n import set_language
 from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.models import Verdict
-from sdrs_nb.rulebook import load_rulebook
+from sdrs_nb.rulebook import load_rulebook, rulebook_reason
 from sdrs_nb.tables import CANDIDATES, FINDINGS, INVENTORY_TABLES, VERDICTS
 from tests.builders import (
     a_group,
@@ -238,6 +238,30 @@ def test_an_override_changes_what_a_rule_does():
 
     assert verdicts(check_eligibility(inventory, rulebook=load_rulebook(S7="warning"))) == {"server-1": "warning"}
     assert verdicts(check_eligibility(inventory, rulebook=load_rulebook(S7="off"))) == {"server-1": "eligible"}
+
+
+@pytest.mark.parametrize(
+    ("about", "asked", "profile"),
+    [
+        ({}, None, "huaweicloud"),
+        ({"cloud_host": "otc.t-systems.com"}, None, "otc"),
+        ({"region": "eu-de"}, None, "otc"),
+        ({"cloud_host": "127.0.0.1"}, None, "huaweicloud"),
+        ({"cloud_host": "otc.t-systems.com"}, "huaweicloud", "huaweicloud"),
+        ({}, "otc", "otc"),
+        ({}, load_rulebook("huaweicloud-2025"), "huaweicloud-2025"),
+    ],
+)
+def test_an_inventory_is_judged_by_the_rules_of_its_cloud(about, asked, profile):
+    """Unless others are asked for, by name or themselves; which ones, and why, is told."""
+    inventory = an_inventory(servers=[a_server()])
+    inventory.about = inventory.about.model_copy(update=about)
+
+    eligibility = check_eligibility(inventory, rulebook=asked)
+
+    assert eligibility.rulebook is load_rulebook(profile)
+    assert eligibility.rulebook_reason == rulebook_reason(eligibility.rulebook, inventory.about.site)
+    assert eligibility.if_selected(["server-1"]).rulebook is eligibility.rulebook
 
 
 def an_estate() -> Inventory:

@@ -3,13 +3,15 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sdrs_nb import checks
 from sdrs_nb.checks.registry import registered
 from sdrs_nb.checks.request import registered_requests
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import set_language
-from sdrs_nb.rulebook import PROFILES, Effect, load_rulebook
+from sdrs_nb.rulebook import PROFILES, Effect, Rulebook, load_rulebook, read_rulebook, rulebook_reason, site_of
 from sdrs_nb.rulebook.page import page
 from sdrs_nb.tables import INVENTORY_TABLES
 
@@ -159,6 +161,101 @@ def test_what_does_not_exist_is_refused(profile, overrides, named):
     """The sentence names what was wrong and what would be right."""
     with pytest.raises(SettingsError, match=named):
         load_rulebook(profile, **overrides)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@given(data=st.data())
+@settings(max_examples=30, deadline=None)
+def test_a_version_gives_its_rule_book_back(profile, data):
+    """Profile, severities and limits of every kind are found again by the name that a plan recorded."""
+    limits = {name: _like(value) for name, value in load_rulebook(profile).limits.items()}
+    severities = {name: st.sampled_from([effect.value for effect in Effect]) for name in BOOK.rules}
+    chosen = data.draw(st.fixed_dictionaries({}, optional=limits | severities))
+    book = load_rulebook(profile, **chosen)
+
+    assert Rulebook.of_version(book.version) is book
+    assert read_rulebook(book.name) is book
+    assert book.unlike(book.version) == ""
+
+
+def _like(value):
+    """Values of the kind of a limit; texts as of a pattern of characters."""
+    if isinstance(value, bool):
+        return st.booleans()
+    if isinstance(value, int):
+        return st.integers(-1, 10**6)
+    text = st.text("abc []-_.,'\"中", min_size=1, max_size=20).map(str.strip).filter(bool)
+    return text if isinstance(value, str) else st.lists(text, max_size=4).map(tuple)
+
+
+@pytest.mark.parametrize(
+    ("version", "name"),
+    [
+        ("huaweicloud 0123456789ab", "huaweicloud"),
+        ("otc 0123456789ab S7=warning", "otc S7=warning"),
+        ("otc 0123456789ab G99=off S7=fatal batch_size=many batch_delete_size=2", "otc batch_delete_size=2"),
+        ("mars 0123456789ab batch_size=10", "huaweicloud batch_size=10"),
+        ("somebody's own", "huaweicloud"),
+        ("otc 0123456789ab batch_size=[[1]] volume_types={1:2}", "otc"),
+        ("", "huaweicloud"),
+    ],
+)
+def test_of_a_strange_version_everything_that_is_known_holds(version, name):
+    """Another release's plan keeps its limits and severities; what this release lacks is dropped, and told."""
+    book = Rulebook.of_version(version)
+
+    assert book.name == name
+    assert version in book.unlike(version)
+    assert book.version in book.unlike(version)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("mars", "huaweicloud-2025"), ("otc S7", "no profile otc S7"), ("otc S7=fatal", "S7"), ("otc tags=[[1]]", "tags")],
+)
+def test_a_rule_book_that_is_asked_for_by_a_wrong_name_is_refused(name, told):
+    """What an operator types is not guessed at."""
+    with pytest.raises(SettingsError, match=told):
+        read_rulebook(name)
+
+
+SITES = [
+    (["otc.t-systems.com"], None, "otc", "Rule book otc: otc.t-systems.com is Open Telekom Cloud."),
+    (["sdrs.eu-nl.otc.t-systems.com"], None, "otc", "is Open Telekom Cloud."),
+    (["iam-pub.eu-ch2.sc.otc.t-systems.com"], None, "otc", "is Open Telekom Cloud."),
+    (["127.0.0.1", "OTC.T-Systems.com."], "sandbox-1", "otc", "is Open Telekom Cloud."),
+    (["gateway.corp"], "eu-de", "otc", "region eu-de is one of Open Telekom Cloud."),
+    ([None, ""], "eu-ch2", "otc", "region eu-ch2 is one of Open Telekom Cloud."),
+    (["sdrs.cn-north-4.myhuaweicloud.com"], None, "huaweicloud", "is Huawei Cloud."),
+    (["sdrs.eu-west-101.myhuaweicloud.eu"], "eu-west-101", "huaweicloud", "is Huawei Cloud."),
+    (["127.0.0.1"], "sandbox-1", "huaweicloud", "ASSUMED: 127.0.0.1 is no cloud known here."),
+    (["otc.t-systems.com.evil.test"], None, "huaweicloud", "ASSUMED"),
+    (["notmyhuaweicloud.com"], None, "huaweicloud", "ASSUMED"),
+    ([], None, "huaweicloud", "ASSUMED: nothing says which cloud this is."),
+]
+
+
+@pytest.mark.parametrize(("hosts", "region", "profile", "told"), SITES)
+def test_the_cloud_that_is_talked_to_names_its_rules(hosts, region, profile, told):
+    """The first known host decides, then the region; else the default is said to be ASSUMED."""
+    site = site_of(hosts, region)
+
+    assert site.rulebook is load_rulebook(profile)
+    assert told in str(site)
+    assert site.is_assumed is ("ASSUMED" in told)
+
+
+@pytest.mark.parametrize(
+    ("book", "told"),
+    [
+        ("otc", "Rule book otc: otc.t-systems.com is Open Telekom Cloud."),
+        ("otc batch_size=10", "Rule book otc batch_size=10, as chosen."),
+        ("huaweicloud", "Rule book huaweicloud, as chosen; that of Open Telekom Cloud is otc."),
+    ],
+)
+def test_a_rule_book_is_told_with_its_reason(book, told):
+    """Which one and why stand in one sentence, a choice against the cloud's own is named as such."""
+    assert rulebook_reason(read_rulebook(book), site_of(["otc.t-systems.com"])) == told
 
 
 def test_asking_for_an_unknown_rule_or_limit_is_refused():

@@ -113,6 +113,28 @@ def test_a_profile_is_an_entry_of_either_file_and_beats_the_environment(find, pr
     assert name in {found.access_key, found.user}
 
 
+@pytest.mark.parametrize(
+    ("named", "profile", "host"),
+    [
+        ({"region": "cn-north-4"}, "huaweicloud", "myhuaweicloud.com"),
+        ({"region": "eu-de", "cloud_host": "otc.t-systems.com"}, "otc", "otc.t-systems.com"),
+        ({"endpoint": "https://sdrs.eu-de.otc.t-systems.com"}, "otc", "sdrs.eu-de.otc.t-systems.com"),
+        ({"endpoint": "http://127.0.0.1:9", "cloud_host": "otc.t-systems.com"}, "otc", "otc.t-systems.com"),
+        ({"endpoint": "http://127.0.0.1:9"}, "huaweicloud", "127.0.0.1"),
+        ({"endpoint": "https://gateway.corp", "region": "eu-nl"}, "otc", "gateway.corp"),
+        ({"endpoints": {"sdrs": "https://sdrs.eu-de.otc.t-systems.com"}}, "otc", "sdrs.eu-de.otc.t-systems.com"),
+        ({"endpoints": {"iam": "https://iam-pub.eu-ch2.sc.otc.t-systems.com"}}, "otc", None),
+        ({"endpoints": {"evs": "https://mirror.corp"}}, "huaweicloud", "myhuaweicloud.com"),
+    ],
+)
+def test_the_site_is_told_by_what_is_talked_to(find, named, profile, host):
+    """Origins first, then the cloud's host where it was named or is where calls go, then the region."""
+    site = find({**KEY, **named}, region=named.get("region", "r-1")).site
+
+    assert site.profile == profile
+    assert host in (site.host, None)
+
+
 def test_an_unknown_profile_is_answered_with_the_known_ones(find):
     """Both files' entries are listed."""
     put(find.folder / "clouds.yaml", CLOUDS)

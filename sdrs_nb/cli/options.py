@@ -12,8 +12,9 @@ from sdrs_nb.i18n import LANGUAGES, _, set_language
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
     from sdrs_nb.inventory.inventory import Inventory
+    from sdrs_nb.settings import Settings
 
-__all__ = ["Assume", "Choose", "Connection", "Group", "Json", "RunId", "Source", "given", "globally"]
+__all__ = ["Assume", "Choose", "Connection", "Group", "Json", "Rules", "RunId", "Source", "given", "globally"]
 
 Json = Annotated[bool, typer.Option("--json", help=_("Print machine-readable JSON on the standard output."))]
 Source = Annotated[
@@ -57,6 +58,16 @@ Choose = Annotated[
         show_default=False,
     ),
 ]
+Rules = Annotated[
+    str | None,
+    typer.Option(
+        "--rulebook",
+        metavar="NAME",
+        help=_("Whose rules to use: huaweicloud, huaweicloud-2025 or otc; behind it what to change, as in "
+               "'otc batch_size=10'. Left out: those of the cloud, or of the run."),
+        show_default=False,
+    ),
+]  # fmt: skip
 RunId = Annotated[str, typer.Argument(metavar="RUN", help=_("Run id, from `sdrs-nb runs`."), show_default=False)]
 
 
@@ -82,6 +93,10 @@ class Connection:
             profile=self.profile,
             ca_file=self.ca_file,
         )
+
+    def settings(self) -> "Settings":
+        """Return what the connection would use; no network.  Raises ``SettingsError`` as ``connect``."""
+        return self.connect().settings
 
     async def load(self, on_progress: Callable[[str, int, int | None], None]) -> "Inventory":
         """Return the inventory of the project, read now."""

@@ -9,7 +9,7 @@ import typer
 
 from sdrs_nb.cli import leaving, printing, takeback, watching
 from sdrs_nb.cli.options import Connection, Json, RunId, given
-from sdrs_nb.errors import ClaimedError, SdrsError, SettingsError
+from sdrs_nb.errors import ClaimedError, NoBatchCallError, SdrsError, SettingsError
 from sdrs_nb.i18n import _
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def submit(
 
         run = await submission.submit(cloud, planned, approve=takeback.approval_in(approve))
         printing.hint(_("Run {run}", run=run.run_id))
+        printing.hint(planned.rulebook_reason(cloud.settings.site))
         return run
 
     _walk(given(context), begin, as_json=as_json)
@@ -77,7 +78,11 @@ async def _walked(connection: Connection, begin: Begin, known: "list[Run]") -> N
 
 def _paused(run: "Run", error: BaseException) -> int:
     reason = str(error) or _("Interrupted.")
-    printing.hint(_("{reason} Carry on with: sdrs-nb resume {run}", reason=reason, run=run.run_id))
+    if isinstance(error, NoBatchCallError):
+        words = f"undo {run.plan.undoes}" if run.plan.is_deletion else f"plan --remainder {run.run_id}"
+        printing.hint(_("{reason} Plan again with: sdrs-nb {command} --rulebook otc", reason=reason, command=words))
+    else:
+        printing.hint(_("{reason} Carry on with: sdrs-nb resume {run}", reason=reason, run=run.run_id))
     reached = leaving.code_of_stages(run.servers["stage"])
     if reached == leaving.STILL_UNKNOWN or not isinstance(error, SdrsError):
         return leaving.STILL_UNKNOWN
@@ -107,7 +112,8 @@ def _opened(run_id: str) -> Begin:
 
     run = open_run(run_id)
 
-    async def begin(_cloud: "Cloud") -> "Run":
+    async def begin(cloud: "Cloud") -> "Run":
+        printing.hint(run.plan.rulebook_reason(cloud.settings.site))
         return run
 
     return begin

@@ -1,22 +1,21 @@
 """The commands that change nothing: inventory, check, plan."""
 
-import asyncio
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from sdrs_nb.cli import printing, takeback, watching
+from sdrs_nb.cli import printing, sources, takeback
 from sdrs_nb.cli.leaving import NOTHING_ELIGIBLE
-from sdrs_nb.cli.options import Assume, Choose, Group, Json, Source, given
+from sdrs_nb.cli.options import Assume, Choose, Group, Json, Rules, Source
 from sdrs_nb.errors import LedgerError, NothingEligibleError
 from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.rulebook import read_rulebook
 from sdrs_nb.words import word
 
 if TYPE_CHECKING:
     from sdrs_nb.eligibility import Eligibility
-    from sdrs_nb.inventory.inventory import Inventory
 
 __all__ = ["check", "inventory", "plan"]
 
@@ -56,7 +55,7 @@ def inventory(
         printing.value(write_template(template))
         return
     earlier = read_inventory(since) if since is not None else None
-    found = read(context, source)
+    found = sources.read(context, source)
     if out is not None:
         printing.hint(str(found.to_excel(out) if out.suffix == ".xlsx" else found.to_folder(out)))
     if earlier is None:
@@ -65,19 +64,6 @@ def inventory(
     from sdrs_nb.covering.drift import diff_inventories
 
     printing.frame(diff_inventories(earlier, found).changes, as_json=as_json)
-
-
-def read(context: typer.Context, source: str | None, assume: list[str] | None = None) -> "Inventory":
-    """Return the inventory of a file, or of the cloud where no file was named, with what ``assume`` declares."""
-    from sdrs_nb.inventory.assuming import read_assumptions
-    from sdrs_nb.inventory.inventory import read_inventory
-
-    declared = read_assumptions(assume or ())
-    if source is not None:
-        return read_inventory(source, assume=declared)
-    connection = given(context)
-    with watching.loading(quiet=connection.quiet) as on_progress:
-        return asyncio.run(connection.load(on_progress)).assume(declared)
 
 
 def _choices(eligibility: "Eligibility", choose: list[str]) -> dict[str, str]:
@@ -101,14 +87,20 @@ def _checked(
     batch_limit: int,
     assume: list[str] | None,
     choose: list[str] | None,
+    rulebook: str | None,
 ) -> "Eligibility":
     from sdrs_nb.eligibility import check_eligibility
+    from sdrs_nb.inventory.assuming import read_assumptions
     from sdrs_nb.models import BatchOptions
 
-    inventory, options = read(context, source, assume), BatchOptions(batch_limit=batch_limit)
-    checked = check_eligibility(inventory, options=options, group_id=group)
+    rules = read_rulebook(rulebook) if rulebook else None  # refused before minutes of loading
+    declared = read_assumptions(assume or ())
+    inventory, options = sources.read(context, source).assume(declared), BatchOptions(batch_limit=batch_limit)
+    checked = check_eligibility(inventory, options=options, group_id=group, rulebook=rules)
     if choose:
-        checked = check_eligibility(inventory, options=options, group_id=group, group_choice=_choices(checked, choose))
+        choices = _choices(checked, choose)
+        checked = check_eligibility(inventory, options=options, group_id=group, group_choice=choices, rulebook=rules)
+    printing.hint(checked.rulebook_reason)
     return checked
 
 
@@ -152,6 +144,7 @@ def check(
     assume: Assume = None,
     choose: Choose = None,
     batch_limit: Limit = 5,
+    rulebook: Rules = None,
     show: Show = "verdicts",
     findings: Annotated[
         Path | None, typer.Option(metavar="FILE", help=_("Also write every finding to this CSV file."))
@@ -161,7 +154,9 @@ def check(
     """Check every server and print the verdicts, the findings or the rules that fired."""
     from sdrs_nb.exports import write_csv
 
-    eligibility = _checked(context, source, group=group, batch_limit=batch_limit, assume=assume, choose=choose)
+    eligibility = _checked(
+        context, source, group=group, batch_limit=batch_limit, assume=assume, choose=choose, rulebook=rulebook
+    )
     verdicts = eligibility.verdicts
     if findings is not None:
         write_csv(eligibility.findings, findings)
@@ -197,6 +192,7 @@ def plan(
         str, typer.Option(metavar="TEXT", help=_("First part of the instances' names, 1 to 59 characters."))
     ] = "dr",
     batch_limit: Limit = 5,
+    rulebook: Rules = None,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help=_("Where to write the plan."))] = Path(
         "plan.json"
     ),
@@ -218,9 +214,11 @@ def plan(
     from sdrs_nb.planning.planning import plan_batches
 
     if remainder is not None:
-        takeback.plan_rest(context, remainder, source, out, as_json=as_json)
+        takeback.plan_rest(context, remainder, source, out, rulebook, as_json=as_json)
         return
-    eligibility = _checked(context, source, group=group, batch_limit=batch_limit, assume=assume, choose=choose)
+    eligibility = _checked(
+        context, source, group=group, batch_limit=batch_limit, assume=assume, choose=choose, rulebook=rulebook
+    )
     try:
         planned = plan_batches(
             eligibility, name_prefix=name_prefix, approvals_needed=approvals, include_unknown=include_unknown

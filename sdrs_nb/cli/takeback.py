@@ -1,18 +1,17 @@
 """The commands around a plan that is not the first: undo, what is left of a run, and one more person's approval."""
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sdrs_nb.cli import printing, watching
+from sdrs_nb.cli import printing, sources
 from sdrs_nb.cli.leaving import NOTHING_ELIGIBLE
-from sdrs_nb.cli.options import Json, RunId, Source, given
+from sdrs_nb.cli.options import Json, Rules, RunId, Source
 from sdrs_nb.i18n import _
+from sdrs_nb.rulebook import choose_rulebook, rulebook_reason
 
 if TYPE_CHECKING:
-    from sdrs_nb.inventory.inventory import Inventory
     from sdrs_nb.models import Approval
     from sdrs_nb.planning.plans import Plan
 
@@ -35,6 +34,7 @@ def undo(
     release_eips: Annotated[
         bool, typer.Option("--release-eips", help=_("With --delete-dr-servers: also release their EIPs."))
     ] = False,
+    rulebook: Rules = None,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help=_("Where to write the plan."))] = Path(
         "undo.json"
     ),
@@ -44,13 +44,18 @@ def undo(
     from sdrs_nb.planning.undoing import plan_undo
     from sdrs_nb.running.runs import open_run
 
+    run = open_run(run_id)
+    rules = choose_rulebook(rulebook, run.plan.rulebook)
+    found = sources.read(context, source)
     planned = plan_undo(
-        open_run(run_id),
-        _inventory(context, source),
+        run,
+        found,
         keep=keep or (),
         delete_target_server=delete_dr_servers,
         delete_target_eip=release_eips,
+        rulebook=rules,
     )
+    printing.hint(rulebook_reason(rules, found.about.site))
     planned.save(out)
     if as_json:
         printing.document({**_document(planned, out), "billed": planned.billed.astype(object).to_dict("records")})
@@ -65,12 +70,18 @@ def undo(
     say_how_to_submit(planned, out)
 
 
-def plan_rest(context: typer.Context, run_id: str, source: str | None, out: Path, *, as_json: bool) -> None:
+def plan_rest(
+    context: typer.Context, run_id: str, source: str | None, out: Path, rulebook: str | None, *, as_json: bool
+) -> None:
     """Plan what is left of a run: the deletion of failed instances beside ``out``, the creation in ``out``."""
     from sdrs_nb.planning.remainders import plan_remainder
     from sdrs_nb.running.runs import open_run
 
-    rest = plan_remainder(open_run(run_id), _inventory(context, source))
+    run = open_run(run_id)
+    rules = choose_rulebook(rulebook, run.plan.rulebook)
+    found = sources.read(context, source)
+    rest = plan_remainder(run, found, rulebook=rules)
+    printing.hint(rulebook_reason(rules, found.about.site))
     first = out.with_name(f"{out.stem}.first{out.suffix}")
     written = [(each, path) for each, path in ((rest.deletion, first), (rest.creation, out)) if each is not None]
     for each, path in written:
@@ -120,16 +131,6 @@ def approval_in(text: str) -> "str | Approval":
     from sdrs_nb.planning.approvals import load_approval
 
     return load_approval(text) if Path(text).is_file() else text
-
-
-def _inventory(context: typer.Context, source: str | None) -> "Inventory":
-    from sdrs_nb.inventory.inventory import read_inventory
-
-    if source is not None:
-        return read_inventory(source)
-    connection = given(context)
-    with watching.loading(quiet=connection.quiet) as on_progress:
-        return asyncio.run(connection.load(on_progress))
 
 
 def _document(planned: "Plan", path: Path) -> dict[str, object]:

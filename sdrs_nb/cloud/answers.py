@@ -20,6 +20,7 @@ from sdrs_nb.errors import (
     PermissionDeniedError,
     ServiceError,
     ThrottledError,
+    UnknownCallError,
 )
 from sdrs_nb.i18n import _
 
@@ -46,6 +47,8 @@ _CONFLICT = frozenset(
     )
 )
 _DENIED = frozenset({"SDRS.0003", "SDRS.0004", "SDRS.0005", "SDRS.0009"})
+# A gateway that has no such path or method; without a code where it is not the vendor's own.
+_UNKNOWN_CALL, _UNKNOWN_STATUSES = "APIGW.0101", (404, 405)
 _PAIRS = (("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", "message"))
 _BY_STATUS: dict[int, type[CloudError]] = {
     401: AuthenticationError,
@@ -125,17 +128,18 @@ def error_of(call: Call, path: str, answer: Answer, now: datetime | None = None)
     if not text and document is None:
         text = answer.content.decode("utf-8", "replace")
     text = shorten(text)
+    kind = _class_of(call, answer.status, code)
     sentence = " ".join(
         part
         for part in (
             _asked(call, path, answer.status, code, text),
             _skew(answer, now) if answer.status == 401 else "",  # noqa: PLR2004 - HTTP status: not authenticated
-            advice(code, answer.status),
+            advice(_UNKNOWN_CALL if kind is UnknownCallError else code, answer.status),
             _("Request id: {request_id}.", request_id=answer.request_id) if answer.request_id else "",
         )
         if part
     )
-    return _class_of(call, answer.status, code)(
+    return kind(
         sentence,
         method=call.method,
         path=path,
@@ -181,6 +185,8 @@ def _loads(content: bytes) -> Any:
 def _class_of(call: Call, status: int, code: str) -> type[CloudError]:
     if code == _NO_SUCH_JOB and call.repeatable:
         return NotFoundError
+    if _is_unknown_call(call, status, code):
+        return UnknownCallError
     if status >= 500:  # noqa: PLR2004 - HTTP: the service's own failures
         return ServiceError
     if status == 400:  # noqa: PLR2004 - HTTP: SDRS says nearly everything with it
@@ -190,6 +196,13 @@ def _class_of(call: Call, status: int, code: str) -> type[CloudError]:
         if code == "SDRS.0002":  # the token was not accepted, said with a 400
             return AuthenticationError
     return _BY_STATUS.get(status, CloudError)
+
+
+def _is_unknown_call(call: Call, status: int, code: str) -> bool:
+    """Tell whether the gateway has no such call; a read's 404 without a code may be about the object it names."""
+    if status not in _UNKNOWN_STATUSES:
+        return False
+    return code.replace("APIG.", "APIGW.") == _UNKNOWN_CALL or not (call.repeatable or code.startswith("SDRS."))
 
 
 def _asked(call: Call, path: str, status: int, code: str, text: str) -> str:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, overload
+from typing import IO, TYPE_CHECKING, Self, overload
 
 import pandas as pd
 from pydantic import AwareDatetime, Field
@@ -21,6 +21,7 @@ from sdrs_nb.inventory import assuming, loading, reading, writing
 from sdrs_nb.inventory.headings import likely
 from sdrs_nb.inventory.sheets import Sheet, frame_from, unread_columns
 from sdrs_nb.models import Declared, Record
+from sdrs_nb.rulebook import Site, site_of
 from sdrs_nb.tables import DERIVED, INVENTORY_TABLES, SOURCES, STR, empty, shape
 from sdrs_nb.words import word
 
@@ -40,6 +41,8 @@ class About(Record):
     ----------
     project_id, region
         Project and region of the servers; None when a file does not say.
+    cloud_host
+        Host that tells which cloud it is (``otc.t-systems.com``); None when a file does not say.
     caller_user_id
         IAM user who read the cloud; None for files that do not say. Rules about key pairs need it.
     loaded_at
@@ -50,9 +53,21 @@ class About(Record):
 
     project_id: str | None = None
     region: str | None = None
+    cloud_host: str | None = None
     caller_user_id: str | None = None
     loaded_at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
     origin: str = ""
+
+    @property
+    def site(self) -> Site:
+        """Which cloud the servers are of, and whose rules hold there."""
+        return site_of([self.cloud_host], self.region)
+
+    def seen_from(self, site: Site) -> Self:
+        """Return the same; where it does not say its cloud (a file made by hand), that of ``site`` if it is known."""
+        if self.cloud_host or site.is_assumed or not self.site.is_assumed:
+            return self
+        return self.model_copy(update={"cloud_host": site.host or None, "region": self.region or site.region or None})
 
 
 class _Frame:
@@ -236,6 +251,8 @@ class Inventory:
         """
         loaded = [name for name in INVENTORY_TABLES if self.is_loaded(name)]
         changed, declared = assuming.declare(self._frames, loaded, self._unread, facts, who)
+        if not declared:
+            return self
         sources = self._sources.copy()
         for one in declared:
             frame, _dot, column = one.fact.partition(".")
@@ -370,6 +387,7 @@ async def load_inventory(
     about = About(
         project_id=identity.project_id,
         region=identity.region or None,
+        cloud_host=cloud.settings.site.host or None,
         caller_user_id=identity.user_id or None,
         loaded_at=started,
         origin=str(identity.endpoint or ""),

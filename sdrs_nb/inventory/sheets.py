@@ -25,7 +25,14 @@ __all__ = ["ABOUT", "DECLARED", "Sheet", "frame_from", "unread_columns"]
 ABOUT = Table(
     "about",
     "an inventory",
-    {"project_id": STR, "region": STR, "caller_user_id": STR, "loaded_at": TIME, "origin": STR},
+    {
+        "project_id": STR,
+        "region": STR,
+        "cloud_host": STR,
+        "caller_user_id": STR,
+        "loaded_at": TIME,
+        "origin": STR,
+    },
 )
 
 #: Facts that somebody vouches for, see ``assuming``.

@@ -21,6 +21,7 @@ from sdrs_nb.planning.estimates import Estimate, estimate_of
 from sdrs_nb.planning.facts import FACTS, Facts, placed, read_facts
 from sdrs_nb.planning.inputs import Loaded, is_in, objects, without_collection
 from sdrs_nb.planning.left_out import LeftOut
+from sdrs_nb.rulebook import Rulebook, Site, rulebook_reason
 from sdrs_nb.running.pacing import Pace
 from sdrs_nb.tables import BOOL, INT, LEFT_OUT, STR
 
@@ -122,6 +123,20 @@ class Plan:
     def is_deletion(self) -> bool:
         """Whether the plan deletes protected instances rather than create them."""
         return any(batch.call.is_delete for batch in self.batches)
+
+    @cached_property
+    def rulebook(self) -> Rulebook:
+        """The rules that the plan was made by, changed limits included: what every later reader of it goes by."""
+        return Rulebook.of_version(self.rulebook_version)
+
+    @property
+    def rulebook_note(self) -> str:
+        """A sentence where this release has other rules than the plan was made by; empty where it has the same."""
+        return self.rulebook.unlike(self.rulebook_version)
+
+    def rulebook_reason(self, site: Site) -> str:
+        """Return which rules the plan goes by where ``site`` (``cloud.settings.site``) is talked to, and why those."""
+        return f"{rulebook_reason(self.rulebook, site)} {self.rulebook_note}".strip()
 
     @property
     def billed(self) -> pd.DataFrame:

@@ -6,7 +6,7 @@ then the creation.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
@@ -22,8 +22,8 @@ from sdrs_nb.planning.planning import plan_batches
 from sdrs_nb.planning.plans import Plan
 from sdrs_nb.planning.selection import select
 from sdrs_nb.planning.undoing import left_out_rows
-from sdrs_nb.rulebook import Rulebook
-from sdrs_nb.running.run_facts import each_made, made_by, refuse_unfit, rules_of
+from sdrs_nb.rulebook import Rulebook, choose_rulebook
+from sdrs_nb.running.run_facts import each_made, made_by, refuse_unfit
 from sdrs_nb.tables import INVENTORY_TABLES, LEFT_OUT, shape
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def plan_remainder(
     name_prefix: str | None = None,
     name_template: str | None = None,
     delete_target_server: bool = False,
-    rulebook: Rulebook | None = None,
+    rulebook: Rulebook | str | None = None,
 ) -> Remainder:
     """Return the plans for what ``run`` has not brought to its end.
 
@@ -105,7 +105,7 @@ def plan_remainder(
     delete_target_server
         Whether DR servers that failed instances have left are deleted with them.
     rulebook
-        By default that of the run's profile.
+        By default the run's own, changed limits included.  A name as in ``check_eligibility`` will do.
 
     Raises
     ------
@@ -113,13 +113,15 @@ def plan_remainder(
         The run was an undo, or the inventory is of another project or holds no instances.
     LedgerError
         The run's record cannot be read.
+    SettingsError
+        There is no rule book of that name.
 
     Notes
     -----
     Pure over the run's record and the inventory: no network; reads the ledger file.
     """
     refuse_unfit(run, inventory)
-    book = rules_of(run, rulebook)
+    book = choose_rulebook(rulebook, run.plan.rulebook)
     choice = Choice(
         run_id=run.run_id,
         rulebook=book,
@@ -139,6 +141,8 @@ def plan_remainder(
     asked = missing[~is_in(missing["server_id"], reasons)]
     wanted = _Wanted(book, run.plan.name_prefix if name_prefix is None else name_prefix, name_template)
     creation, unplanned = _creation(run.plan, asked, _cleared(inventory, failed), wanted)
+    if creation is not None and rulebook is None and run.plan.rulebook_note:
+        creation = replace(creation, notes=(*creation.notes, run.plan.rulebook_note))
     left_out = [*left_out_rows(missing, reasons), *_told(unplanned, failed)]
     planned = set() if creation is None else {each for batch in creation.batches for each in batch.server_ids}
     doomed = failed[is_in(failed["server_id"], planned)]

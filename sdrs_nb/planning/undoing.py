@@ -15,8 +15,8 @@ from sdrs_nb.planning.deletions import Choice, deletion_plan, whole_only
 from sdrs_nb.planning.inputs import is_in, objects
 from sdrs_nb.planning.left_out import Reason, label
 from sdrs_nb.planning.plans import Plan
-from sdrs_nb.rulebook import Rulebook
-from sdrs_nb.running.run_facts import Made, each_made, made_by, refuse_unfit, rules_of
+from sdrs_nb.rulebook import Rulebook, choose_rulebook
+from sdrs_nb.running.run_facts import Made, each_made, made_by, refuse_unfit
 
 if TYPE_CHECKING:
     from sdrs_nb.inventory.inventory import Inventory
@@ -40,7 +40,7 @@ def plan_undo(
     keep: Collection[str] = (),
     delete_target_server: bool = False,
     delete_target_eip: bool = False,
-    rulebook: Rulebook | None = None,
+    rulebook: Rulebook | str | None = None,
     approvals_needed: int | None = None,
 ) -> Plan:
     """Return the plan that deletes the protected instances that ``run`` made; nothing else is touched.
@@ -62,7 +62,8 @@ def plan_undo(
     delete_target_eip
         With ``delete_target_server``: also release the EIPs bound to the DR servers.
     rulebook
-        By default that of the run's profile; its limit ``batch_delete_size`` (20) is held.
+        By default the run's own, changed limits included; its limit ``batch_delete_size`` (20) is held.  A name as
+        in ``check_eligibility`` will do.
     approvals_needed
         By default as many as the run's plan needed.
 
@@ -80,6 +81,8 @@ def plan_undo(
         server that is not in the run.
     LedgerError
         The run's record cannot be read.
+    SettingsError
+        There is no rule book of that name.
 
     Notes
     -----
@@ -88,7 +91,7 @@ def plan_undo(
     refuse_unfit(run, inventory)
     choice = Choice(
         run_id=run.run_id,
-        rulebook=rules_of(run, rulebook),
+        rulebook=choose_rulebook(rulebook, run.plan.rulebook),
         delete_target_server=delete_target_server,
         delete_target_eip=delete_target_eip,
         approvals_needed=run.plan.approvals_needed if approvals_needed is None else approvals_needed,
@@ -103,7 +106,8 @@ def plan_undo(
     left_out = left_out_rows(made, reasons)
     if doomed.empty:
         raise _nothing(run.run_id, left_out)
-    return deletion_plan(doomed, inventory, choice, left_out, list(_notes(choice)))
+    note = run.plan.rulebook_note if rulebook is None else ""
+    return deletion_plan(doomed, inventory, choice, left_out, [*_notes(choice), *filter(None, [note])])
 
 
 def _refuse_strangers(run: "Run", made: pd.DataFrame, keep: Collection[str]) -> None:

@@ -221,7 +221,7 @@ def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
             headline=_headline(run, len(left_out)),
             stages=stages,
             steps=waterfall(outcome, left_out),
-            rules=rules_of(left_out),
+            rules=rules_of(left_out, run.plan.rulebook),
             timeline=timeline(run.jobs, outcome),
             batches=_records(frames["batches"]),
             servers=_records(_worst_first(outcome)),

@@ -9,7 +9,7 @@ from sdrs_nb.cloud.advice import advice
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.models import Stage
-from sdrs_nb.rulebook import load_rulebook
+from sdrs_nb.rulebook import Rulebook
 
 __all__ = ["RuleCount", "rules_of", "server_remedy"]
 
@@ -41,13 +41,12 @@ def server_remedy(stage: str, code: object) -> str:
             return ""
 
 
-def rules_of(left_out: pd.DataFrame) -> list[RuleCount]:
-    """Return the rules that kept servers out, most frequent first; a server with several reasons counts in each."""
+def rules_of(left_out: pd.DataFrame, book: Rulebook) -> list[RuleCount]:
+    """Return the rules of ``book`` that kept servers out, most frequent first; a server counts in each of its rules."""
     counts: dict[str, int] = {}
     for text in left_out["rules"].dropna():
         for rule in filter(None, re.split(r"[,\s]+", str(text))):
             counts[rule] = counts.get(rule, 0) + 1
-    book = load_rulebook()
     found = []
     for rule, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         try:

@@ -1,10 +1,12 @@
 """Reading the rule book from the package's own data files."""
 
+import ast
 import hashlib
 import json
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -13,7 +15,7 @@ from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.rulebook.model import PROFILES, Effect, LimitValue, Rule, Rulebook
 
-__all__ = ["load_rulebook"]
+__all__ = ["load_rulebook", "read_rulebook", "recorded_rulebook"]
 
 _FILES = ("request", "group", "server", "volume", "cluster", "placement")
 _DIGEST_LENGTH = 12
@@ -44,13 +46,61 @@ def load_rulebook(profile: str = "huaweicloud", **overrides: LimitValue) -> Rule
         raise SettingsError(
             _("There is no profile {profile}. Use one of: {known}.", profile=profile, known=", ".join(PROFILES))
         )
-    return _loaded(profile, tuple(sorted(overrides.items())))
+    return _loaded(profile, tuple(sorted((name, _frozen(value)) for name, value in overrides.items())))
+
+
+def read_rulebook(name: str) -> Rulebook:
+    """Return the rule book called ``name``: a profile, and behind it what to change in it.
+
+    ``"otc"``, ``"otc S22=warning batch_size=10"``; a list of names as Python writes it.
+
+    Raises
+    ------
+    SettingsError
+        For a profile, rule, limit or severity that does not exist.
+    """
+    profile, overrides = _read(name)
+    return load_rulebook(profile, **overrides)
+
+
+def recorded_rulebook(version: str) -> Rulebook:
+    """Return what of a recorded version this release still has; see ``Rulebook.of_version``."""
+    profile, overrides = _read(version)
+    if profile not in PROFILES:
+        profile = PROFILES[0]
+    kept: dict[str, LimitValue] = {}
+    for name, value in overrides.items():
+        with suppress(SettingsError):
+            load_rulebook(profile, **{name: value})
+            kept[name] = value
+    return load_rulebook(profile, **kept)
+
+
+def _read(text: str) -> tuple[str, dict[str, LimitValue]]:
+    """Return profile and overrides of a name or a version; the digest between them names no content."""
+    head, *words = re.split(r"\s+(?=\w+=)", text.strip())
+    limits = _documents()["limits"]["default"]
+    pairs = (word.partition("=") for word in words)
+    changed = {name: _typed(value, limits.get(name)) for name, _equals, value in pairs}
+    return re.sub(rf"\s+[0-9a-f]{{{_DIGEST_LENGTH}}}$", "", head), changed
+
+
+def _typed(text: str, present: object) -> LimitValue:
+    """Return an override as its text says it; severities and limits that are texts stay texts."""
+    if present is None or isinstance(present, str):
+        return text
+    try:
+        value = _frozen(ast.literal_eval(text))
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
+    is_names = isinstance(value, tuple) and all(isinstance(each, str) for each in value)
+    return value if is_names or isinstance(value, int) else text
 
 
 @cache
 def _loaded(profile: str, overrides: tuple[tuple[str, LimitValue], ...]) -> Rulebook:
     documents = _documents()
-    rules = {rule_id: Rule(id=rule_id, **entry) for rule_id, entry in documents["rules"].items()}
+    rules = _rules()
     limits: dict[str, Any] = {**documents["limits"]["default"], **documents["limits"].get(profile, {})}
     severities: dict[str, LimitValue] = {}
     for name, value in overrides:
@@ -74,6 +124,11 @@ def _loaded(profile: str, overrides: tuple[tuple[str, LimitValue], ...]) -> Rule
         overrides=severities,
         version=_version(profile, documents, overrides),
     )
+
+
+@cache
+def _rules() -> Mapping[str, Rule]:
+    return {rule_id: Rule(id=rule_id, **entry) for rule_id, entry in _documents()["rules"].items()}
 
 
 @cache

@@ -125,6 +125,34 @@ class Rulebook(_Record):
     overrides: Mapping[str, LimitValue] = Field(default_factory=lambda: MappingProxyType({}))
     version: str
 
+    @classmethod
+    def of_version(cls, version: str) -> "Rulebook":
+        """Return the rule book that a recorded ``version`` names, as far as this release still has it.
+
+        Profile, changed severities and changed limits are taken from the name; what this release does not know is
+        dropped, and a profile that it does not know is read as the default; ``unlike`` tells.
+        """
+        from sdrs_nb.rulebook.loader import recorded_rulebook
+
+        return recorded_rulebook(version)
+
+    @property
+    def name(self) -> str:
+        """Profile and what was changed, such as ``otc S22=warning``: what ``read_rulebook`` takes."""
+        profile, _digest, *changed = self.version.split(" ", 2)
+        return " ".join([profile, *changed])
+
+    def unlike(self, version: str) -> str:
+        """Return a sentence where the recorded ``version`` is of other contents than this rule book, else ``""``."""
+        if version == self.version:
+            return ""
+        return _(
+            "The plan was made by rule book {version}; this release has {own}. Limits and severities that were changed "
+            "hold as this names them, other rules may read otherwise. Plan again to be judged by today's.",
+            version=version,
+            own=self.version,
+        )
+
     def rule(self, rule_id: str) -> Rule:
         """Return one rule; raises ``SettingsError`` when there is none of that id."""
         try:

@@ -7,7 +7,6 @@ having read it (declared facts) is read here as well, and a contradiction holds 
 """
 
 import asyncio
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,20 +16,20 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sdrs_nb.eligibility import check_eligibility
-from sdrs_nb.errors import NotFoundError, PermissionDeniedError, PlanError, SettingsError
+from sdrs_nb.errors import NotFoundError, PermissionDeniedError, UnknownCallError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.inventory.documents import attachments, untold
 from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.inventory.loading import FRAMES, LISTED
 from sdrs_nb.models import Batch, Stage
-from sdrs_nb.rulebook import PROFILES, Effect, Rule, Rulebook, load_rulebook
+from sdrs_nb.rulebook import Rule, Rulebook
 from sdrs_nb.running.calls import deletion_hindrance
 from sdrs_nb.tables import INVENTORY_TABLES
 
 if TYPE_CHECKING:
     from sdrs_nb.running.engine import Engine
 
-__all__ = ["DOOR_RULES", "Door", "likely_servers", "look_at_door", "rulebook_of"]
+__all__ = ["DOOR_RULES", "Door", "likely_servers", "look_at_door"]
 
 #: Rules whose facts change by themselves: group state, server state, existing protection, pairs, owners of volumes.
 DOOR_RULES = frozenset(
@@ -120,6 +119,8 @@ async def look_at_door(engine: "Engine", batch: Batch, *, fresh: bool = False) -
         return Door(nothing, deletion_hindrance(batch, listed, engine.names))
     try:
         documents = await _read(engine, batch, fresh=fresh)
+    except UnknownCallError:
+        raise
     except NotFoundError:
         reason = _("Protection group {group} no longer exists. Plan again.", group=batch.group_id)
         return Door(nothing, reason)
@@ -238,7 +239,7 @@ def _judge(inventory: Inventory, batch: Batch, engine: "Engine") -> pd.DataFrame
         options=engine.plan.options,
         group_id=batch.group_id,
         server_ids=batch.server_ids,
-        rulebook=engine.rulebook,
+        rulebook=engine.plan.rulebook,
     )
     return eligibility.findings[_KEPT]
 
@@ -260,25 +261,6 @@ def _reason(findings: pd.DataFrame) -> str | None:
     if others > 0 and not found["rule"].str.startswith("G").any():
         said += " " + ngettext_("{count} more server is concerned.", "{count} more servers are concerned.", others)
     return said
-
-
-def rulebook_of(version: str) -> Rulebook:
-    """Return the rule book that a plan's ``rulebook_version`` names, as far as this release still has it.
-
-    Profile and changed severities are taken from the name; a name that this release does not understand gives the
-    default book, which is the strictest reading.
-    """
-    profile, _space, rest = version.partition(" ")
-    chosen = profile if profile in PROFILES else PROFILES[0]
-    book = load_rulebook(chosen)
-    severities = {effect.value for effect in Effect}
-    changed = {
-        name: value for name, value in re.findall(r"(\w+)=(\S+)", rest) if name in book.rules and value in severities
-    }
-    try:
-        return load_rulebook(chosen, **changed)
-    except (PlanError, SettingsError):
-        return book
 
 
 def likely_servers(findings: pd.DataFrame, book: Rulebook, code: str) -> pd.DataFrame:

@@ -5,9 +5,9 @@ Everything is in the ledger: an engine can be dropped at any moment and another 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,6 @@ from sdrs_nb.errors import ClaimedError, CloudError, CloudUnreachable, LedgerErr
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import BatchState, Control, RunState
 from sdrs_nb.models import Batch, Stage
-from sdrs_nb.rulebook import Rulebook
-from sdrs_nb.running.door import rulebook_of
 from sdrs_nb.running.durations import known_durations
 from sdrs_nb.running.pacing import Pace, Timing
 from sdrs_nb.running.patience import Failures
@@ -54,6 +52,10 @@ class Engine:
         Lists of the project that the groups share.
     durations
         Seconds that create jobs of this project took, the newest last.
+    is_told
+        Whether somebody was told what ended the walk.
+    is_answered
+        Whether some request of this walk has come to an answer that does not stop the run.
     """
 
     done: "Future[None]"
@@ -72,6 +74,8 @@ class Engine:
         self._draining = False
         self._reason = ""
         self._refusals = 0
+        self.is_answered = self.is_told = False
+        self._first = asyncio.Lock()
         self._lock = FileLock(self.ledger.path.with_name(f"{self.run_id}.lock"), thread_local=False)
 
     # What the steps ask
@@ -89,14 +93,18 @@ class Engine:
         """Whether another batch may be sent: neither stopping nor following what was sent to its end."""
         return not (self._draining or self.is_stopping())
 
+    @asynccontextmanager
+    async def first_alone(self) -> AsyncIterator[None]:
+        """Let one request out at a time until one was answered: what stops a run shall not be met by every group."""
+        if self.is_answered:
+            yield
+        else:
+            async with self._first:
+                yield
+
     async def wait(self, seconds: float) -> None:
         """Wait for ``seconds`` of cloud time, or until the walk is asked to stop."""
         await self.timing.sleep(seconds, self._stopping)
-
-    @cached_property
-    def rulebook(self) -> Rulebook:
-        """The rules that the plan was judged by, as far as this release still has them."""
-        return rulebook_of(self.plan.rulebook_version)
 
     @cached_property
     def _volumes(self) -> dict[str, set[str]]:
@@ -127,6 +135,14 @@ class Engine:
         """Return when the batch's newest attempt was answered or adopted."""
         attempt = self.open_attempt(batch_id)
         return datetime.fromisoformat(attempt["answered_at"] or attempt["intent_at"])
+
+    def count_taken(self) -> int:
+        """Return how many of the run's requests the cloud took."""
+        return int(
+            self.ledger.rows(
+                "SELECT count(*) AS n FROM attempts WHERE run_id = ? AND result IN ('accepted', 'adopted')", self.run_id
+            )[0]["n"]
+        )
 
     def count_absent(self, batch_id: str) -> int:
         """Return how often the batch was sent and proved to have done nothing."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from sdrs_nb.errors import SettingsError
+from sdrs_nb.errors import SdrsError, SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import RunState
 from sdrs_nb.running.engine import Engine, engine_of, start_engine
@@ -61,7 +61,7 @@ async def follow(
     engine = engine_of(run)
     if engine is None or engine.is_stopping() or engine.done.done():
         if engine is not None:
-            await _ended(engine)
+            await _tell(engine, cloud)
         goes_on = run.record["state"] != RunState.DONE or _has_unknown(run)
         engine = start_engine(cloud, run, sleep=sleep) if goes_on else None
     if engine is not None:
@@ -86,6 +86,8 @@ async def resume(
     errors as ``follow``.
     """
     run.carry_on()
+    if (engine := engine_of(run)) is not None and engine.done.done():
+        engine.is_told = True
     return await follow(cloud, run, on_change=on_change, every_s=every_s, sleep=sleep)
 
 
@@ -110,10 +112,18 @@ def _has_unknown(run: Run) -> bool:
     return bool((run.batches["state"] == "unknown").any())
 
 
-async def _ended(engine: Engine) -> None:
+async def _tell(engine: Engine, cloud: "Cloud") -> None:
+    """Raise what ended a walk before anybody waited for it; it is to be put right before the next one meets it."""
+    error = await _ended(engine)
+    if isinstance(error, SdrsError) and not engine.is_told and engine.cloud is cloud:
+        engine.is_told = True
+        raise error
+
+
+async def _ended(engine: Engine) -> BaseException | None:
     future = asyncio.wrap_future(engine.done)
     await asyncio.wait([future])
-    future.exception()  # read here, so that asyncio does not report it as forgotten; the next walk meets it again
+    return future.exception()  # read here, so that asyncio does not report it as forgotten
 
 
 async def _wait_for(engine: Engine, run: Run, on_change: Callable[[Run], None] | None, every_s: float) -> None:
@@ -123,6 +133,7 @@ async def _wait_for(engine: Engine, run: Run, on_change: Callable[[Run], None] |
             await asyncio.wait([done], timeout=every_s)
             if on_change is not None:
                 on_change(run)
+        engine.is_told = True
         done.result()
     except asyncio.CancelledError:
         engine.stop(_("Interrupted by the operator; resume carries on."))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sdrs_nb.errors import CloudError, CloudUnreachable, PlanError
+from sdrs_nb.errors import CloudError, CloudUnreachable, NoBatchCallError, PlanError, UnknownCallError
 from sdrs_nb.i18n import _
 from sdrs_nb.models import Batch, Stage
 from sdrs_nb.running.door import likely_servers, look_at_door
@@ -16,7 +16,7 @@ from sdrs_nb.running.door import likely_servers, look_at_door
 if TYPE_CHECKING:
     from sdrs_nb.running.engine import Engine
 
-__all__ = ["explain_refusal"]
+__all__ = ["explain_refusal", "missing_batch_call"]
 
 #: Servers named in one sentence.
 _NAMED = 3
@@ -35,7 +35,7 @@ async def explain_refusal(engine: "Engine", batch: Batch, error: CloudError) -> 
     except (CloudError, CloudUnreachable, PlanError):  # the refusal itself must be recorded, explained or not
         likely = pd.DataFrame()
     else:
-        likely = likely_servers(door.findings, engine.rulebook, error.code)
+        likely = likely_servers(door.findings, engine.plan.rulebook, error.code)
     if likely.empty:
         message = _(
             "{error} The service does not say which server, and no rule tells. Check them and plan again.", error=error
@@ -57,6 +57,30 @@ async def explain_refusal(engine: "Engine", batch: Batch, error: CloudError) -> 
         for server in batch.server_ids
     ]
     return message, rows
+
+
+def missing_batch_call(engine: "Engine", batch: Batch, error: UnknownCallError) -> NoBatchCallError | None:
+    """Return what it means that the gateway does not know the call of ``batch``: this cloud has no batch calls.
+
+    None where that does not follow: the call is a single one, or this cloud took such a call in this run before.
+    """
+    if not batch.call.is_batch or engine.count_taken():
+        return None
+    if batch.call.is_delete:
+        told = _("{error} This cloud has no batch delete, and nothing was deleted. Plan the undo again by the rule "
+                 "book otc, which deletes instances one by one.", error=error)  # fmt: skip
+    else:
+        told = _("{error} This cloud has no batch create, and nothing was created. Plan again by the rule book otc, "
+                 "which creates instances one by one.", error=error)  # fmt: skip
+    return NoBatchCallError(
+        told,
+        method=error.method,
+        path=error.path,
+        status=error.status,
+        code=error.code,
+        cloud_message=error.cloud_message,
+        request_id=error.request_id,
+    )
 
 
 def _failed(server_id: str, code: str, message: str) -> dict[str, Any]:

@@ -9,13 +9,12 @@ from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.run_states import BatchState
 from sdrs_nb.planning.inputs import is_in
-from sdrs_nb.rulebook import PROFILES, Rulebook, load_rulebook
 
 if TYPE_CHECKING:
     from sdrs_nb.inventory.inventory import Inventory
     from sdrs_nb.running.runs import Run
 
-__all__ = ["Made", "each_made", "made_by", "refuse_unfit", "rules_of"]
+__all__ = ["Made", "each_made", "made_by", "refuse_unfit"]
 
 
 class Made(NamedTuple):
@@ -36,12 +35,6 @@ def each_made(made: pd.DataFrame) -> Iterator[Made]:
     """Return the rows of ``made_by`` one by one, missing values as None."""
     plain = made[list(Made._fields)].astype(object)
     yield from map(Made._make, plain.where(plain.notna(), None).itertuples(index=False, name=None))
-
-
-def rules_of(run: "Run", rulebook: Rulebook | None) -> Rulebook:
-    """Return the rule book asked for, by default the one of the profile that the run was planned with."""
-    profile = run.plan.rulebook_version.partition(" ")[0]
-    return rulebook or load_rulebook(profile if profile in PROFILES else PROFILES[0])
 
 
 def refuse_unfit(run: "Run", inventory: "Inventory") -> None:

@@ -14,12 +14,13 @@ from sdrs_nb.errors import (
     PermissionDeniedError,
     SubmissionUncertain,
     ThrottledError,
+    UnknownCallError,
 )
 from sdrs_nb.ledger.ledger import AttemptResult, BatchState
 from sdrs_nb.models import Batch, Stage
 from sdrs_nb.running.calls import post
 from sdrs_nb.running.door import Door, look_at_door
-from sdrs_nb.running.refusals import explain_refusal
+from sdrs_nb.running.refusals import explain_refusal, missing_batch_call
 from sdrs_nb.running.settling import adopt_late
 
 if TYPE_CHECKING:
@@ -36,8 +37,10 @@ async def send(engine: "Engine", batch: Batch) -> None:
 
     Raises
     ------
-    AuthenticationError, PermissionDeniedError, ThrottledError, CloudUnreachable, CloudError
+    AuthenticationError, PermissionDeniedError, UnknownCallError, ThrottledError, CloudUnreachable, CloudError
         Nothing was handled, or the facts could not be read; the batch stays pending.
+    NoBatchCallError
+        Nothing was handled, and nothing of the plan can be sent to this cloud: what was not sent is given up.
     """
     if engine.count_absent(batch.batch_id) and await adopt_late(engine, batch):
         return
@@ -48,9 +51,13 @@ async def send(engine: "Engine", batch: Batch) -> None:
         engine.ledger.set_batch(engine.run_id, batch.batch_id, BatchState.HELD, door.reason, rows=door.held_rows(batch))
         return
     body = engine.plan.payload_bytes(batch.batch_id)
-    attempt = engine.ledger.intend(engine.run_id, batch.batch_id, hashlib.sha256(body).hexdigest(), door.rows)
-    if attempt is not None:  # None: somebody cancelled the batch while it stood at the door
-        await _post(engine, batch, attempt, body)
+    async with engine.first_alone():
+        if not engine.may_send():
+            return
+        attempt = engine.ledger.intend(engine.run_id, batch.batch_id, hashlib.sha256(body).hexdigest(), door.rows)
+        if attempt is not None:  # None: somebody cancelled the batch while it stood at the door
+            await _post(engine, batch, attempt, body)
+            engine.is_answered = True
 
 
 async def _wait_at_door(engine: "Engine", batch: Batch) -> Door:
@@ -73,6 +80,14 @@ async def _post(engine: "Engine", batch: Batch, attempt: int, body: bytes) -> No
     except (AuthenticationError, PermissionDeniedError, ThrottledError) as error:
         answer(attempt, AttemptResult.NOT_HANDLED, **unsent, **_facts(error))
         raise
+    except UnknownCallError as error:
+        told = missing_batch_call(engine, batch, error)
+        answer(attempt, AttemptResult.NOT_HANDLED, **unsent, **_facts(told or error))
+        if told is None:
+            raise
+        # Its servers are free for the plan that this cloud can take.
+        engine.ledger.release(engine.run_id, str(told))
+        raise told from error
     except CloudUnreachable as error:
         if error.sent:
             answer(attempt, AttemptResult.UNCERTAIN, **doubt, message=str(error))

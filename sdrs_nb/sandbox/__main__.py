@@ -2,15 +2,26 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from . import PROFILES, Sandbox, Settings
+from .switches import SWITCHES, assume
+
+
+def _switches() -> Iterator[str]:
+    for name, switch in SWITCHES.items():
+        yield f"  {name}={'|'.join(switch.answers)}\n      {switch.about}"
 
 
 def parser() -> argparse.ArgumentParser:
     """Give the command line's parser."""
-    made = argparse.ArgumentParser(prog="python -m sdrs_nb.sandbox", description="Start a sandbox cloud.")
+    made = argparse.ArgumentParser(
+        prog="python -m sdrs_nb.sandbox",
+        description="Start a sandbox cloud.",
+        epilog="switches of --assume:\n" + "\n".join(_switches()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     made.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     made.add_argument("--port", type=int, default=0, help="port; 0 = let the system choose")
     made.add_argument("--servers", type=int, default=240, help="size of the estate, 1 to 100000 (240)")
@@ -18,6 +29,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--speed", type=float, default=60.0, help="cloud seconds per wall second; 0 = by hand (60)")
     made.add_argument("--state", help="folder that keeps the world across restarts")
     made.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="which site to play")
+    made.add_argument(
+        "--assume", action="append", default=[], metavar="NAME=VALUE", help="play the service differently; see below"
+    )
     made.add_argument("--latency", type=float, default=0.0, metavar="MS", help="milliseconds every answer takes")
     made.add_argument("--rate", type=int, metavar="N", help="throttle at N requests per second")
     return made
@@ -38,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from .journal import JournalMismatchError
 
     try:
+        settings = assume(settings, options.assume)
         sandbox = Sandbox(
             servers=options.servers, seed=options.seed, speed=options.speed, settings=settings, state=options.state
         )

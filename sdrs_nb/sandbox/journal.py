@@ -25,7 +25,7 @@ class Journal:
     folder
         Is made if it is not there.
     head
-        Servers, seed, profile: the facts of the estate, kept as the first line. Another head is refused.
+        Servers, seed, profile and what is assumed, kept as the first line. Another head is refused.
 
     Raises
     ------

@@ -88,7 +88,10 @@ class CloudService:
         self.worlds = self._build()
         self.journal: Journal | None = None
         if state is not None:
-            self.journal = Journal(state, {"servers": servers, "seed": seed, "profile": settings.profile})
+            head: dict[str, Any] = {"servers": servers, "seed": seed, "profile": settings.profile}
+            if settings.assumed:
+                head["assume"] = list(settings.assumed)
+            self.journal = Journal(state, head)
             self._replay(self.journal.entries())
 
     # -- the start and the way back to it ----------------------------------------------------------------------

@@ -15,6 +15,8 @@ class Settings:
     """
 
     profile: str = "huaweicloud"
+    # What was switched by --assume, as NAME=VALUE; the switches set the fields below.
+    assumed: tuple[str, ...] = ()
     region: str = "sandbox-1"
 
     # Batch create page, table 1: "at most 5 servers by default" (doc).

@@ -8,7 +8,7 @@ import ipywidgets
 import pandas as pd
 
 from sdrs_nb import html
-from sdrs_nb.access import check_access, has_batch_call
+from sdrs_nb.access import check_access
 from sdrs_nb.cloud import Cloud, connect
 from sdrs_nb.errors import SdrsError
 from sdrs_nb.i18n import _
@@ -103,10 +103,14 @@ class ConnectPanel(Panel):
               "is changed in the cloud before you approve a plan.")
         )  # fmt: skip
         access = self.state.access
-        self._access.value = "" if access is None else _shown_access(access) + self._batch_call()
+        self._access.value = "" if access is None else _shown_access(access) + self._rules()
+
+    def _rules(self) -> str:
+        return html.message(self.state.rulebook_reason) + self._batch_call()
 
     def _batch_call(self) -> str:
-        if has_batch_call(self.state.rulebook):
+        # Only a create request would prove it, and none is sent before a plan is approved.
+        if self.state.rulebook.limit("batch_create"):
             return html.message(_("This site has the batch-create call, as its documentation says."), "good")
         return html.message(
             _("This site has no batch-create call: every server is a request of its own, and servers with shared "

@@ -10,6 +10,7 @@ from sdrs_nb import html
 from sdrs_nb.eligibility import Eligibility
 from sdrs_nb.i18n import _
 from sdrs_nb.models import Verdict
+from sdrs_nb.rulebook import PROFILES
 from sdrs_nb.tables import VERDICTS, empty
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.inventory_panel import server_labels
@@ -44,6 +45,11 @@ class EligibilityPanel(Panel):
         self._check = button(_("Check eligibility"), self._on_check_click, style="primary")
         self._group = ipywidgets.Dropdown(description=_("Group"), style=WIDE, layout=ipywidgets.Layout(width="340px"))
         self._group.observe(self._on_group_change, names="value")
+        self._rules = ipywidgets.Dropdown(
+            description=_("Rule book"), style=WIDE, layout=ipywidgets.Layout(width="320px")
+        )
+        self._rules.observe(self._on_rules_change, names="value")
+        self._reason = ipywidgets.HTML()
         self._chips = row()
         self.grid = Grid(
             empty(VERDICTS).assign(group=""),
@@ -88,7 +94,7 @@ class EligibilityPanel(Panel):
                 self.detail,
             ]
         )
-        self._fill([row(self._check, self._group), self._body])
+        self._fill([row(self._check, self._group, self._rules), self._reason, self._body])
 
     def _on_check_click(self) -> None:
         if self._is_free:
@@ -109,6 +115,9 @@ class EligibilityPanel(Panel):
 
     def _on_group_change(self, change: dict[str, object]) -> None:
         self.state.choose_group(str(change["new"]) if change["new"] else None)
+
+    def _on_rules_change(self, change: dict[str, object]) -> None:
+        self.state.choose_rules(str(change["new"] or ""))
 
     def _on_grid_open(self, server_id: str) -> None:
         if (eligibility := self.state.eligibility) is not None:
@@ -145,6 +154,7 @@ class EligibilityPanel(Panel):
     def _draw(self) -> None:
         self._check.disabled = not self._is_free
         self._draw_groups()
+        self._draw_rules()
         eligibility = self.state.eligibility
         self._body.layout.display = "none" if eligibility is None else ""
         if eligibility is None or eligibility is self._drawn:
@@ -198,6 +208,17 @@ class EligibilityPanel(Panel):
         waits = bool((found["alone"] + found["together"]).gt(0).any())
         self._unknown.layout.display = "" if len(found) else "none"
         self._unknown.selected_index = 0 if waits else None
+
+    def _draw_rules(self) -> None:
+        asked = self.state.asked_rulebook
+        chosen = asked.name if asked is not None else ""
+        site = self.state.site.profile
+        names = dict.fromkeys((*PROFILES, *filter(None, [chosen])))
+        options = [(_("that of the cloud ({profile})", profile=site), ""), *((name, name) for name in names)]
+        if tuple(options) != tuple(self._rules.options):
+            self._rules.options = options
+        self._rules.value = chosen
+        self._reason.value = html.message(self.state.rulebook_reason)
 
     def _draw_choices(self, eligibility: Eligibility) -> None:
         candidates = eligibility.candidates

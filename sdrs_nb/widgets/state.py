@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-from sdrs_nb.access import site_rulebook
 from sdrs_nb.cloud import Cloud
 from sdrs_nb.eligibility import Eligibility, check_eligibility
 from sdrs_nb.errors import SdrsError
@@ -20,7 +19,7 @@ from sdrs_nb.models import Approval, BatchOptions
 from sdrs_nb.planning.approvals import approve, signers
 from sdrs_nb.planning.override_checks import flavors_on_offer, override_problems
 from sdrs_nb.planning.planning import Plan, plan_batches
-from sdrs_nb.rulebook import Rulebook
+from sdrs_nb.rulebook import Rulebook, Site, choose_rulebook, read_rulebook, rulebook_reason, site_of
 from sdrs_nb.running.runs import Run
 from sdrs_nb.widgets import holding
 from sdrs_nb.widgets.overrides import Override, override_rows, values_for, with_override
@@ -47,7 +46,7 @@ class WorkbenchState(Standing):
     server_ids
         Servers to judge and plan; None means every server of the inventory.  A filter selects, it never forgets:
         the others still count as facts.
-    group_id, group_choice, options, overrides, name_prefix, wave_limit, approvals_needed
+    asked_rulebook, group_id, group_choice, options, overrides, name_prefix, wave_limit, approvals_needed
         What the operator asked for.
     imposed
         How often the selection was changed other than by selecting rows, which the grid then follows.
@@ -67,6 +66,7 @@ class WorkbenchState(Standing):
         self.imposed = 0
         self.outcome: pd.DataFrame | None = None
         self.server_ids: tuple[str, ...] | None = None
+        self.asked_rulebook: Rulebook | None = None
         self.group_id: str | None = None
         self.group_choice: dict[str, str] = {}
         self.options = BatchOptions()
@@ -121,8 +121,19 @@ class WorkbenchState(Standing):
 
     @property
     def rulebook(self) -> Rulebook:
-        """The rules of the site at hand."""
-        return site_rulebook(self.cloud)
+        """The rules to judge by: those chosen, else those of the site at hand."""
+        return choose_rulebook(self.asked_rulebook, self.site.rulebook)
+
+    @property
+    def site(self) -> Site:
+        """The cloud that the inventory is of; where it does not say, or before there is one, the cloud talked to."""
+        here = site_of([]) if self.cloud is None else self.cloud.settings.site
+        return here if self.inventory is None else self.inventory.about.seen_from(here).site
+
+    @property
+    def rulebook_reason(self) -> str:
+        """Which rules are used and why, in a sentence."""
+        return rulebook_reason(self.rulebook, self.site)
 
     @property
     def is_approved(self) -> bool:
@@ -143,10 +154,13 @@ class WorkbenchState(Standing):
     def connect(self, cloud: Cloud) -> None:
         """Talk to this cloud from now on; what was loaded from another one is out of date, what a file said is not."""
         other = self.cloud is not None and self.cloud is not cloud
+        rules = self.rulebook
         self.cloud, self.access = cloud, None
         self._failures.pop(Step.CONNECT, None)
         if other:
             self._edited(Step.INVENTORY)
+        elif self.rulebook is not rules:
+            self._edited(Step.ELIGIBILITY)
         self.changed()
 
     def set_access(self, access: pd.DataFrame) -> None:
@@ -191,6 +205,15 @@ class WorkbenchState(Standing):
             chosen = tuple(self.inventory.servers["server_id"])
         self.imposed += 1
         self.choose_servers(tuple(server for server in chosen or () if server not in gone))
+
+    def choose_rules(self, name: str) -> None:
+        """Judge by the rule book of this name; an empty one means that of the site at hand."""
+        asked = read_rulebook(name) if name else None
+        if asked is self.asked_rulebook:
+            return
+        self.asked_rulebook = asked
+        self._edited(Step.ELIGIBILITY)
+        self.changed()
 
     def choose_group(self, group_id: str | None) -> None:
         """Judge against one protection group; None matches each server with the group it fits."""
@@ -331,6 +354,8 @@ class WorkbenchState(Standing):
         self.run = run
         self.plan = run.plan
         self.approval = run.approval
+        if run.plan.rulebook is not self.rulebook:  # a new plan after it goes by the same rules
+            self.asked_rulebook = run.plan.rulebook
         self._stale -= {Step.PLAN, Step.APPROVE, Step.SUBMIT}
         self.changed()
 

@@ -2,12 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 import ipywidgets
 import pandas as pd
 
 from sdrs_nb.cloud import Cloud
+from sdrs_nb.errors import NoBatchCallError, SdrsError
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.run_states import RunState
 from sdrs_nb.models import Stage
@@ -23,7 +24,7 @@ from sdrs_nb.widgets.panel import Panel, button, folded, row
 from sdrs_nb.widgets.pictures import run_timeline
 from sdrs_nb.widgets.run_facts import run_facts
 from sdrs_nb.widgets.state import WorkbenchState
-from sdrs_nb.widgets.steps import Step
+from sdrs_nb.widgets.steps import Step, step_title
 from sdrs_nb.words import word
 
 __all__ = ["STAGE_TONES", "SubmitPanel", "stage_words"]
@@ -194,10 +195,18 @@ class SubmitPanel(Panel):
             eligibility=self.state.eligibility,
         )
         self.state.set_run(run)
-        return await follow(cloud, run, on_change=self._on_change)
+        return await self._walked(follow(cloud, run, on_change=self._on_change))
 
     async def _resuming(self, cloud: Cloud, run: Run) -> Run:
-        return await resume(cloud, run, on_change=self._on_change)
+        return await self._walked(resume(cloud, run, on_change=self._on_change))
+
+    async def _walked(self, walk: Awaitable[Run]) -> Run:
+        try:
+            return await walk
+        except NoBatchCallError as error:
+            how = _("{error} Choose Retry what failed as a new plan, load the inventory, and choose that rule book in "
+                    "the step {step}.", error=error, step=step_title(Step.ELIGIBILITY))  # fmt: skip
+            raise SdrsError(how) from error
 
     async def _watching(self, run: Run) -> None:
         # Another notebook, process or cell may carry the run on: the ledger shows how it goes.

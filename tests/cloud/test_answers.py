@@ -54,7 +54,9 @@ def test_every_documented_error_body_is_read(body, code, text):
         (400, "SDRS.0004", errors.PermissionDeniedError),
         (401, "APIGW.0301", errors.AuthenticationError),
         (403, "APIGW.0302", errors.PermissionDeniedError),
-        (404, "APIGW.0101", errors.NotFoundError),
+        (404, "APIGW.0101", errors.UnknownCallError),
+        (404, "APIG.0101", errors.UnknownCallError),
+        (404, "", errors.NotFoundError),
         *((400, f"SDRS.{code}", errors.NotFoundError) for code in (1013, 1320, 1608, 1902, 1326)),
         *((400, f"SDRS.{code}", errors.ConflictError) for code in (1024, 1323, 1325, 1002, 1305)),
         (409, "", errors.ConflictError),
@@ -70,6 +72,29 @@ def test_the_class_follows_status_and_code(status, code, kind):
     error = failed(status, f'{{"error":{{"code":"{code}","message":"m"}}}}')
 
     assert type(error) is kind
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (404, '{"error_code":"APIGW.0101","error_msg":"m"}', errors.UnknownCallError),
+        (404, '{"error_code":"APIG.0101","error_msg":"m"}', errors.UnknownCallError),
+        (404, "", errors.UnknownCallError),
+        (404, "<html>not found</html>", errors.UnknownCallError),
+        (405, '{"message":"Method not allowed"}', errors.UnknownCallError),
+        (404, '{"error":{"code":"SDRS.1013","message":"no such group"}}', errors.NotFoundError),
+        (404, '{"error":{"code":"SDRS.2206","message":"no such tag key"}}', errors.NotFoundError),
+        (400, '{"error":{"code":"SDRS.1013","message":"no such group"}}', errors.NotFoundError),
+    ],
+)
+def test_a_gateway_that_has_no_such_call_is_told_from_an_object_that_is_not_there(status, body, kind):
+    """For calls that change something: without a code of the service nobody but the gateway can have answered."""
+    call = Call("POST", "sdrs", "/v1/{project_id}/protected-instances/batch")
+
+    error = error_of(call, "/v1/p/protected-instances/batch", Answer(status, {}, body.encode()))
+
+    assert type(error) is kind
+    assert ("check the endpoint" in str(error)) is (kind is errors.UnknownCallError)
 
 
 def test_a_message_says_what_was_asked_and_keeps_the_clouds_words():

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sdrs_nb.errors import InventoryError
 from sdrs_nb.inventory.headings import COLUMN_ALIASES, FRAME_ALIASES
 from sdrs_nb.inventory.inventory import load_inventory, read_inventory, write_template
+from sdrs_nb.inventory.values import trim
 from sdrs_nb.tables import BOOL, FLOAT, INT, INVENTORY_TABLES, TIME
 from tests.builders import a_server
 from tests.builders_inventory import HandedOut, a_server_document, a_volume_document, denied

@@ -56,6 +56,7 @@ async def test_the_inventory_says_whose_it_is():
 
     assert (about.project_id, about.region, about.caller_user_id) == ("project-1", "region-1", "user-1")
     assert about.origin == "https://cloud.test"
+    assert about.site == HandedOut().settings.site
     assert about.loaded_at.tzinfo is not None
 
 

@@ -245,7 +245,7 @@ def test_the_undo_shows_itself_in_one_line(ledger):
 
 def test_a_site_without_batch_calls_deletes_one_by_one(ledger):
     """Under the profile otc each instance is a request of its own."""
-    run = ended(a_run(ledger, an_estate(2), profile="otc"))
+    run = ended(a_run(ledger, an_estate(2), rulebook="otc"))
 
     undo = plan_undo(run, an_estate(2, statuses=all_in("protected", 2)))
 

@@ -3,8 +3,7 @@
 import pytest
 
 import sdrs_nb
-from sdrs_nb.rulebook import load_rulebook
-from sdrs_nb.running.door import DOOR_RULES, rulebook_of
+from sdrs_nb.running.door import DOOR_RULES
 from tests.builders_running import CREATE, control, creates, creations, faults, submit_and_follow
 
 pytest_plugins = ["tests.running_fixtures"]
@@ -142,21 +141,3 @@ async def test_groups_share_a_read_of_stated_freshness(sandbox, plan, carried_ou
 
     pairs = [r for r in requests if r["path"].endswith("/replications")]
     assert len(pairs) == 2  # one of the plan's own inventory, one for all four batches
-
-
-@pytest.mark.parametrize(
-    ("version", "profile", "severity"),
-    [
-        ("huaweicloud abc", "huaweicloud", None),
-        ("otc abc S7=warning", "otc", "warning"),
-        ("huaweicloud abc batch_size=10 S7=off", "huaweicloud", "off"),
-        ("somebody's own", "huaweicloud", None),
-        ("", "huaweicloud", None),
-    ],
-)
-def test_the_plans_rule_book_is_found_again_by_its_name(version, profile, severity):
-    """Profile and changed severities come from the version; what is not understood is read strictly."""
-    book = rulebook_of(version)
-
-    assert book.profile == profile
-    assert book.severity("S7") == (severity or load_rulebook(profile).severity("S7"))
