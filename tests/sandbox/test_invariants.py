@@ -39,6 +39,8 @@ def check(cloud):
     assert by_server == by_volume
     assert world.cores_used == sum(world.flavors[s.flavor_id].vcpus for s in world.servers.values())
     assert world.gib_used == sum(volume.size_gib for volume in world.volumes.values())
+    addresses = [(nic.subnet_id, nic.ip) for server in world.servers.values() for nic in server.nics]
+    assert len(addresses) == len(set(addresses))
     for subnet in world.subnets.values():
         assert 0 <= subnet.used <= subnet.total
     for job in world.jobs.values():
