@@ -175,7 +175,7 @@ class Player:
         return await self.cloud.call("DELETE", f"{BASE}/server-groups/{self.any_of(self.cloud.world.groups)}")
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**6))
 def test_world_stays_sound(make_cloud, seed):
     """After every one of 60 random calls all invariants hold, and no call is answered with a server error."""
