@@ -1,11 +1,67 @@
 """A run against the sandbox in this process: its faults, its true state, and a walk to its end."""
 
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
 import httpx
 
 import sdrs_nb
+from sdrs_nb import loop
 
 CREATE = "POST /v1/*/protected-instances/batch"
 LIST = "GET /v1/*/protected-instances"
+
+
+#: Work that the run hands to threads is done one after the other, so that whoever comes last knows that all is done.
+_ONE_THREAD = ThreadPoolExecutor(1, "one thread")
+
+
+class CloudTime:
+    """The clock and the sleep of a run on a sandbox that stands still: sleeping moves both.
+
+    No time passes while a thread is at work, so a slow machine or a fast disk changes nothing of what happens when.
+    """
+
+    def __init__(self, sandbox):
+        self.sandbox = sandbox
+        self.now = datetime(2026, 1, 31, tzinfo=UTC)
+        loop.private_loop().call_soon_threadsafe(loop.private_loop().set_default_executor, _ONE_THREAD)
+
+    def clock(self):
+        return self.now
+
+    async def sleep(self, seconds):
+        await asyncio.get_running_loop().run_in_executor(_ONE_THREAD, int)
+        self.now += timedelta(seconds=seconds)
+        self.sandbox.advance(seconds)
+
+
+class Gate:
+    """A sleep that lets nobody through until it is opened, and knows how many have come to it.
+
+    A run first waits when a create was accepted, one wait for each group.
+    """
+
+    def __init__(self, cloud_time):
+        self._cloud_time = cloud_time
+        self._open = asyncio.Event()
+        self._arrivals = threading.Semaphore(0)
+
+    async def sleep(self, seconds):
+        self._arrivals.release()
+        await self._open.wait()
+        await self._cloud_time.sleep(seconds)
+
+    async def reached(self, times):
+        """Wait until the run came to wait so many times more."""
+        for _ in range(times):
+            assert await asyncio.to_thread(self._arrivals.acquire, timeout=60), "the run never came to wait"
+
+    def open(self):
+        """Let time pass, from now on."""
+        loop.private_loop().call_soon_threadsafe(self._open.set)
 
 
 async def control(sandbox, method, path, **parts):

@@ -1,8 +1,7 @@
 """What many tests need: a sandbox cloud in this process, a cloud that talks to it, a ledger folder of its own."""
 
-from datetime import UTC, datetime, timedelta
-
 import httpx
+import hypothesis
 import pytest
 import pytest_asyncio
 import stamina
@@ -11,6 +10,13 @@ from sdrs_nb.cloud import connect
 from sdrs_nb.i18n import set_language
 from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.sandbox import Sandbox
+from tests.builders_running import CloudTime
+
+# How long an example takes depends on what else this machine does.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)
@@ -43,23 +49,6 @@ async def cloud(sandbox):
         transport=httpx.ASGITransport(sandbox.app),
     ) as connected:
         yield connected
-
-
-class CloudTime:
-    """The clock and the sleep of a run on a sandbox that stands still: sleeping moves both."""
-
-    def __init__(self, sandbox):
-        self.sandbox = sandbox
-        self.now = datetime(2026, 1, 31, tzinfo=UTC)
-        self.slept = []
-
-    def clock(self):
-        return self.now
-
-    async def sleep(self, seconds):
-        self.slept.append(seconds)
-        self.now += timedelta(seconds=seconds)
-        self.sandbox.advance(seconds)
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ async def test_the_same_seed_gives_the_same_plan_and_one_other_server_another():
 
 def test_a_run_that_was_killed_is_finished_by_resume(tmp_path, monkeypatch):
     """SIGKILL in the middle, then resume from the ledger alone: each server created once, no blind second create."""
-    with sdrs_nb.start_sandbox(servers=120, seed=5, speed=60) as sandbox:
+    with sdrs_nb.start_sandbox(servers=120, seed=5, speed=20) as sandbox:
         plan = loop.wait(planned(sandbox))
         plan.save(tmp_path / "plan.json")
         environment = {**os.environ, **sandbox.environment()}

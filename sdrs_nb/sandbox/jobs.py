@@ -31,6 +31,16 @@ class Subject:
 
 Work = Callable[[float], Failure | None]
 
+# What a job fails with when the instance or pair it works on was removed meanwhile: the code of its own failure.
+_CODE_WHEN_GONE = {
+    "attachReplicationPairNew": "SDRS.1821",
+    "detachReplicationPairNew": "SDRS.1822",
+    "expandReplicationPairNew": "SDRS.1820",
+    "addNicNew": "SDRS.1312",
+    "deleteNicNew": "SDRS.1313",
+    "resizeProtectedInstanceNew": "SDRS.1329",
+}
+
 
 def open_job(world: World, job_type: str, begin: float, entities: dict[str, Any], *, is_sub_job: bool = False) -> Job:
     """Make a job in INIT; sub-jobs can be asked for by id as well."""
@@ -94,7 +104,8 @@ def start_job(  # noqa: PLR0917 - the parts of a job
     call
         The request; its faults may fail, freeze or lose the job.
     job_type, entities
-        As the job shows them; `work` may add to `entities`.
+        As the job shows them; `work` may add to `entities`. What `entities` names may be gone when the time has come:
+        other requests go on meanwhile. Then the job fails and `work` is not called.
     work
         Does the job's deed when its time has come and gives a failure or None.
     subject
@@ -112,7 +123,8 @@ def start_job(  # noqa: PLR0917 - the parts of a job
         job.status = "RUNNING"
 
     def finish(at: float) -> None:
-        failure = Failure(forced, _reason(job_type, forced)) if forced else work(at)
+        code = forced or (_CODE_WHEN_GONE.get(job_type) if _is_something_gone(world, entities) else None)
+        failure = Failure(code, _reason(job_type, code)) if code else work(at)
         if failure:
             on_failure(at)
         close_job(world, job, at, failure, subject)
@@ -124,6 +136,11 @@ def start_job(  # noqa: PLR0917 - the parts of a job
         job.vanishes_at = call.now + call.effects.vanish_s
     world.touch()
     return job
+
+
+def _is_something_gone(world: World, entities: dict[str, Any]) -> bool:
+    things = (("protected_instance_id", world.instances), ("replication_pair_id", world.pairs))
+    return any(name in entities and entities[name] not in held for name, held in things)
 
 
 def _reason(job_type: str, code: str) -> str:

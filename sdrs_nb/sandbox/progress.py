@@ -4,6 +4,7 @@ At acceptance the instance is there in ``creating``. At 30 % its pairs appear, a
 (SHUTOFF, in the DR AZ, with the production server's name), at 100 % everything settles or has failed.
 """
 
+from . import statuses
 from .errors import MESSAGES
 from .jobs import Failure, Subject, close_job, close_parent, open_job
 from .placement import automatic_host
@@ -186,7 +187,8 @@ class Creation:
         if len(world.servers) + 1 > world.max_servers or world.cores_used + self.flavor.vcpus > world.max_cores:
             return Failure("Ecs.0001", f"{task}the ECS quota is exceeded")
         subnet = world.subnets[self.order.placement.subnet_id or self.server.nics[0].subnet_id]
-        if subnet.used >= subnet.total:
+        # The address asked for was free when the request came.
+        if subnet.used >= subnet.total or (self.address and world.is_address_taken(subnet.id, self.address)):
             return Failure("Ecs.0012", f"{task}no free IP address in the subnet")
         if self.order.placement.dedicated and not self._host_id():
             return Failure("SDRS.1306", f"{task}no dedicated host with auto placement")
@@ -272,6 +274,9 @@ class Creation:
         status = self.world.rest_status(self.instance.group_id)
         self.instance.status = status
         for pair in self.world.pairs_of(self.instance.id):
+            if pair.status not in {"creating", *statuses.AT_REST}:
+                # Another owner of a shared disk was ready before, and a job works on the pair already.
+                continue
             pair.status, pair.updated = status, at
             if status == "protected" and pair.sync_from is None:
                 # The first copy begins at once when the group is protected, else when protection is enabled.

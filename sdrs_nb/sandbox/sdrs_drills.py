@@ -6,7 +6,7 @@ from . import statuses
 from .errors import Refusal
 from .jobs import Failure, Subject, start_job
 from .paging import row_page
-from .records import Drill, Instance, Server, Subnet, Vpc
+from .records import Drill, Server, Subnet, Vpc
 from .routing import Call, Reply, Route
 from .sdrs_documents import drill_document, is_copying
 from .validation import check_name, find_group
@@ -83,11 +83,15 @@ def _create_drill(call: Call) -> Reply:
     world.drills[drill.id] = drill
 
     def work(at: float) -> Failure | None:
-        for instance_id in list(group.instances):
-            instance = world.instances[instance_id]
-            double = world.dr_server(instance)
+        doubles = {i: world.dr_server(world.instances[i]) for i in group.instances}
+        subnet = next(subnet for subnet in world.subnets.values() if subnet.vpc_id == drill.vpc_id)
+        if subnet.used + sum(double is not None for double in doubles.values()) > subnet.total:
+            return Failure("SDRS.1912", "SdrsCreateDrillNicTask-fail:no free IP address in the subnet")
+        for instance_id, double in doubles.items():
             if double is not None:
-                _add_drill_server(world, drill, instance, double, at)
+                server = _add_drill_server(world, subnet, double, at)
+                drill.servers[instance_id] = server.id
+                world.drill_by_server[server.id] = drill.id
         drill.status, drill.updated = "available", at
         return None
 
@@ -119,13 +123,12 @@ def _add_vpc(world: World) -> str:
     return vpc.id
 
 
-def _add_drill_server(world: World, drill: Drill, instance: Instance, double: Server, at: float) -> None:
-    subnet = next(subnet for subnet in world.subnets.values() if subnet.vpc_id == drill.vpc_id)
+def _add_drill_server(world: World, subnet: Subnet, double: Server, at: float) -> Server:
     server = Server(
         id=world.new_uuid(),
         name=double.name,
         az=double.az,
-        vpc_id=drill.vpc_id,
+        vpc_id=subnet.vpc_id,
         flavor_id=double.flavor_id,
         created=at,
         updated=at,
@@ -136,8 +139,7 @@ def _add_drill_server(world: World, drill: Drill, instance: Instance, double: Se
     )
     server.nics = (world.new_nic(subnet),)
     world.add_server(server)
-    drill.servers[instance.id] = server.id
-    world.drill_by_server[server.id] = drill.id
+    return server
 
 
 def _delete_drill(call: Call) -> Reply:

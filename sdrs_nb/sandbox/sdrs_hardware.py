@@ -65,8 +65,6 @@ def _attach(call: Call) -> Reply:
     free_device = _free_device(call.world, instance, pair, device)
 
     def work(at: float) -> Failure | None:
-        if instance.id not in call.world.instances:
-            return Failure("SDRS.1821", "SdrsAttachReplicationPairTask-fail:the instance is gone")
         _hang(call.world, instance, pair, free_device)
         set_pair_status(pair, call.world.rest_status(pair.group_id), at)
         return None
@@ -113,8 +111,6 @@ def _detach(call: Call) -> Reply:
     _check_detachable(world, instance, pair)
 
     def work(at: float) -> Failure | None:
-        if instance.id not in world.instances:
-            return Failure("SDRS.1822", "SdrsDetachReplicationPairTask-fail:the instance is gone")
         world.unhang_pair(pair, instance.id)
         for server in _servers(world, instance):
             for volume_id in (pair.source_volume, pair.target_volume):
@@ -168,23 +164,27 @@ def _add_nic(call: Call) -> Reply:
     production, subnet = _check_new_nic(call, instance, subnet_id)
     if address:
         check_free_address(world, subnet_id, address)
-    nic = world.new_nic(subnet, primary=False, ip=address or "")
+    entities = {"protected_instance_id": instance.id, "server_group_id": instance.group_id}
 
     def work(at: float) -> Failure | None:
-        for server in _servers(world, instance):
-            added = nic if server is production else world.new_nic(subnet, primary=False)
-            server.nics = (*server.nics, added)
-            server.document = None
-        _set_status(instance, world.rest_status(instance.group_id), at)
+        servers = _servers(world, instance)
+        # Other servers may have taken what was free when the request came.
+        if subnet.used + len(servers) > subnet.total or (address and world.is_address_taken(subnet.id, address)):
+            return Failure("SDRS.1312", "SdrsAddNicTask-fail:no free IP address in the subnet")
+        for server in servers:
+            chosen = address if server is production else None
+            nic = world.new_nic(subnet, primary=False, ip=chosen or "")
+            server.nics, server.document = (*server.nics, nic), None
+            if server is production:
+                entities["nic_id"] = nic.port_id
+        rest(at)
         return None
 
-    def fail(at: float) -> None:
-        subnet.used -= 1
+    def rest(at: float) -> None:
         _set_status(instance, world.rest_status(instance.group_id), at)
 
     _set_status(instance, "nic-creating", call.now)
-    entities = {"protected_instance_id": instance.id, "server_group_id": instance.group_id, "nic_id": nic.port_id}
-    job = start_job(call, "addNicNew", entities, work, instance_subject(instance, "createFail"), fail)
+    job = start_job(call, "addNicNew", entities, work, instance_subject(instance, "createFail"), rest)
     return Reply(200, {"job_id": job.id})
 
 
@@ -203,7 +203,7 @@ def _check_new_nic(call: Call, instance: Instance, subnet_id: str) -> tuple[Serv
     return production, subnet
 
 
-def _delete_nic(call: Call) -> Reply:  # noqa: C901 - the checks in their order
+def _delete_nic(call: Call) -> Reply:
     nic_id = _object(call).get("nic_id")
     if not isinstance(nic_id, str):
         raise _refuse("SDRS.0201")
@@ -222,8 +222,6 @@ def _delete_nic(call: Call) -> Reply:  # noqa: C901 - the checks in their order
         raise _refuse("SDRS.1311")
 
     def work(at: float) -> Failure | None:
-        if instance.id not in world.instances:
-            return Failure("SDRS.1313", "SdrsDeleteNicTask-fail:the instance is gone")
         for server in _servers(world, instance):
             doomed = nic if server is production else next((n for n in reversed(server.nics) if not n.primary), None)
             if doomed is not None:
@@ -236,15 +234,7 @@ def _delete_nic(call: Call) -> Reply:  # noqa: C901 - the checks in their order
 
     _set_status(instance, "nic-deleting", call.now)
     entities = {"protected_instance_id": instance.id, "server_group_id": instance.group_id, "nic_id": nic_id}
-    subject = instance_subject(instance, "deleteFail")
-    job = start_job(
-        call,
-        "deleteNicNew",
-        entities,
-        work,
-        subject,
-        lambda at: _set_status(instance, world.rest_status(instance.group_id), at),
-    )
+    job = start_job(call, "deleteNicNew", entities, work, instance_subject(instance, "deleteFail"), rest)
     return Reply(200, {"job_id": job.id})
 
 

@@ -260,9 +260,6 @@ def _expand_pair(call: Call) -> Reply:
         raise Refusal("SDRS.0201", key="badrequest")
 
     def work(at: float) -> Failure | None:
-        if pair.id not in world.pairs:
-            # Its instance was deleted meanwhile, and the pair with it.
-            return Failure("SDRS.1820", "SdrsExpandReplicationPairTask-fail:the pair is gone")
         for volume in volumes:
             world.gib_used += size - volume.size_gib
             volume.size_gib, volume.document = size, None

@@ -303,6 +303,6 @@ def check_free_address(world: World, subnet_id: str, address: str) -> str:
         inside = False
     if not inside:
         raise Refusal("SDRS.0219")
-    if any(nic.ip == address for server in world.servers.values() for nic in server.nics if nic.subnet_id == subnet_id):
+    if world.is_address_taken(subnet_id, address):
         raise Refusal("SDRS.1334")
     return address

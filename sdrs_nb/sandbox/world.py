@@ -89,6 +89,7 @@ class World:
         self._server_order: list[Server] | None = None
         self._volume_order: list[Volume] | None = None
         self._bases: dict[str, int] = {}
+        self._chosen_addresses: set[int] = set()
         self._events: list[tuple[float, int, Event]] = []
         self._sequence = itertools.count()
 
@@ -103,15 +104,25 @@ class World:
         """Draw a 32-character id, as jobs have."""
         return f"{self._ids.getrandbits(128):032x}"
 
-    def take_address(self, subnet: Subnet) -> str:
-        """Take the next free address of a subnet and count it as used."""
+    def take_address(self, subnet: Subnet, wanted: str = "") -> str:
+        """Take an address of a subnet, the next free one unless one is `wanted`, and count it as used."""
+        subnet.used += 1
+        if wanted:
+            self._chosen_addresses.add(int(ipaddress.IPv4Address(wanted)))
+            return wanted
         base = self._bases.get(subnet.id)
         if base is None:
             base = self._bases[subnet.id] = int(ipaddress.ip_network(subnet.cidr).network_address)
+        while base + subnet.next_host in self._chosen_addresses:
+            subnet.next_host += 1
         address = base + subnet.next_host
         subnet.next_host += 1
-        subnet.used += 1
         return f"{address >> 24 & 255}.{address >> 16 & 255}.{address >> 8 & 255}.{address & 255}"
+
+    def is_address_taken(self, subnet_id: str, address: str) -> bool:
+        """Whether a server holds this address of a subnet."""
+        nics = (nic for server in self.servers.values() for nic in server.nics if nic.subnet_id == subnet_id)
+        return any(nic.ip == address for nic in nics)
 
     # -- time --------------------------------------------------------------------------------------------------
 
@@ -300,8 +311,7 @@ class World:
 
     def new_nic(self, subnet: Subnet, *, primary: bool = True, ip: str = "") -> Nic:
         """Make a network interface with the next free address of the subnet, or with `ip`."""
-        address = self.take_address(subnet)
-        return Nic(self.new_uuid(), subnet.id, ip or address, primary)
+        return Nic(self.new_uuid(), subnet.id, self.take_address(subnet, ip), primary)
 
     def keys_visible_to(self, user_id: str) -> list[KeyPair]:
         """Give the key pairs a user sees: a pair of scope ``user`` shows itself to its owner only."""

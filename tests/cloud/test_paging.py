@@ -64,7 +64,7 @@ async def test_pages_after_the_first_are_read_side_by_side():
             await all_asked.wait()
         return await a_list.by_number(number, size)
 
-    rows = await asyncio.wait_for(counted_pages(fetch, key="id", size=10), 5)
+    rows = await asyncio.wait_for(counted_pages(fetch, key="id", size=10), 60)
 
     assert len(rows) == 100
 

@@ -521,8 +521,7 @@ def frames(draw, name):
 @settings(
     max_examples=25,
     phases=[Phase.explicit, Phase.generate],
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(servers=frames("servers"), volumes=frames("volumes"), groups=frames("groups"))
 def test_any_inventory_survives_both_formats(servers, volumes, groups, tmp_path):
@@ -533,7 +532,7 @@ def test_any_inventory_survives_both_formats(servers, volumes, groups, tmp_path)
     assert_same(inventory, read_inventory(inventory.to_folder(tmp_path / "x")))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.binary(max_size=200), name=st.sampled_from(["x.csv", "x.json", "x.jsonl", "x.xlsx", "x.parquet"]))
 @example(data=b"\xef\xbb\xbf", name="x.csv")
 @example(data=b"[{}]", name="x.json")

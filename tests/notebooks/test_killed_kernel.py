@@ -17,7 +17,7 @@ from sdrs_nb.widgets.writing import writer
 @pytest.fixture
 def sandbox(monkeypatch):
     """A sandbox that the environment of kernels and commands points to, slow enough to be interrupted."""
-    with sdrs_nb.start_sandbox(servers=60, seed=7, speed=60) as process:
+    with sdrs_nb.start_sandbox(servers=60, seed=7, speed=20) as process:
         for name, value in process.environment().items():
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("SDRS_NB_LANG", "en")
@@ -53,7 +53,7 @@ async def fingerprint_of_the_plan():
 
 def half_way():
     """Wait until one batch is accepted and another is not sent yet, as the ledger says; return the run's id."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         runs = sdrs_nb.list_runs()
         if len(runs) and {"accepted", "pending"} <= set(sdrs_nb.open_run(runs["run_id"][0]).batches["state"]):

@@ -34,7 +34,7 @@ def a_delete(**changes) -> Batch:
 
 
 @given(st.integers(1, 60))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_every_server_is_a_request_of_its_own(servers):
     """Nothing is lost or doubled, each request has one server, and no two instances have one name."""
     plan = plan_batches(otc(servers), name_prefix="erp")

@@ -89,7 +89,7 @@ def test_groups_work_side_by_side_and_waves_one_after_the_other():
 
 
 @given(st.integers(1, 60), st.lists(st.floats(1, 5000), max_size=20))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_more_servers_never_take_less(servers, history):
     """Every figure grows with the plan, and slow jobs never end sooner than usual ones."""
     less, more = (a_plan(count).estimate(history=history) for count in (servers, servers + 1))

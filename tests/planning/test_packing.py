@@ -48,7 +48,7 @@ def cases(draw):
 
 
 @given(cases())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_batches_equal_an_exhaustive_optimum(case):
     """Up to 12 units and limits 1 to 8 are packed into as few batches as any packing has, and this is proven."""
     limit, sizes = case
@@ -61,7 +61,6 @@ def test_batches_equal_an_exhaustive_optimum(case):
 
 
 @given(cases())
-@settings(deadline=None)
 def test_every_unit_is_in_one_batch_and_no_batch_is_over_the_limit(case):
     """Units are neither lost, doubled nor split, and batches hold at most the limit."""
     limit, sizes = case
@@ -132,7 +131,7 @@ def test_a_gap_is_stated_when_the_steps_are_gone():
 
 
 @given(st.dictionaries(st.integers(2, 50), st.integers(1, 40), max_size=12), st.integers(50, 50))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_large_estates_stay_within_bounds(sizes, limit):
     """Many clusters at the largest limit are all packed, between the lower bound and half-full batches."""
     patterns, bound = pack_clusters(sizes, limit)
@@ -142,7 +141,6 @@ def test_large_estates_stay_within_bounds(sizes, limit):
 
 
 @given(st.sets(st.integers(1, 2**32), min_size=2, max_size=60), st.data())
-@settings(deadline=None)
 def test_an_added_single_touches_few_batches(places, data):
     """One server more changes at most one batch a fork of the names, never all that follow."""
     new = data.draw(st.integers(1, 2**32).filter(lambda place: place not in places))

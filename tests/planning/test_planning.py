@@ -66,7 +66,7 @@ def estates(draw):
 
 
 @given(estates())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_every_eligible_server_is_in_exactly_one_batch(eligibility):
     """Nothing eligible is lost, doubled, or put with servers of another group; no batch is over the limit."""
     plan = plan_of(eligibility)
@@ -79,7 +79,7 @@ def test_every_eligible_server_is_in_exactly_one_batch(eligibility):
 
 
 @given(estates())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_no_cluster_is_split(eligibility):
     """Servers that share volumes are in one batch."""
     plan = plan_of(eligibility)
@@ -90,7 +90,7 @@ def test_no_cluster_is_split(eligibility):
 
 
 @given(estates(), st.randoms(use_true_random=False))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_the_order_of_rows_changes_nothing(eligibility, dice):
     """The same frames in any order of rows give the same plan, byte for byte."""
 
@@ -113,7 +113,7 @@ def test_the_order_of_rows_changes_nothing(eligibility, dice):
 
 
 @given(estates())
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_a_saved_plan_loads_as_the_same_plan(tmp_path_factory, eligibility):
     """Save and load keep everything: fingerprint, bodies, frames and notes."""
     plan = plan_of(eligibility)
@@ -127,7 +127,7 @@ def test_a_saved_plan_loads_as_the_same_plan(tmp_path_factory, eligibility):
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_one_flipped_byte_is_refused(tmp_path_factory, data):
     """A file in which any single byte was changed does not load."""
     path = plan_of(an_eligibility(7)).save(tmp_path_factory.mktemp("plans") / "plan.json")

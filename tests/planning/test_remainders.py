@@ -21,7 +21,7 @@ def planned(plan: Plan | None) -> set[str]:
 
 
 @given(st.data())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_every_server_is_protected_planned_or_left_out(tmp_path_factory, data):
     """Nothing is forgotten or doubled, and every failed instance of a planned server is deleted first."""
     count = data.draw(st.integers(1, 12))

@@ -76,7 +76,7 @@ def test_at_most_twenty_instances_go_in_a_request(ledger, count, sizes):
 
 
 @given(st.data())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_every_instance_is_deleted_once_and_shared_pairs_stay_together(tmp_path_factory, data):
     """Whatever is shared, kept and limited: no instance twice, no pair split, no request over the limit."""
     count, limit = data.draw(st.integers(1, 12)), data.draw(st.integers(1, 6))

@@ -5,29 +5,22 @@ import asyncio
 import pytest
 
 import sdrs_nb
-from sdrs_nb import loop
 from sdrs_nb.ledger.ledger import BatchState, Control, Ledger
 from sdrs_nb.running.engine import engine_of
 from sdrs_nb.running.runs import open_run
-from tests.builders_running import CREATE, creates, creations, faults, submit_and_follow
+from tests.builders_running import CREATE, Gate, creates, creations, faults, submit_and_follow
 
 pytest_plugins = ["tests.running_fixtures"]
 
 
 @pytest.fixture
 async def submitted(cloud, plan, ledger, cloud_time):
-    """A run whose clock stands still until the test lets it go: its first creates are accepted."""
-    gate = asyncio.Event()
-
-    async def sleep(seconds):
-        await gate.wait()
-        await cloud_time.sleep(seconds)
-
-    run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=sleep)
-    while run.counts["accepted"] < 6:  # noqa: ASYNC110 - the engine has no event for a test to wait on
-        await asyncio.sleep(0)
-    yield run, lambda: loop.private_loop().call_soon_threadsafe(gate.set)
-    loop.private_loop().call_soon_threadsafe(gate.set)
+    """A run whose clock stands still until the test lets it go: the first create of either group is accepted."""
+    gate = Gate(cloud_time)
+    run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=gate.sleep)
+    await gate.reached(2)
+    yield run, gate.open
+    gate.open()
 
 
 async def the_end_of(run):
@@ -153,7 +146,7 @@ async def test_a_run_whose_process_died_says_so(ledger, plan):
 
 async def test_on_failure_stop_is_not_met_again_after_resume(sandbox, cloud, plan, ledger, cloud_time):
     """A run that stopped because of a failure goes on when told to, past the batch that failed."""
-    await faults(sandbox, {"match": CREATE, "kind": "fail_subjob", "n": 1, "times": 2})
+    await faults(sandbox, {"match": CREATE, "kind": "fail_subjob", "n": 1})
     run = await sdrs_nb.submit(
         cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=cloud_time.sleep, on_failure="stop"
     )

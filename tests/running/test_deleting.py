@@ -7,7 +7,7 @@ import sdrs_nb
 from sdrs_nb.models import Call
 from sdrs_nb.planning.undoing import plan_undo
 from sdrs_nb.sandbox import Sandbox, Settings
-from tests.builders_running import control, creations, faults, submit_and_follow
+from tests.builders_running import CloudTime, control, creations, faults, submit_and_follow
 
 pytest_plugins = ["tests.running_fixtures"]
 DELETE = "POST /v1/*/protected-instances/delete"
@@ -63,8 +63,6 @@ async def test_an_instance_that_is_gone_already_holds_the_undo_back(sandbox, clo
 async def test_a_site_without_a_batch_call_is_served_one_by_one(tmp_path):
     """On Open Telekom Cloud each server is a request of its own; every one is created once and found."""
     sandbox = Sandbox(servers=240, seed=7, speed=0, settings=Settings.for_profile("otc"))
-    from tests.conftest import CloudTime
-
     cloud_time, keys = CloudTime(sandbox), sandbox.credentials
     ledger = sdrs_nb.ledger.ledger.Ledger(tmp_path / "otc.db", clock=cloud_time.clock)
     async with sdrs_nb.connect(

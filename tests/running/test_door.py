@@ -84,7 +84,7 @@ async def test_a_refusal_names_the_likely_server_and_offers_the_rest(sandbox, cl
         # After the re-check and before the POST is handled: the sandbox refuses with SDRS.1333.
         culprit.status, culprit.document = "ERROR", None
 
-    late_to_the_door(sandbox, refuse)
+    late_to_the_door(sandbox, culprit.id, refuse)
     run = await submit_and_follow(cloud, plan, ledger, cloud_time)
 
     servers = run.servers.set_index("server_id")
@@ -95,12 +95,12 @@ async def test_a_refusal_names_the_likely_server_and_offers_the_rest(sandbox, cl
     assert set(run.remainder["server_id"]) == set(plan.batches[0].server_ids) - {culprit.id}
 
 
-def late_to_the_door(sandbox, change):
-    """Make a change when the first create arrives, after every re-check."""
+def late_to_the_door(sandbox, server_id, change):
+    """Make a change when the create that names this server arrives, after its re-check."""
     service, answer = sandbox.service, sandbox.service.answer
 
     def answering(request, effects, logged):
-        if request.raw_path.endswith("/protected-instances/batch"):
+        if request.raw_path.endswith("/protected-instances/batch") and server_id.encode() in request.body:
             service.answer = answer
             change()
         return answer(request, effects, logged)

@@ -12,7 +12,7 @@ from sdrs_nb import loop
 from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.running.engine import Engine
 from sdrs_nb.running.runs import list_runs, open_run
-from tests.builders_running import CREATE, control, creates, creations, faults, submit_and_follow
+from tests.builders_running import CREATE, Gate, control, creates, creations, faults, submit_and_follow
 from tests.crash import assert_no_blind_resend
 
 pytest_plugins = ["tests.running_fixtures"]
@@ -195,10 +195,10 @@ async def test_an_interrupted_follow_pauses_and_goes_on_when_called_again(
     sandbox, cloud, plan, ledger, cloud_time, planned
 ):
     """Cancelling follow stops before the next request; following again finishes without a double."""
-    run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=cloud_time.sleep)
-    following = asyncio.ensure_future(sdrs_nb.follow(cloud, run, sleep=cloud_time.sleep))
-    while run.counts["accepted"] == 0:  # noqa: ASYNC110 - the engine has no event for a test to wait on
-        await asyncio.sleep(0)
+    gate = Gate(cloud_time)
+    run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=gate.sleep)
+    following = asyncio.ensure_future(sdrs_nb.follow(cloud, run))
+    await gate.reached(2)
     following.cancel()
     with pytest.raises(asyncio.CancelledError):
         await following
@@ -211,22 +211,16 @@ async def test_an_interrupted_follow_pauses_and_goes_on_when_called_again(
 
 async def test_a_second_process_is_told_who_carries_the_run_on(cloud, plan, ledger, cloud_time):
     """While one engine walks a run, another one for the same run is refused."""
-    gate = asyncio.Event()
-
-    async def sleep(seconds):
-        await gate.wait()
-        await cloud_time.sleep(seconds)
-
-    run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=sleep)
+    gate = Gate(cloud_time)
+    run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=gate.sleep)
     again = open_run(run.run_id, Ledger(Path(ledger.path), clock=cloud_time.clock))
-    while run.record["state"] == "ready":  # noqa: ASYNC110 - the engine has no event for a test to wait on
-        await asyncio.sleep(0)
+    await gate.reached(1)
 
     second = Engine(cloud, again, sleep=cloud_time.sleep)
     with pytest.raises(sdrs_nb.ClaimedError, match=run.run_id):
         await loop.run(second.walk())
 
-    loop.private_loop().call_soon_threadsafe(gate.set)
+    gate.open()
     await sdrs_nb.follow(cloud, run, sleep=cloud_time.sleep)
 
 

@@ -94,10 +94,10 @@ async def test_a_task_can_be_stopped(background):
             cleaned.set()
 
     background.start("follow", long_work())
-    await asyncio.to_thread(started.wait, 5)
+    await asyncio.to_thread(started.wait, 60)
     background.stop("follow")
 
-    assert await asyncio.to_thread(cleaned.wait, 5)
+    assert await asyncio.to_thread(cleaned.wait, 60)
     assert not background.is_running("follow")
     assert background.errors.value == ""
 
