@@ -1,0 +1,23 @@
+"""Points that the eligibility facts leave open; each says what was taken and what speaks for it."""
+
+#: Today a warning of any scope makes its servers ``warning``; when only those of the server's own shall count, False.
+WARNINGS_OF_EVERY_SCOPE = True
+#: Rules whose warnings are the same for all servers of a group, a request or the estate.
+WIDER_SCOPES = ("G", "Q", "P")
+
+#: What stops a request as a whole (its fields, its site, its sums) is told of the request and leaves verdicts alone.
+#: "A B counts for every server it stops" speaks against it; that no one server is at fault speaks for it.
+TOLD_OF_THE_REQUEST = frozenset({"Q4", "Q6", "Q7", "Q8", "G9", "P5", "P9", "P12", "P13", "P14", "P15"})
+
+#: A server without any volume has no system volume either, so S12 would fire beside S11; S11 says it all.
+NO_VOLUME_MEANS_NO_SYSTEM_VOLUME = False
+#: A pair of one user is seen by that user alone, so a pair that is missing in the caller's list is proven to be gone
+#: only where the caller made the server.  S22 says no more than "pair missing" and can be overridden, so the list is
+#: taken at its word; True asks for the proof, and leaves servers of others to the warning S23.
+MISSING_KEY_PAIR_NEEDS_PROOF = False
+#: A flavor that the list of flavors does not hold: its sale state is undecided (not "off sale").
+ABSENT_FLAVOR_IS_UNDECIDED = True
+#: Sale states beside sellout and abandon that are no full sale.
+UNCERTAIN_SALE = frozenset({"obt"})
+#: Room (G9, P12, P14, P15): what a server's component needs alone; the sum over a plan is the planner's.
+ROOM_IS_COUNTED_FOR = "component"
