@@ -34,45 +34,41 @@ FLAVORS: dict[str, Row] = {
     "new-1.large.2": {"sale_status": "promotion"},
 }
 
-#: Columns that rules look at and that may be empty, or unread.
+#: Columns that rules look at and that may be empty, or unread: a line a frame.
 JUDGED = {
-    "servers": (
-        "status task_state az vpc_id address_vpc_ids subnet_id nic_count flavor_id vcpus ram_gib accelerators os_type "
-        "key_name user_id billing locked lock_source lock_scene frozen root_device ecs_group_id tenancy tags"
-    ).split(),
-    "volumes": "size_gib status az multiattach encrypted volume_type service_type billing frozen".split(),
-    "attachments": "device bootable seen_by".split(),
-    "groups": "status source_az target_az priority_station vpc_id domain_id server_type health_status".split(),
-    "protected_instances": ["target_server_id"],
-    "scaling_instances": ["scaling_configuration_id"],
-    "subnets": ["free_addresses", "vpc_id"],
-    "flavors": (
-        "vcpus ram_gib performance_type generation architecture virtualization local_disks accelerators infiniband "
-        "sale_status sale_by_az"
-    ).split(),
-    "dedicated_hosts": "state az auto_placement available_vcpus available_ram_gib flavor_ids".split(),
-    "storage_pools": "volume_type status az total_gib provisioned_gib over_subscription_ratio".split(),
-    "domains": ["sold_out"],
+    line.split(":")[0]: line.split(":")[1].split()
+    for line in """\
+servers: status task_state az vpc_id address_vpc_ids subnet_id nic_count flavor_id vcpus ram_gib accelerators os_type \
+key_name user_id billing locked lock_source lock_scene frozen root_device ecs_group_id tenancy tags
+volumes: size_gib status az multiattach encrypted volume_type service_type billing frozen
+attachments: device bootable seen_by
+groups: status source_az target_az priority_station vpc_id domain_id server_type health_status
+protected_instances: target_server_id
+scaling_instances: scaling_configuration_id
+subnets: free_addresses vpc_id
+flavors: vcpus ram_gib performance_type generation architecture virtualization local_disks accelerators infiniband \
+sale_status sale_by_az
+dedicated_hosts: state az auto_placement available_vcpus available_ram_gib flavor_ids
+storage_pools: volume_type status az total_gib provisioned_gib over_subscription_ratio
+domains: sold_out""".splitlines()
 }
 
-#: Frames that may be unread; without servers there is nothing to ask.
+#: Frames that may be unread whole; without servers there is nothing to ask.
 MAY_BE_UNREAD = (
-    "volumes attachments groups protected_instances replication_pairs quotas key_pairs scaling_instances subnets "
-    "drill_servers domains flavors resize_flavors dedicated_hosts storage_pools ecs_limits evs_quota"
-).split()
+    *(frame for frame in JUDGED if frame != "servers"),
+    *("replication_pairs", "quotas", "key_pairs", "drill_servers", "resize_flavors", "ecs_limits", "evs_quota"),
+)
 
 #: (frame, column, values): one cell of one row takes one of the values.
 CELLS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
     ("servers", "status", ("BUILD", "ERROR", "REBOOT", "SHUTOFF", "active")),
-    ("servers", "task_state", ("deleting", "powering-on")),
+    ("servers", "task_state", ("deleting", "deleting", "powering-on")),
     ("servers", "az", ("az-2", "az-1", "az-3")),
     ("servers", "vpc_id", ("vpc-2", "vpc-1", "vpc-3")),
     ("servers", "address_vpc_ids", ("vpc-1,vpc-2", "vpc-9", None)),
     ("servers", "nic_count", (2, 12, 13)),
     ("servers", "nic_count", (13, 20)),
-    ("servers", "flavor_id", tuple(FLAVORS)),
-    ("servers", "flavor_id", tuple(FLAVORS)),
-    ("servers", "flavor_id", ("kc1.large.2", "c6.large.2", "d3.xlarge.4", "e3.large.14", "g5.large.2", "unlisted.1")),
+    ("servers", "flavor_id", (*FLAVORS, "unlisted.1")),
     ("servers", "flavor_id", ("sold-1.large.2", "sold-2.large.2", "gone.large.2")),
     ("servers", "accelerators", (True,)),
     ("servers", "billing", ("yearly/monthly", "spot")),
@@ -112,17 +108,22 @@ CELLS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
 )
 
 
-def all_oddities(*, unread_columns: bool) -> list[Oddity]:
-    """Return every oddity, the more telling ones several times; unread columns only where asked for."""
-    cells = [_cell(*cell) for cell in CELLS]
-    wide = [all_groups, encrypted_shared, odd_flavor_everywhere]
-    often = [empty_cell, empty_cell, unread_frame, unread_frame, unread_frame]
+def of_objects() -> list[Oddity]:
+    """Return the oddities of one server or volume, the rarer to matter several times."""
+    cells = [_cell(*cell) for cell in CELLS if cell[0] in {"servers", "volumes", "attachments"}]
     structure = [protected, stand_in, drilled, paired, no_volume, no_system_volume, missing_volume, key_pair, scaled]
-    clusters = [unknown_owner, protected_owner, far_owner, big_cluster]
+    clusters = [unknown_owner, protected_owner, far_owner]
+    return [*cells, *structure, *structure, *clusters, *clusters, *[empty_cell] * 18, *[refused_at_otc] * 10]
+
+
+def of_estates(*, unread_columns: bool) -> list[Oddity]:
+    """Return every oddity; columns that were not read only where asked for."""
+    cells = [_cell(*cell) for cell in CELLS if cell[0] not in {"servers", "volumes", "attachments"}]
+    wide = [all_groups, encrypted_shared, odd_flavor_everywhere, big_cluster, big_cluster]
     requests = [dedicated, dedicated, pooled, pooled, subnet, other_flavor, other_flavor, bad_text]
     limits = [tight_quota, tight_limits, small_pool, another_group, instance_at_work]
-    columns: list[Oddity] = [unread_column] * 8 if unread_columns else []
-    return [*cells, *wide, *often, *structure, *structure, *clusters, *clusters, *requests, *limits, *columns]
+    columns: list[Oddity] = [unread_column] * 10 if unread_columns else []
+    return [*of_objects(), *cells, *wide, *requests, *limits, *[unread_frame] * 30, *columns]
 
 
 def _cell(frame: str, column: str, values: tuple[Any, ...]) -> Oddity:
@@ -166,9 +167,22 @@ def odd_flavor_everywhere(estate: Any, draw: Random) -> None:
             row["flavor_id"] = flavor
 
 
+def refused_at_otc(estate: Any, draw: Random) -> None:
+    """Give a server what one site refuses and the others take: a flavor of some families, a host or a volume type."""
+    server = _server(estate, draw)
+    kind = draw.choice(("flavor", "flavor", "flavor", "tenancy", "volume"))
+    if kind == "flavor":
+        server["flavor_id"] = draw.choice(("kc1.large.2", "c6.large.2", "d3.xlarge.4", "e3.large.14", "g5.large.2"))
+    elif kind == "tenancy":
+        server["tenancy"] = "dedicated"
+    elif estate.frames["volumes"]:
+        draw.choice(estate.frames["volumes"])["volume_type"] = "ESSD"
+
+
 def empty_cell(estate: Any, draw: Random) -> None:
-    """Empty a cell that a rule looks at."""
-    frame = draw.choice([name for name in JUDGED if estate.frames[name]])
+    """Empty a cell that a rule looks at, most often of a server or volume."""
+    frames = ["servers", "volumes", draw.choice(list(JUDGED))]
+    frame = draw.choice([name for name in frames if estate.frames[name]])
     draw.choice(estate.frames[frame])[draw.choice(JUDGED[frame])] = None
     _settle_groups(estate)
 
@@ -272,7 +286,10 @@ def missing_volume(estate: Any, draw: Random) -> None:
 def key_pair(estate: Any, draw: Random) -> None:
     """Give a Windows server a key pair, there or gone, made by the caller, by another user or by nobody knows whom."""
     server = _server(estate, draw)
-    server |= {"os_type": draw.choice(("Windows", "Windows", "Windows", None)), "key_name": draw.choice(("gone", "pair-1", "gone"))}
+    server |= {
+        "os_type": draw.choice(("Windows", "Windows", "Windows", None)),
+        "key_name": draw.choice(("gone", "pair-1", "gone")),
+    }
     server["user_id"] = draw.choice(("user-1", "user-1", "user-2", None))
     estate.caller_user_id = draw.choice(("user-1", "user-1", None))
 
@@ -299,7 +316,13 @@ def _share(estate: Any, draw: Random, other: str) -> None:
         return
     volume = draw.choice(shared)
     volume["multiattach"] = True
-    row = {"server_id": other, "volume_id": volume["volume_id"], "device": "/dev/vdz", "bootable": False, "seen_by": "both"}
+    row = {
+        "server_id": other,
+        "volume_id": volume["volume_id"],
+        "device": "/dev/vdz",
+        "bootable": False,
+        "seen_by": "both",
+    }
     attachments = estate.frames["attachments"]
     if (other, volume["volume_id"]) not in {(one["server_id"], one["volume_id"]) for one in attachments}:
         attachments.append(row)
@@ -365,7 +388,11 @@ def small_pool(estate: Any, draw: Random) -> None:
     estate.options["cluster_id"] = "pool-az-2"
     total, provisioned = draw.choice(((100, 60), (100, 20), (100, 100), (1000, 990)))
     for row in estate.frames["storage_pools"]:
-        row |= {"total_gib": total, "provisioned_gib": provisioned, "over_subscription_ratio": draw.choice((1.0, 2.0, None))}
+        row |= {
+            "total_gib": total,
+            "provisioned_gib": provisioned,
+            "over_subscription_ratio": draw.choice((1.0, 2.0, None)),
+        }
 
 
 def subnet(estate: Any, draw: Random) -> None:

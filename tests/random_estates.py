@@ -5,6 +5,7 @@ Every oddity draws from its own generator, so an estate can be made again with s
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests import oddities
 Row = dict[str, Any]
 
 CALLER = "user-1"
-PROFILES = ("huaweicloud", "huaweicloud", "huaweicloud", "huaweicloud-2025", "otc")
+PROFILES = ("huaweicloud", "huaweicloud", "huaweicloud-2025", "otc", "otc")
 #: How many oddities an estate has: few, so that servers without a fault stay common.
 ODDITIES = (0, 1, 1, 1, 2, 2, 3, 4, 6)
 OPTIONAL_GROUPS = (("group-2", "az-1", "vpc-1"), ("group-3", "az-2", "vpc-1"), ("group-4", "az-1", "vpc-2"))
@@ -41,27 +42,41 @@ class RandomEstate:
         return {name for name, state in self.states.items() if state == "loaded"}
 
 
-def random_estate(seed: int, *, unread_columns: bool = False, only: Collection[int] | None = None) -> RandomEstate:
-    """Return the estate of a seed; ``only`` keeps the oddities at these places and leaves the others out."""
+def random_estate(
+    seed: int,
+    *,
+    servers: tuple[int, int] = (1, 12),
+    unread_columns: bool = False,
+    only: Collection[int] | None = None,
+) -> RandomEstate:
+    """Return the estate of a seed, with so many servers.
+
+    ``only`` keeps the oddities at these places and leaves the others out.  A bigger estate has more oddities of
+    single objects, and no more of those that concern it as a whole.
+    """
     draw = Random(seed)  # the same on every machine
     frames = _surroundings()
     frames["groups"] = [_group("group-1", "az-1", "vpc-1")]
     frames["groups"] += [_group(*group) for group in OPTIONAL_GROUPS if draw.random() < 0.3]
     estate = RandomEstate(seed, frames, dict.fromkeys(frames, "loaded"), profile=draw.choice(PROFILES))
-    for number in range(1, draw.randint(1, 12) + 1):
+    size = draw.randint(*servers)
+    for number in range(1, size + 1):
         _add_server(estate, f"server-{number:02}", draw)
-    if draw.random() < 0.4:
-        _tie(estate, draw)
+    for tie in range(size // 12 + 1):
+        if draw.random() < 0.4:
+            _tie(estate, draw, f"shared-{tie}")
     estate.batch_limit = draw.choice((5, 5, 3))
     if draw.random() < 0.3:
         estate.group_id = draw.choice(frames["groups"])["group_id"]
     if draw.random() < 0.25:
         ids = [row["server_id"] for row in frames["servers"]]
-        estate.selected = draw.sample(ids, draw.randint(1, len(ids)))
-    known = oddities.all_oddities(unread_columns=unread_columns)
-    for place in range(draw.choice(ODDITIES)):
+        estate.selected = draw.sample(ids, draw.randint(1, len(ids))) + draw.choice(([], [], ["nobody"]))
+    of_all = draw.choice(ODDITIES)
+    for place in range(of_all + draw.choice(ODDITIES) * (size // 12)):
         of_its_own = Random(f"{seed}/{place}")
-        odd = of_its_own.choice(known)
+        odd = of_its_own.choice(
+            oddities.of_estates(unread_columns=unread_columns) if place < of_all else oddities.of_objects()
+        )
         if only is None or place in only:
             odd(estate, of_its_own)
             estate.oddities.append(f"{place}:{odd.__name__}")
@@ -171,7 +186,7 @@ def add_volume(estate: RandomEstate, volume_id: str, server_ids: Collection[str]
     ]
 
 
-def _tie(estate: RandomEstate, draw: Random) -> None:
+def _tie(estate: RandomEstate, draw: Random, name: str) -> None:
     """Tie some servers of one place to a chain, or all to one volume."""
     first = draw.choice(estate.frames["servers"])
     near = [
@@ -181,20 +196,28 @@ def _tie(estate: RandomEstate, draw: Random) -> None:
     ]
     tied = draw.sample(near, min(len(near), draw.choice((2, 2, 3, 4, 6))))
     if draw.random() < 0.5:
-        add_volume(estate, "shared-all", tied)
+        add_volume(estate, f"{name}-all", tied)
         return
-    for place, (one, other) in enumerate(zip(tied, tied[1:], strict=False)):
-        add_volume(estate, f"shared-{place}", [one, other])
+    for place, (one, other) in enumerate(pairwise(tied)):
+        add_volume(estate, f"{name}-{place}", [one, other])
 
 
 def _surroundings() -> dict[str, list[Row]]:
     roomy = {"used": 10, "quota": 10_000}
     frames: dict[str, list[Row]] = {
         name: []
-        for name in (
-            "servers volumes attachments groups protected_instances replication_pairs scaling_instances "
-            "drill_servers enterprise_projects resize_flavors"
-        ).split()
+        for name in [
+            "servers",
+            "volumes",
+            "attachments",
+            "groups",
+            "protected_instances",
+            "replication_pairs",
+            "scaling_instances",
+            "drill_servers",
+            "enterprise_projects",
+            "resize_flavors",
+        ]
     }
     frames["quotas"] = [{"resource_type": name, **roomy} for name in ("server_groups", "replications")]
     frames["key_pairs"] = [{"name": f"pair-{number}", "type": "ssh", "scope": "user"} for number in (1, 2)]
@@ -257,7 +280,7 @@ def _flavor(flavor_id: str) -> Row:
         "vcpus": 2,
         "ram_gib": 4.0,
         "performance_type": "normal",
-        "generation": flavor_id.split(".")[0],
+        "generation": flavor_id.split(".", maxsplit=1)[0],
         "architecture": None,
         "virtualization": "CloudCompute",
         "local_disks": False,

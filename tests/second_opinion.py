@@ -112,7 +112,9 @@ class _Judge:
         own = self._groups(server_id)
         if group in own:
             return self._alone(server_id, group)
-        return min((self._alone(server_id, other) for other in own), key=lambda said: sum(one[2] is True for one in said))
+        return min(
+            (self._alone(server_id, other) for other in own), key=lambda said: sum(one[2] is True for one in said)
+        )
 
     def _nowhere(self, server_id: str, group: Row | None) -> bool:
         return group is None and self.estate.is_loaded("groups") and self._groups(server_id) == [None]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from tests.opinions import open_points
 from tests.opinions.facts import Case, Claim, Said, any_of, differ
 from tests.opinions.volume_rules import encrypted_shared_volume, has_shared_volume
 
@@ -26,11 +27,14 @@ def cluster_rules(case: Case, judged: Judged) -> Iterator[Said]:
     yield "H6", "B", len(members) > question.batch_limit
     companions = sorted(members - {case.server_id})
     present = [server for server in companions if server in estate.servers]
-    yield "H3", "B", any(not question.asks_for(server) for server in present)
     yield "H8", "B", len(present) < len(companions)
     yield "H5", "B", any_of(*(_fires(judged(server), PROTECTED) for server in present))
     yield "H11", "B", any_of(*(_fires(judged(server), *STAND_INS) for server in present))
-    yield "H4", "B", any_of(*(_blocked(judged(server)) for server in present if question.asks_for(server)))
+    others = present
+    if open_points.OWNERS_THAT_CANNOT_JOIN_ARE_TOLD_ONCE:
+        others = [server for server in present if _fires(judged(server), PROTECTED, *STAND_INS) is not True]
+    yield "H3", "B", any(not question.asks_for(server) for server in others)
+    yield "H4", "B", any_of(*(_blocked(judged(server)) for server in others if question.asks_for(server)))
     for rule, column in (("H9", "vpc_id"), ("H10", "az")):
         places = [estate.cell("servers", estate.servers[server], column) for server in present]
         yield rule, "B", any_of(*(differ(place, case.server(column)) for place in places))

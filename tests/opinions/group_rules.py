@@ -2,7 +2,21 @@
 
 from collections.abc import Iterator
 
-from tests.opinions.facts import Case, Claim, Said, all_of, always, any_of, differ, known, listed, maybe, negated, outside, some
+from tests.opinions.facts import (
+    Case,
+    Claim,
+    Said,
+    all_of,
+    always,
+    any_of,
+    differ,
+    known,
+    listed,
+    maybe,
+    negated,
+    outside,
+    some,
+)
 
 WAITING = ("creating", "deleting", "fault", "invalid")
 

@@ -15,9 +15,9 @@ NO_VOLUME_MEANS_NO_SYSTEM_VOLUME = False
 #: only where the caller made the server.  S22 says no more than "pair missing" and can be overridden, so the list is
 #: taken at its word; True asks for the proof, and leaves servers of others to the warning S23.
 MISSING_KEY_PAIR_NEEDS_PROOF = False
-#: A flavor that the list of flavors does not hold: its sale state is undecided (not "off sale").
-ABSENT_FLAVOR_IS_UNDECIDED = True
-#: Sale states beside sellout and abandon that are no full sale.
-UNCERTAIN_SALE = frozenset({"obt"})
-#: Room (G9, P12, P14, P15): what a server's component needs alone; the sum over a plan is the planner's.
-ROOM_IS_COUNTED_FOR = "component"
+#: A flavor that the list of flavors does not hold is not on sale, which warns; the list may be the one of the AZ.
+ABSENT_FLAVOR_WARNS = True
+#: Sale states that warn beside sellout and abandon, which block: obt (open beta) and promotion are sold to everybody.
+UNCERTAIN_SALE: frozenset[str] = frozenset()
+#: Of an owner that has an instance, or is a DR or drill server, H5 or H11 says all: neither H3 nor H4 speaks of it.
+OWNERS_THAT_CANNOT_JOIN_ARE_TOLD_ONCE = True

@@ -17,7 +17,6 @@ from tests.opinions.facts import (
     differ,
     known,
     listed,
-    maybe,
     negated,
     outside,
     some,
@@ -53,16 +52,20 @@ def placement_rules(case: Case) -> Iterator[Said]:
 
 def _flavor(case: Case) -> Iterator[Said]:
     own, wanted = case.server("flavor_id"), case.dr_flavor_id
-    offered = {
-        row["flavor_id"] for row in case.estate.rows("resize_flavors") if row["server_id"] == case.server_id
-    }
+    offered = {row["flavor_id"] for row in case.estate.rows("resize_flavors") if row["server_id"] == case.server_id}
     if (case.question.options.flavors or {}).get(case.server_id):
         read = case.estate.is_loaded("resize_flavors")
         yield "P1", "B", all_of(differ(own, wanted), wanted not in offered if read else None)
-        yield "P2", "W", any_of(
-            *(_less(_flavor_cell(case, wanted, size), case.server(size)) for size in ("vcpus", "ram_gib"))
+        yield (
+            "P2",
+            "W",
+            any_of(*(_less(_flavor_cell(case, wanted, size), case.server(size)) for size in ("vcpus", "ram_gib"))),
         )
     sale = _sale_state(case, wanted)
+    absent = always(wanted, lambda flavor: flavor not in case.estate.flavors) and case.estate.is_loaded("flavors")
+    if absent and open_points.ABSENT_FLAVOR_WARNS:
+        yield "P3", "W", True
+        return
     yield "P3", "B", always(sale, lambda state: state in {"sellout", "abandon"})
     yield "P3", "W", always(sale, lambda state: state in open_points.UNCERTAIN_SALE)
 
@@ -89,7 +92,11 @@ def _subnet(case: Case) -> Iterator[Said]:
     wanted = case.question.options.primary_subnet_id
     subnets = case.estate.rows("subnets")
     if wanted:
-        right = [negated(outside(row.get("vpc_id"), case.of_group("vpc_id"))) for row in subnets if row["subnet_id"] == wanted]
+        right = [
+            negated(outside(row.get("vpc_id"), case.of_group("vpc_id")))
+            for row in subnets
+            if row["subnet_id"] == wanted
+        ]
         yield "P4", "B", negated(some(right, read=case.estate.is_loaded("subnets")))
     used = wanted or case.server("subnet_id")
     free = [case.estate.cell("subnets", row, "free_addresses") for row in subnets if row["subnet_id"] == used]

@@ -16,7 +16,7 @@ def server_rules(case: Case) -> Iterator[Said]:
     task = case.server("task_state")
     yield "S8", "B", maybe(task, lambda task: task == "deleting")
     yield "S8", "W", maybe(task, lambda task: task != "deleting")
-    locks = [maybe(case.server(column), lambda text: bool(text)) for column in ("lock_source", "lock_scene")]
+    locks = [maybe(case.server(column), bool) for column in ("lock_source", "lock_scene")]
     yield "S9", "B", any_of(always(case.server("locked"), bool), *locks)
     yield "S10", "B", maybe(case.server("frozen"), bool)
     yield "S11", "B", not case.attachments if case.estate.is_loaded("attachments") else None
@@ -101,7 +101,11 @@ def _flavor_family(case: Case) -> Iterator[Said]:
     def named(pattern: str) -> Claim:
         return always(flavor_id, lambda text: re.match(pattern, text) is not None)
 
-    yield "S14", severity, any_of(maybe(spec("local_disks"), bool), of_kind("diskintensive", "highio"), named(r"[di]\d"))
+    yield (
+        "S14",
+        severity,
+        any_of(maybe(spec("local_disks"), bool), of_kind("diskintensive", "highio"), named(r"[di]\d")),
+    )
     accelerators = any_of(maybe(spec("accelerators"), bool), maybe(case.server("accelerators"), bool))
     yield "S15", severity, any_of(accelerators, of_kind("gpu", "fpga", "ascend"))
     arm = maybe(spec("architecture"), lambda architecture: architecture == "arm64")

@@ -8,10 +8,19 @@ from tests.opinions.server_rules import system_volume
 
 KNOWN_TYPES = frozenset({"SATA", "SAS", "SSD", "co-p1", "uh-l1"})
 TRANSIENT = frozenset(
-    (
-        "creating attaching detaching backing-up restoring-backup uploading downloading extending deleting "
-        "rollbacking awaiting-transfer"
-    ).split()
+    [
+        "creating",
+        "attaching",
+        "detaching",
+        "backing-up",
+        "restoring-backup",
+        "uploading",
+        "downloading",
+        "extending",
+        "deleting",
+        "rollbacking",
+        "awaiting-transfer",
+    ]
 )
 
 
