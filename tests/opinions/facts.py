@@ -6,7 +6,7 @@ Every cell is one of three things: a value, nothing (``None``: it was read and i
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 from sdrs_nb.models import BatchOptions
@@ -147,6 +147,11 @@ class Estate:
                     waiting.append(owner)
         return frozenset(seen)
 
+    def paired(self, volume_id: str) -> Claim:
+        """Tell whether a volume is in a replication pair already, as either side of it."""
+        named = any(volume_id in listed(row.get("volume_ids")) for row in self.rows("replication_pairs"))
+        return named if self.is_read("replication_pairs", "volume_ids") else None
+
     def in_drill(self, server_id: str) -> Claim:
         """Tell whether a server is one of a DR drill."""
         named = any(row.get("server_id") == server_id for row in self.rows("drill_servers"))
@@ -221,7 +226,7 @@ class Case:
         """Yield each attachment with a reader of its volume's cells; all UNREAD for a volume not in the list."""
         for attachment in self.attachments:
             volume = self.estate.volumes.get(attachment["volume_id"])
-            yield attachment, lambda column, volume=volume: self.estate.cell("volumes", volume, column)
+            yield attachment, partial(self.estate.cell, "volumes", volume)
 
     @property
     def dr_flavor_id(self) -> Any:

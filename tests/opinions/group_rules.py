@@ -38,7 +38,10 @@ def group_rules(case: Case) -> Iterator[Said]:
     yield "G5", "B", always(case.of_group("server_type"), lambda kind: kind != "ECS")
     yield "G10", "W", _no_domain(case)
     others = [
-        always(row.get("status"), lambda status: status in WAITING or status.startswith("error"))
+        always(
+            case.estate.cell("protected_instances", row, "status"),
+            lambda status: status in WAITING or status.startswith("error"),
+        )
         for row in case.estate.rows("protected_instances")
         if case.group is not None and row.get("group_id") == case.group["group_id"]
     ]

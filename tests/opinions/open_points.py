@@ -7,7 +7,7 @@ WIDER_SCOPES = ("G", "Q", "P")
 
 #: What stops a request as a whole (its fields, its site, its sums) is told of the request and leaves verdicts alone.
 #: "A B counts for every server it stops" speaks against it; that no one server is at fault speaks for it.
-TOLD_OF_THE_REQUEST = frozenset({"Q4", "Q6", "Q7", "Q8", "G9", "P5", "P9", "P12", "P13", "P14", "P15"})
+TOLD_OF_THE_REQUEST = frozenset({"Q4", "Q6", "Q8", "G9", "P9", "P12", "P13"})
 
 #: A server without any volume has no system volume either, so S12 would fire beside S11; S11 says it all.
 NO_VOLUME_MEANS_NO_SYSTEM_VOLUME = False

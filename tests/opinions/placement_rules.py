@@ -1,4 +1,4 @@
-"""Sections 1 and 6 of the eligibility facts, with G9: what the request asks for, and room at the DR site."""
+"""Sections 1 and 6 of the eligibility facts, with G9: what the request asks for, and what the DR site has."""
 
 import re
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from tests.opinions.facts import (
     UNREAD,
     Case,
     Claim,
+    Estate,
     Row,
     Said,
     all_of,
@@ -26,7 +27,7 @@ FORBIDDEN = re.compile(r"[\x00-\x1f*<>\\=,|/]")
 
 
 def request_rules(case: Case) -> Iterator[Said]:
-    """Yield what Q4, Q6, Q7 and Q8 say of the options: they stop every server alike."""
+    """Yield what Q4, Q6 and Q8 say of the options: they stop every server alike."""
     options = case.question.options
     text = options.description or ""
     yield "Q4", "B", len(text) > 64 or bool(set("<>") & set(text))
@@ -37,7 +38,6 @@ def request_rules(case: Case) -> Iterator[Said]:
         for tag in tags
     )
     yield "Q6", "B", len(tags) > 10 or len(set(keys)) < len(keys) or wrong
-    yield "Q7", "W", any(not re.fullmatch(r"[A-Za-z0-9_-]*", part) for tag in tags for part in (tag.key, tag.value))
     lone_host = options.dedicated_host_id is not None and options.tenancy != "dedicated"
     yield "Q8", "B", options.tenancy not in {None, "shared", "dedicated"} or lone_host
 
@@ -56,11 +56,8 @@ def _flavor(case: Case) -> Iterator[Said]:
     if (case.question.options.flavors or {}).get(case.server_id):
         read = case.estate.is_loaded("resize_flavors")
         yield "P1", "B", all_of(differ(own, wanted), wanted not in offered if read else None)
-        yield (
-            "P2",
-            "W",
-            any_of(*(_less(_flavor_cell(case, wanted, size), case.server(size)) for size in ("vcpus", "ram_gib"))),
-        )
+        smaller = [_less(_flavor_cell(case, wanted, size), case.server(size)) for size in ("vcpus", "ram_gib")]
+        yield "P2", "W", any_of(*smaller)
     sale = _sale_state(case, wanted)
     absent = always(wanted, lambda flavor: flavor not in case.estate.flavors) and case.estate.is_loaded("flavors")
     if absent and open_points.ABSENT_FLAVOR_WARNS:
@@ -90,17 +87,13 @@ def _sale_state(case: Case, flavor_id: Any) -> Any:
 
 def _subnet(case: Case) -> Iterator[Said]:
     wanted = case.question.options.primary_subnet_id
-    subnets = case.estate.rows("subnets")
     if wanted:
         right = [
-            negated(outside(row.get("vpc_id"), case.of_group("vpc_id")))
-            for row in subnets
+            negated(outside(case.estate.cell("subnets", row, "vpc_id"), case.of_group("vpc_id")))
+            for row in case.estate.rows("subnets")
             if row["subnet_id"] == wanted
         ]
         yield "P4", "B", negated(some(right, read=case.estate.is_loaded("subnets")))
-    used = wanted or case.server("subnet_id")
-    free = [case.estate.cell("subnets", row, "free_addresses") for row in subnets if row["subnet_id"] == used]
-    yield "P5", "W", any_of(*(always(number, lambda number: number < 1) for number in free))
 
 
 def _host(case: Case) -> Iterator[Said]:
@@ -117,7 +110,7 @@ def _host(case: Case) -> Iterator[Said]:
     elif options.tenancy == "dedicated":
         placing = [
             all_of(
-                negated(outside(row.get("az"), case.dr_az)),
+                negated(outside(case.estate.cell("dedicated_hosts", row, "az"), case.dr_az)),
                 always(case.estate.cell("dedicated_hosts", row, "auto_placement"), bool),
             )
             for row in hosts
@@ -135,8 +128,7 @@ def _room_on_host(case: Case, row: Row) -> Iterator[Said]:
         return case.estate.cell("dedicated_hosts", row, column)
 
     flavor_id = case.dr_flavor_id
-    held = always(host("flavor_ids"), lambda _ids: True)
-    yield "P7", "B", all_of(held, differ(True, flavor_id in listed(host("flavor_ids"))) if known(flavor_id) else None)
+    yield "P7", "B", always(host("flavor_ids"), lambda ids: flavor_id not in listed(ids)) if known(flavor_id) else None
     free = {"vcpus": host("available_vcpus"), "ram_gib": host("available_ram_gib")}
     yield "P7", "W", any_of(*(_less(free[size], _dr_size(case, size)) for size in free))
 
@@ -168,55 +160,30 @@ def _usable_pool(case: Case, row: Row) -> Claim:
 
 
 def room_rules(case: Case, servers: frozenset[str]) -> Iterator[Said]:
-    """Yield what G9, P12, P14 and P15 say of servers that go together."""
+    """Yield what G9 and P12 say of servers that go together; sums over a whole plan are the planner's."""
     estate = case.estate
-    paired = {volume for row in estate.rows("replication_pairs") for volume in listed(row.get("volume_ids"))}
     attached = {row["volume_id"] for server in servers for row in estate.attached.get(server, [])}
-    new = sorted(attached - paired)
+    new = sorted(volume for volume in attached if estate.paired(volume) is not True)
+    read = estate.is_loaded("attachments") and estate.is_read("replication_pairs", "volume_ids")
+    yield "G9", "B", _over_quota(estate, len(new)) if read else None
     sizes = [estate.cell("volumes", estate.volumes.get(volume), "size_gib") for volume in new]
-    total = sum(sizes) if all(known(size) for size in sizes) else UNREAD
-    read = estate.is_loaded("attachments") and estate.is_loaded("replication_pairs")
-    yield "G9", "B", _over(estate.rows("quotas"), "replications", len(new) if read else UNREAD)
-    yield from _pool_room(case, total if read else UNREAD)
-    for size, resource, unit in (("", "instances", 1), ("vcpus", "cores", 1), ("ram_gib", "ram_mib", 1024)):
-        wanted = [_dr_size(_other(case, server), size) if size else 1 for server in servers]
-        need = sum(wanted) * unit if all(known(one) for one in wanted) else UNREAD
-        yield "P14", "W", _over(estate.rows("ecs_limits"), resource, need)
-    yield "P15", "W", _over(estate.rows("evs_quota"), "volumes", len(new))
-    yield "P15", "W", _over(estate.rows("evs_quota"), "gigabytes", total)
-    for kind in {estate.cell("volumes", estate.volumes.get(volume), "volume_type") for volume in new} - {UNREAD, None}:
-        same = [volume for volume in new if estate.cell("volumes", estate.volumes.get(volume), "volume_type") == kind]
-        yield "P15", "W", _over(estate.rows("evs_quota"), f"volumes_{kind}", len(same))
-        sizes = [estate.cell("volumes", estate.volumes[volume], "size_gib") for volume in same]
-        need = sum(sizes) if all(known(size) for size in sizes) else UNREAD
-        yield "P15", "W", _over(estate.rows("evs_quota"), f"gigabytes_{kind}", need)
+    need = sum(sizes) if read and all(known(size) for size in sizes) else UNREAD
+    for row in estate.rows("storage_pools"):
+        if row["storage_pool_id"] == case.question.options.cluster_id:
+            columns = ("total_gib", "provisioned_gib", "over_subscription_ratio")
+            total, provisioned, ratio = (estate.cell("storage_pools", row, column) for column in columns)
+            yield (
+                "P12",
+                "B",
+                _less(total * (ratio or 1) - provisioned, need)
+                if known(total) and known(provisioned) and ratio is not UNREAD
+                else None,
+            )
 
 
-def _other(case: Case, server_id: str) -> Case:
-    return Case(case.estate, case.question, server_id, case.group)
-
-
-def _over(rows: list[dict[str, Any]], resource: str, need: Any) -> Claim:
-    """Tell whether need is more than what a quota leaves; -1 has no limit, no row is no answer."""
-    for row in rows:
-        if row["resource_type"] == resource:
-            if row.get("quota") == -1:
-                return False
-            if known(row.get("quota")) and known(row.get("used")) and known(need):
-                return bool(row["used"] + need > row["quota"])
+def _over_quota(estate: Estate, pairs: int) -> Claim:
+    """Tell whether there is no quota left for so many pairs; -1 has no limit, no row is no answer."""
+    for row in estate.rows("quotas"):
+        if row["resource_type"] == "replications":
+            return row["quota"] != -1 and row["used"] + pairs > row["quota"]
     return None
-
-
-def _pool_room(case: Case, need: Any) -> Iterator[Said]:
-    for row in case.estate.rows("storage_pools"):
-        if row["storage_pool_id"] != case.question.options.cluster_id:
-            continue
-        total, provisioned, ratio = (
-            case.estate.cell("storage_pools", row, column)
-            for column in ("total_gib", "provisioned_gib", "over_subscription_ratio")
-        )
-        if not (known(total) and known(provisioned) and known(need)):
-            yield "P12", "B", None
-            continue
-        within = need <= total * (ratio if known(ratio) else 1) - provisioned
-        yield "P12", "B" if not within else "W", need > total - provisioned

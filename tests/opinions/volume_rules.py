@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.opinions.facts import Case, Claim, Row, Said, all_of, always, any_of, differ, listed, maybe, negated, some
+from tests.opinions.facts import Case, Claim, Row, Said, all_of, always, any_of, differ, maybe, negated, some
 from tests.opinions.server_rules import system_volume
 
 KNOWN_TYPES = frozenset({"SATA", "SAS", "SSD", "co-p1", "uh-l1"})
@@ -26,13 +26,11 @@ TRANSIENT = frozenset(
 
 def volume_rules(case: Case) -> Iterator[Said]:
     """Yield what D1-D9 and D13 say of every volume on the server, and H13 of who reported it."""
-    read = case.estate.is_read("replication_pairs", "volume_ids")
-    paired = {volume for row in case.estate.rows("replication_pairs") for volume in listed(row.get("volume_ids"))}
     if not case.estate.is_loaded("attachments"):
         yield from ((rule, "B", None) for rule in ("D1", "D2", "D3", "D4", "D6", "D13"))
     for attachment, volume in case.disks():
         yield "D1", "B", always(volume("encrypted"), bool)
-        yield "D2", "B", attachment["volume_id"] in paired if read else None
+        yield "D2", "B", case.estate.paired(attachment["volume_id"])
         yield from _states(case, attachment, volume)
         yield "D6", "B", differ(volume("az"), case.production_az)
         yield from _kinds(case, volume)
