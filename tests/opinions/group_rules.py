@@ -37,15 +37,13 @@ def group_rules(case: Case) -> Iterator[Said]:
     yield "G4", "B", _is_broken(case)
     yield "G5", "B", always(case.of_group("server_type"), lambda kind: kind != "ECS")
     yield "G10", "W", _no_domain(case)
-    others = [
-        always(
-            case.estate.cell("protected_instances", row, "status"),
-            lambda status: status in WAITING or status.startswith("error"),
-        )
+    statuses = [
+        case.estate.cell("protected_instances", row, "status")
         for row in case.estate.rows("protected_instances")
-        if case.group is not None and row.get("group_id") == case.group["group_id"]
+        if case.group is not None and row["group_id"] == case.group["group_id"]
     ]
-    yield "G11", "W", some(others, read=case.estate.is_read("protected_instances", "group_id", "status"))
+    unwell = [always(status, lambda text: text in WAITING or text.startswith("error")) for status in statuses]
+    yield "G11", "W", some(unwell, read=case.estate.is_read("protected_instances", "group_id"))
 
 
 def no_group_fits(case: Case) -> Iterator[Said]:
@@ -78,6 +76,6 @@ def _no_domain(case: Case) -> Claim:
     usable = [
         negated(always(case.estate.cell("domains", row, "sold_out"), bool))
         for row in case.estate.rows("domains")
-        if {row.get("local_az"), row.get("remote_az")} == pair
+        if {row["local_az"], row["remote_az"]} == pair
     ]
-    return negated(any_of(*usable)) if case.estate.is_loaded("domains") else None
+    return negated(some(usable, read=case.estate.is_read("domains", "local_az", "remote_az")))

@@ -172,18 +172,13 @@ def room_rules(case: Case, servers: frozenset[str]) -> Iterator[Said]:
         if row["storage_pool_id"] == case.question.options.cluster_id:
             columns = ("total_gib", "provisioned_gib", "over_subscription_ratio")
             total, provisioned, ratio = (estate.cell("storage_pools", row, column) for column in columns)
-            yield (
-                "P12",
-                "B",
-                _less(total * (ratio or 1) - provisioned, need)
-                if known(total) and known(provisioned) and ratio is not UNREAD
-                else None,
-            )
+            measured = known(total) and known(provisioned) and ratio is not UNREAD
+            yield "P12", "B", _less(total * (ratio or 1) - provisioned, need) if measured else None
 
 
 def _over_quota(estate: Estate, pairs: int) -> Claim:
     """Tell whether there is no quota left for so many pairs; -1 has no limit, no row is no answer."""
     for row in estate.rows("quotas"):
         if row["resource_type"] == "replications":
-            return row["quota"] != -1 and row["used"] + pairs > row["quota"]
+            return bool(row["quota"] != -1 and row["used"] + pairs > row["quota"])
     return None
