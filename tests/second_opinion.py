@@ -73,11 +73,17 @@ class _Judge:
         return _verdict(blocking, unknown, warned=warned), blocking, unknown
 
     def _groups(self, server_id: str) -> list[Row | None]:
-        """Return the groups that may take the server: the one chosen, else those that fit or may fit; else None."""
-        groups: list[Row | None] = list(self.estate.rows("groups"))
+        """Return the group that was chosen, else those that fit; None stands for one that may, or where none does."""
+        groups = self.estate.rows("groups")
         if self.question.group_id is not None:
-            return [group for group in groups if group and group["group_id"] == self.question.group_id]
-        return [group for group in groups if fits(self._case(server_id, group)) is not False] or [None]
+            return [group for group in groups if group["group_id"] == self.question.group_id]
+        fitting: list[Row | None] = [group for group in groups if fits(self._case(server_id, group)) is True]
+        return [*fitting, None] if not fitting or self._some_group_may_fit(server_id) else fitting
+
+    def _some_group_may_fit(self, server_id: str) -> bool:
+        groups = self.estate.rows("groups")
+        may_fit = any(fits(self._case(server_id, group)) is None for group in groups)
+        return may_fit or not self.estate.is_loaded("groups")
 
     def _view(self, server_id: str, group: Row | None) -> tuple[frozenset[str], frozenset[str], bool]:
         """Return which rules block, which are undecided and whether one warns, in this group."""
@@ -95,12 +101,13 @@ class _Judge:
             said = [
                 *server_rules(case),
                 *volume_rules(case),
-                *(no_group_fits(case) if self._nowhere(server_id, group) else group_rules(case)),
+                *(group_rules(case) if group or self._some_group_may_fit(server_id) else no_group_fits(case)),
                 *request_rules(case),
                 *placement_rules(case),
                 *room_rules(case, self.estate.component(server_id)),
             ]
-            self._said[key] = [one for one in said if one[0] not in open_points.TOLD_OF_THE_REQUEST]
+            silent = open_points.TOLD_OF_THE_REQUEST | (frozenset() if group else open_points.NEED_A_GROUP)
+            self._said[key] = [one for one in said if one[0] not in silent]
         return self._said[key]
 
     def _companion(self, server_id: str, group: Row | None) -> list[Said]:
@@ -115,9 +122,6 @@ class _Judge:
         return min(
             (self._alone(server_id, other) for other in own), key=lambda said: sum(one[2] is True for one in said)
         )
-
-    def _nowhere(self, server_id: str, group: Row | None) -> bool:
-        return group is None and self.estate.is_loaded("groups") and self._groups(server_id) == [None]
 
     def _case(self, server_id: str, group: Row | None) -> Case:
         return Case(self.estate, self.question, server_id, group)

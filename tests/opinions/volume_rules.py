@@ -3,25 +3,11 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tests.opinions import open_points
 from tests.opinions.facts import Case, Claim, Row, Said, all_of, always, any_of, differ, maybe, negated, some
 from tests.opinions.server_rules import system_volume
 
 KNOWN_TYPES = frozenset({"SATA", "SAS", "SSD", "co-p1", "uh-l1"})
-TRANSIENT = frozenset(
-    [
-        "creating",
-        "attaching",
-        "detaching",
-        "backing-up",
-        "restoring-backup",
-        "uploading",
-        "downloading",
-        "extending",
-        "deleting",
-        "rollbacking",
-        "awaiting-transfer",
-    ]
-)
 
 
 def volume_rules(case: Case) -> Iterator[Said]:
@@ -42,7 +28,7 @@ def volume_rules(case: Case) -> Iterator[Said]:
 
 def _states(case: Case, attachment: Row, volume: Callable[[str], Any]) -> Iterator[Said]:
     broken: Claim = always(volume("status"), lambda status: status.startswith("error"))
-    moving: Claim = always(volume("status"), lambda status: status in TRANSIENT)
+    moving: Claim = always(volume("status"), lambda status: status not in open_points.USUAL_STATUSES)
     idle: Claim = always(volume("status"), lambda status: status != "in-use")
     system = system_volume(case, attachment)
     if system is None and broken:
@@ -51,7 +37,7 @@ def _states(case: Case, attachment: Row, volume: Callable[[str], Any]) -> Iterat
     yield "D3", "B", all_of(system, broken)
     yield "D3", "W", all_of(system, idle, negated(broken))
     yield "D4", "B", all_of(negated(system), broken)
-    yield "D4", "W", all_of(negated(system), moving)
+    yield "D4", "W", all_of(negated(system), moving, negated(broken))
 
 
 def _kinds(case: Case, volume: Callable[[str], Any]) -> Iterator[Said]:
