@@ -147,15 +147,14 @@ class Estate:
                     waiting.append(owner)
         return frozenset(seen)
 
+    def named(self, frame: str, column: str, wanted: str) -> Claim:
+        """Tell whether a row of a frame names an id, alone or among others; where there is no row, none does."""
+        cells = (self.cell(frame, row, column) for row in self.rows(frame))
+        return some((maybe(cell, lambda text: wanted in listed(text)) for cell in cells), read=self.is_loaded(frame))
+
     def paired(self, volume_id: str) -> Claim:
         """Tell whether a volume is in a replication pair already, as either side of it."""
-        named = any(volume_id in listed(row.get("volume_ids")) for row in self.rows("replication_pairs"))
-        return named if self.is_read("replication_pairs", "volume_ids") else None
-
-    def in_drill(self, server_id: str) -> Claim:
-        """Tell whether a server is one of a DR drill."""
-        named = any(row.get("server_id") == server_id for row in self.rows("drill_servers"))
-        return named if self.is_loaded("drill_servers") else None
+        return self.named("replication_pairs", "volume_ids", volume_id)
 
     def shared(self, volume_id: str) -> Claim:
         """Tell whether a volume is shared: it may be attached to several servers, or it is."""

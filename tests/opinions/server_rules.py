@@ -42,14 +42,9 @@ def server_rules(case: Case) -> Iterator[Said]:
 
 
 def _candidacy(case: Case) -> Iterator[Said]:
-    for rule, frame, column in (
-        ("S4", "protected_instances", "source_server_id"),
-        ("S5", "protected_instances", "target_server_id"),
-    ):
-        read = case.estate.is_read(frame, column)
-        named = any(row.get(column) == case.server_id for row in case.estate.rows(frame))
-        yield rule, "B", named if read else None
-    yield "S6", "B", case.estate.in_drill(case.server_id)
+    for rule, column in (("S4", "source_server_id"), ("S5", "target_server_id")):
+        yield rule, "B", case.estate.named("protected_instances", column, case.server_id)
+    yield "S6", "B", case.estate.named("drill_servers", "server_id", case.server_id)
 
 
 def system_volume(case: Case, attachment: Row) -> Claim:

@@ -20,8 +20,8 @@ def volume_rules(case: Case) -> Iterator[Said]:
         yield from _states(case, attachment, volume)
         yield "D6", "B", differ(volume("az"), case.production_az)
         yield from _kinds(case, volume)
-        drilled = [case.estate.in_drill(owner) for owner in sorted(case.estate.owners[attachment["volume_id"]])]
-        yield "D10", "B", any_of(*drilled)
+        owners = case.estate.owners[attachment["volume_id"]]
+        yield "D10", "B", any_of(*(case.estate.named("drill_servers", "server_id", owner) for owner in owners))
         yield "D13", "B", maybe(volume("frozen"), bool)
         yield "H13", "W", maybe(case.estate.cell("attachments", attachment, "seen_by"), lambda by: by != "both")
 
