@@ -1,0 +1,37 @@
+"""Eligibility held against a second opinion that reads the same facts and shares no code with the rules."""
+
+from collections import Counter
+
+from tests.opinions.comparison import of_second, smallest, tally
+from tests.random_estates import random_estate
+
+
+def test_both_opinions_agree_on_small_estates():
+    """Verdict and blocking rules are the same for every server of estates of 1 to 12 servers."""
+    found = tally(400)
+
+    assert not found.disagreements, "\n".join(str(smallest(one)) for one in found.disagreements[:10])
+
+
+def test_both_opinions_agree_on_estates_of_many_servers():
+    """Verdict and blocking rules are the same where many servers, groups and shared volumes meet."""
+    found = tally(1_600, servers=(40, 70))
+
+    assert not found.disagreements, "\n".join(str(one) for one in found.disagreements[:10])
+
+
+def test_random_estates_are_balanced():
+    """Servers that can go, that cannot, and of which too little is known, are each a tenth; every verdict occurs."""
+    given = Counter(verdict for seed in range(400) for verdict, *_rules in of_second(random_estate(seed)).values())
+
+    can_go = given["eligible"] + given["warning"]
+    assert min(can_go, given["unknown"], given["blocked"]) >= given.total() / 10
+    assert set(given) == {"protected", "not a candidate", "blocked", "unknown", "warning", "eligible"}
+
+
+def test_a_seed_makes_the_same_estate_again():
+    """A disagreement can be repeated from its seed."""
+    one, other = (random_estate(17, unread_columns=True) for _ in range(2))
+
+    assert one == other
+    assert one != random_estate(18, unread_columns=True)

@@ -1,0 +1,188 @@
+"""Both opinions on random estates, side by side."""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from sdrs_nb import Inventory, check_eligibility, load_rulebook
+from sdrs_nb.inventory.inventory import About
+from sdrs_nb.models import BatchOptions
+from sdrs_nb.tables import INVENTORY_TABLES
+from tests.random_estates import RandomEstate, random_estate
+from tests.second_opinion import Opinion, verdicts
+
+#: Whether the suite's sample holds columns that were not read.
+UNREAD_COLUMNS = False
+#: Every rule that blocks a server by itself, and must do so often enough in a long comparison.
+BLOCKING_RULES = frozenset(
+    [f"S{number}" for number in (*range(1, 19), 20, 22, 33, 34)]
+    + [f"D{number}" for number in (1, 2, 3, 4, 6, 7, 10, 13)]
+    + [f"H{number}" for number in (3, 4, 5, 6, 8, 9, 10, 11, 12, 15)]
+    + ["G2", "G4", "G5", "P1", "P3", "P4", "P6", "P7", "P10", "P11"]
+)
+#: Told beside the reasons of each group where several would refuse; the reasons are what is compared.
+NAMES_NO_REASON = frozenset({"G14"})
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """One server on which the two opinions differ."""
+
+    seed: int
+    server_id: str
+    second: Opinion
+    package: Opinion
+    oddities: tuple[str, ...]
+
+    def __str__(self) -> str:
+        one, other = (
+            f"{verdict}, blocked by {sorted(blocking)}, undecided {sorted(unknown)}"
+            for verdict, blocking, unknown in (self.second, self.package)
+        )
+        made_of = ", ".join(self.oddities) or "no oddity"
+        return f"seed {self.seed} {self.server_id} ({made_of})\n    second opinion: {one}\n    package: {other}"
+
+
+@dataclass
+class Tally:
+    """How often each verdict was given and each rule blocked, and every disagreement."""
+
+    verdicts: Counter[str] = field(default_factory=Counter)
+    rules: Counter[str] = field(default_factory=Counter)
+    disagreements: list[Disagreement] = field(default_factory=list)
+
+    def add(self, estate: RandomEstate) -> None:
+        """Ask both of one estate."""
+        for second, disagreement in compare(estate):
+            self.verdicts[second[0]] += 1
+            self.rules.update(second[1])
+            if disagreement:
+                self.disagreements.append(disagreement)
+
+    def rare(self, times: int = 20) -> dict[str, int]:
+        """Return the rules that blocked less often than that."""
+        return {rule: self.rules[rule] for rule in sorted(BLOCKING_RULES) if self.rules[rule] < times}
+
+
+def inventory_of(estate: RandomEstate) -> Inventory:
+    """Return the estate as the package reads it: a column that was not read is not there."""
+    frames = {}
+    for name, rows in estate.frames.items():
+        unread = estate.unread.get(name, ())
+        columns = [column for column in INVENTORY_TABLES[name].columns if column not in unread]
+        cells = [{column: row.get(column) for column in columns} for row in rows]
+        frames[name] = pd.DataFrame(cells, columns=columns, dtype=object)
+    sources = [
+        {"frame": name, "state": state, "unread": ",".join(sorted(estate.unread.get(name, ()))) or None}
+        for name, state in estate.states.items()
+    ]
+    return Inventory(frames, pd.DataFrame(sources), About(caller_user_id=estate.caller_user_id))
+
+
+def of_package(estate: RandomEstate) -> dict[str, Opinion]:
+    """Return what the package says."""
+    eligibility = check_eligibility(
+        inventory_of(estate),
+        options=BatchOptions(**estate.options, batch_limit=estate.batch_limit),
+        group_id=estate.group_id,
+        server_ids=estate.selected,
+        rulebook=load_rulebook(estate.profile),
+    )
+    rules: dict[tuple[str, str], set[str]] = {}
+    findings, said = eligibility.findings, eligibility.verdicts
+    for server_id, severity, rule in zip(findings["server_id"], findings["severity"], findings["rule"], strict=True):
+        rules.setdefault((server_id, severity), set()).add(rule)
+    return {
+        server_id: (
+            verdict,
+            frozenset(rules.get((server_id, "blocker"), ())),
+            frozenset(rules.get((server_id, "unverified"), ())),
+        )
+        for server_id, verdict in zip(said["server_id"], said["verdict"], strict=True)
+    }
+
+
+def of_second(estate: RandomEstate) -> dict[str, Opinion]:
+    """Return what the second opinion says."""
+    return verdicts(
+        estate.frames,
+        estate.unread,
+        estate.loaded,
+        BatchOptions(**estate.options, batch_limit=estate.batch_limit),
+        estate.profile,
+        estate.batch_limit,
+        estate.group_id,
+        estate.selected,
+        estate.caller_user_id,
+    )
+
+
+def compare(estate: RandomEstate) -> Iterator[tuple[Opinion, Disagreement | None]]:
+    """Yield, for every server asked about, the second opinion and the disagreement if there is one."""
+    package = of_package(estate)
+    for server_id, second in of_second(estate).items():
+        other = package[server_id]
+        differs = _compared(second) != _compared(other)
+        yield (
+            second,
+            Disagreement(estate.seed, server_id, second, other, tuple(estate.oddities)) if differs else None,
+        )
+
+
+def _compared(opinion: Opinion) -> tuple[str, frozenset[str]]:
+    """Return verdict and blocking rules; what else is wrong with a server that is no candidate nobody asks."""
+    verdict, blocking, _unknown = opinion
+    no_candidate = verdict in {"protected", "not a candidate"}
+    return verdict, blocking & {"S4", "S5", "S6"} if no_candidate else blocking - NAMES_NO_REASON
+
+
+def tally(
+    wanted: int,
+    *,
+    first_seed: int = 0,
+    servers: tuple[int, int] = (1, 12),
+    unread_columns: bool = UNREAD_COLUMNS,
+) -> Tally:
+    """Compare estates from ``first_seed`` on, of so many servers, until ``wanted`` verdicts were given."""
+    found = Tally()
+    seed = first_seed
+    while found.verdicts.total() < wanted:
+        found.add(random_estate(seed, servers=servers, unread_columns=unread_columns))
+        seed += 1
+    return found
+
+
+def smallest(disagreement: Disagreement, *, unread_columns: bool = UNREAD_COLUMNS) -> Disagreement:
+    """Return a disagreement of an estate of 1 to 12 servers with no more oddities than it takes."""
+    places = [int(name.split(":")[0]) for name in disagreement.oddities]
+    for place in list(places):
+        fewer = [other for other in places if other != place]
+        estate = random_estate(disagreement.seed, unread_columns=unread_columns, only=fewer)
+        again = {found.server_id: found for _second, found in compare(estate) if found}
+        if same := again.get(disagreement.server_id):
+            places, disagreement = fewer, same
+    return disagreement
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print agreements, balance and every disagreement; return 1 when there is one."""
+    parser = argparse.ArgumentParser(prog="python -m tests.second_opinion", description=__doc__)
+    parser.add_argument("--verdicts", type=int, default=20_000, help="how many to give at least")
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--unread-columns", action="store_true", help="leave columns unread as well as frames")
+    asked = parser.parse_args(argv)
+    found = tally(asked.verdicts, first_seed=asked.first_seed, unread_columns=asked.unread_columns)
+    total, differing = found.verdicts.total(), len(found.disagreements)
+    lines = [
+        f"{total} verdicts: {total - differing} agree, {differing} do not",
+        *(f"{verdict}: {count} ({count / total:.1%})" for verdict, count in found.verdicts.most_common()),
+        "rules that blocked: " + ", ".join(f"{rule} {count}" for rule, count in sorted(found.rules.items())),
+        f"rules that blocked less than 20 times: {found.rare() or 'none'}",
+        *(str(smallest(one, unread_columns=asked.unread_columns)) for one in found.disagreements),
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 1 if found.disagreements else 0

@@ -1,0 +1,150 @@
+"""A second opinion on eligibility: the eligibility facts once more, in plain loops over rows.
+
+It shares no code with the rules of the package: where both read the facts alike they agree, and where they do not,
+one of them misread.  ``python -m tests.second_opinion --verdicts 20000`` compares them over random estates.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sdrs_nb.models import BatchOptions
+from tests.opinions import open_points
+from tests.opinions.cluster_rules import cluster_rules
+from tests.opinions.facts import Case, Estate, Question, Row, Said
+from tests.opinions.group_rules import fits, group_rules, no_group_fits
+from tests.opinions.placement_rules import placement_rules, request_rules, room_rules
+from tests.opinions.server_rules import server_rules
+from tests.opinions.volume_rules import volume_rules
+
+__all__ = ["Opinion", "verdicts"]
+
+#: Verdict, rules that block, rules that would block and could not be decided.
+Opinion = tuple[str, frozenset[str], frozenset[str]]
+
+
+def verdicts(
+    frames: Mapping[str, list[dict[str, Any]]],
+    unread: Mapping[str, Collection[str]],
+    loaded: Collection[str],
+    options: BatchOptions,
+    profile: str,
+    batch_limit: int,
+    group_id: str | None = None,
+    selected: Collection[str] | None = None,
+    caller_user_id: str | None = None,
+) -> dict[str, Opinion]:
+    """Return the opinion on every server that was asked about, by server id.
+
+    Parameters
+    ----------
+    frames
+        Rows of the inventory's frames, columns as in ``sdrs_nb.tables``; None is an empty cell.
+    unread
+        Columns of a frame that were not read.
+    loaded
+        Frames that were read whole; the rows of any other frame count for nothing.
+    options, group_id, selected, caller_user_id
+        What was asked; ``selected`` None asks about every server.
+    profile, batch_limit
+        Profile of the site, and how many servers one request takes.
+    """
+    asked = None if selected is None else frozenset(selected)
+    judge = _Judge(
+        Estate(frames, unread, loaded), Question(options, profile, batch_limit, group_id, asked, caller_user_id)
+    )
+    servers = judge.estate.servers if asked is None else asked
+    return {server_id: judge.opinion(server_id) for server_id in sorted(servers)}
+
+
+class _Judge:
+    def __init__(self, estate: Estate, question: Question) -> None:
+        self.estate, self.question = estate, question
+        self._said: dict[tuple[str, str | None], list[Said]] = {}
+
+    def opinion(self, server_id: str) -> Opinion:
+        if server_id not in self.estate.servers:
+            return "blocked", frozenset({"S1"}), frozenset()
+        views = [self._view(server_id, group) for group in self._groups(server_id)]
+        taken = [view for view in views if not view[0]]
+        blocking = frozenset().union(*(view[0] for view in views)) if not taken else frozenset[str]()
+        certain = [view for view in taken if not view[1]]
+        unknown = frozenset().union(*(view[1] for view in (taken or views))) if not certain else frozenset[str]()
+        warned = bool(certain) and all(view[2] for view in certain)
+        return _verdict(blocking, unknown, warned=warned), blocking, unknown
+
+    def _groups(self, server_id: str) -> list[Row | None]:
+        """Return the group that was chosen, else those that fit; None stands for one that may, or where none does."""
+        groups = self.estate.rows("groups")
+        if self.question.group_id is not None:
+            return [group for group in groups if group["group_id"] == self.question.group_id]
+        fitting: list[Row | None] = [group for group in groups if fits(self._case(server_id, group)) is True]
+        return [*fitting, None] if not fitting or self._some_group_may_fit(server_id) else fitting
+
+    def _some_group_may_fit(self, server_id: str) -> bool:
+        groups = self.estate.rows("groups")
+        may_fit = any(fits(self._case(server_id, group)) is None for group in groups)
+        return may_fit or not self.estate.is_loaded("groups")
+
+    def _view(self, server_id: str, group: Row | None) -> tuple[frozenset[str], frozenset[str], bool]:
+        """Return which rules block, which are undecided and whether one warns, in this group."""
+        case = self._case(server_id, group)
+        said = [*self._alone(server_id, group), *cluster_rules(case, lambda other: self._companion(other, group))]
+        blocking = frozenset(rule for rule, severity, claim in said if severity == "B" and claim is True)
+        unknown = frozenset(rule for rule, severity, claim in said if severity == "B" and claim is None)
+        return blocking, unknown - blocking, any(_warns(*one) for one in said)
+
+    def _alone(self, server_id: str, group: Row | None) -> list[Said]:
+        """Return what the rules say that look at one server at a time."""
+        key = (server_id, group["group_id"] if group else None)
+        if key not in self._said:
+            case = self._case(server_id, group)
+            said = [
+                *server_rules(case),
+                *volume_rules(case),
+                *(group_rules(case) if group or self._some_group_may_fit(server_id) else no_group_fits(case)),
+                *request_rules(case),
+                *placement_rules(case),
+                *room_rules(case, self.estate.component(server_id)),
+            ]
+            silent = open_points.TOLD_OF_THE_REQUEST | (frozenset() if group else open_points.NEED_A_GROUP)
+            self._said[key] = [one for one in said if one[0] not in silent]
+        return self._said[key]
+
+    def _companion(self, server_id: str, group: Row | None) -> list[Said]:
+        """Return what the rules say of a server that is tied to one in this group.
+
+        Where no group was chosen and this one is not among the companion's own, H9 or H10 say that it is elsewhere,
+        and it is judged where it is.
+        """
+        own = self._groups(server_id)
+        if group in own:
+            return self._alone(server_id, group)
+        return min(
+            (self._alone(server_id, other) for other in own), key=lambda said: sum(one[2] is True for one in said)
+        )
+
+    def _case(self, server_id: str, group: Row | None) -> Case:
+        return Case(self.estate, self.question, server_id, group)
+
+
+def _warns(rule: str, severity: str, claim: bool | None) -> bool:  # noqa: FBT001 - the parts of what a rule said
+    wide = rule.startswith(open_points.WIDER_SCOPES)
+    return severity == "W" and claim is True and (open_points.WARNINGS_OF_EVERY_SCOPE or not wide)
+
+
+def _verdict(blocking: frozenset[str], unknown: frozenset[str], *, warned: bool) -> str:
+    """Return the strongest verdict that applies."""
+    ranks = (
+        ("protected", "S4" in blocking),
+        ("not a candidate", bool(blocking & {"S5", "S6"})),
+        ("blocked", bool(blocking)),
+        ("unknown", bool(unknown)),
+        ("warning", warned),
+    )
+    return next((verdict for verdict, applies in ranks if applies), "eligible")
+
+
+if __name__ == "__main__":
+    from tests.opinions.comparison import main
+
+    raise SystemExit(main())
