@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
-__all__ = ["Approval", "Batch", "BatchOptions", "Call", "Record", "Signature", "Stage", "Tag", "Verdict"]
+__all__ = ["Approval", "Batch", "BatchOptions", "Call", "Record", "Signature", "Tag", "Verdict"]
 
 
 class Record(BaseModel):
@@ -24,19 +24,6 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
     WARNING = "warning"
     ELIGIBLE = "eligible"
-
-
-class Stage(StrEnum):
-    """How far a planned server has come."""
-
-    NOT_SENT = "not sent"
-    ACCEPTED = "accepted"
-    JOB_OK = "job ok"
-    CREATED = "created"
-    PROTECTED = "protected"
-    DELETED = "deleted"  # in an undo: the instance is gone, the server is unprotected again
-    FAILED = "failed"
-    UNKNOWN = "unknown"
 
 
 class Call(StrEnum):

@@ -19,9 +19,10 @@ from sdrs_nb.errors import NotFoundError, PlanError, SettingsError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.inventory.documents import FRAMES, attachments
 from sdrs_nb.inventory.inventory import Inventory
-from sdrs_nb.models import Batch, Stage
+from sdrs_nb.models import Batch
 from sdrs_nb.rulebook import PROFILES, Effect, Rule, Rulebook, load_rulebook
 from sdrs_nb.running.calls import deletion_hindrance
+from sdrs_nb.statuses import GROUP_PASSING, Stage
 from sdrs_nb.tables import INVENTORY_TABLES
 
 if TYPE_CHECKING:
@@ -61,8 +62,6 @@ DOOR_RULES = frozenset(
         "H12",
     ]
 )
-#: Group statuses that pass by themselves (sdrs-api.md section 11).
-_PASSING = frozenset({"creating", "starting", "stopping", "reversing", "reprotecting", "failing-over"})
 _KEPT = ["server_id", "group_id", "rule", "severity", "sdrs_code", "message", "remedy"]
 
 
@@ -115,7 +114,7 @@ async def look_at_door(engine: "Engine", batch: Batch, *, fresh: bool = False) -
         return Door(nothing, reason)
     findings = await asyncio.to_thread(_judge, documents, batch, engine)
     status = str(documents["groups"][0].get("status"))
-    return Door(findings, _reason(findings), status in _PASSING)
+    return Door(findings, _reason(findings), status in GROUP_PASSING)
 
 
 async def _read(engine: "Engine", batch: Batch, *, fresh: bool) -> dict[str, list[dict[str, Any]]]:
