@@ -15,7 +15,8 @@ import pandas as pd
 from sdrs_nb.errors import CloudUnreachable, JobFailed, JobTimeout, NotFoundError, PlanError, SubmissionUncertain
 from sdrs_nb.i18n import _
 from sdrs_nb.payloads.single import name_problems
-from sdrs_nb.running.jobs import JobStatus, next_delay, read_job
+from sdrs_nb.running.jobs import next_delay, read_job
+from sdrs_nb.statuses import TAKES_SERVERS, JobStatus, is_error
 
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
@@ -246,9 +247,9 @@ async def _look(cloud: "Cloud", wanted: _Wanted, job_id: str | None) -> str | No
             return None
     found = await _find(cloud, wanted)
     status = str(found.get("status")) if found is not None else ""
-    if found is not None and status.startswith("error"):
+    if found is not None and is_error(status):
         raise _failed(wanted, None, status)
-    return str(found["id"]) if found is not None and status in {"available", "protected"} else None
+    return str(found["id"]) if found is not None and status in TAKES_SERVERS else None
 
 
 def _failed(wanted: _Wanted, code: str | None, reason: str | None) -> JobFailed:

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validato
 from sdrs_nb.i18n import _
 from sdrs_nb.ids import canonical
 
-__all__ = ["Approval", "Batch", "BatchOptions", "Call", "Declared", "Record", "Signature", "Stage", "Tag", "Verdict"]
+__all__ = ["Approval", "Batch", "BatchOptions", "Call", "Declared", "Record", "Signature", "Tag", "Verdict"]
 
 
 class Record(BaseModel):
@@ -27,19 +27,6 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
     WARNING = "warning"
     ELIGIBLE = "eligible"
-
-
-class Stage(StrEnum):
-    """How far a planned server has come."""
-
-    NOT_SENT = "not sent"
-    ACCEPTED = "accepted"
-    JOB_OK = "job ok"
-    CREATED = "created"
-    PROTECTED = "protected"
-    DELETED = "deleted"  # in an undo: the instance is gone, the server is unprotected again
-    FAILED = "failed"
-    UNKNOWN = "unknown"
 
 
 class Call(StrEnum):

@@ -9,10 +9,12 @@ import pandas as pd
 
 from sdrs_nb import html
 from sdrs_nb.i18n import _
-from sdrs_nb.models import Stage, Verdict
+from sdrs_nb.ledger.run_states import BatchState
+from sdrs_nb.models import Verdict
+from sdrs_nb.statuses import WORST_FIRST
 from sdrs_nb.tables import INVENTORY_TABLES
 from sdrs_nb.titles import frame_title
-from sdrs_nb.words import word
+from sdrs_nb.words import batch_word, word
 
 if TYPE_CHECKING:
     from sdrs_nb.eligibility import Eligibility
@@ -64,11 +66,11 @@ def plan_html(plan: "Plan") -> str:
 def run_html(run: "Run") -> str:
     """Return where the run stands: servers by stage, and its batches that need a look first."""
     counts = run.counts
-    facts = [(_("State"), word(run.state)), *((word(stage), counts[stage]) for stage in Stage if counts[stage])]
+    facts = [(_("State"), word(run.state)), *((word(stage), counts[stage]) for stage in WORST_FIRST if counts[stage])]
     batches = run.batches
-    calm = batches["state"].isin(["ended", "pending"])
+    calm = batches["state"].isin([BatchState.ENDED, BatchState.PENDING])
     first = pd.concat([batches[~calm], batches[calm]])[["batch_id", "state", "job_status", "servers", "reason"]]
-    first["state"] = first["state"].map(word)
+    first["state"] = first["state"].map(batch_word)
     notes = [run.message] if run.message else []
     title = _("Run {run}", run=run.run_id)
     return html.summary(title, facts, notes=notes, body=[html.table(first, _FEW)])

@@ -10,7 +10,10 @@ from types import MappingProxyType
 
 import pandas as pd
 
-__all__ = ["DERIVED", "ELIGIBILITY_TABLES", "INVENTORY_TABLES", "Table", "empty", "shape"]
+from sdrs_nb.models import Verdict
+from sdrs_nb.statuses import WORST_FIRST, Stage
+
+__all__ = ["DERIVED", "ELIGIBILITY_TABLES", "INVENTORY_TABLES", "Table", "empty", "shape", "worst_first"]
 
 STR, INT, FLOAT, BOOL, TIME = "string", "Int64", "Float64", "boolean", "datetime64[ns, UTC]"
 
@@ -46,6 +49,12 @@ def shape(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     }
     extra = {name: frame[name] for name in frame.columns if name not in table.columns}
     return pd.DataFrame({**known, **extra}, index=frame.index).reset_index(drop=True)
+
+
+def worst_first(outcome: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of an outcome (column ``stage``) with those first that need somebody; else their order stays."""
+    order = {stage.value: at for at, stage in enumerate(WORST_FIRST)}
+    return outcome.sort_values("stage", key=lambda stages: stages.map(order), kind="stable", ignore_index=True)
 
 
 SERVERS = Table(
@@ -410,7 +419,7 @@ VERDICTS = Table(
     key=("server_id",),
     choices=MappingProxyType(
         {
-            "verdict": ("protected", "not a candidate", "blocked", "unknown", "warning", "eligible"),
+            "verdict": tuple(verdict.value for verdict in Verdict),
         }
     ),
 )
@@ -476,8 +485,7 @@ OUTCOME = Table(
     key=("server_id",),
     choices=MappingProxyType(
         {
-            # deleted: only in an undo
-            "stage": ("not sent", "accepted", "job ok", "created", "protected", "deleted", "failed", "unknown"),
+            "stage": tuple(stage.value for stage in Stage),
         }
     ),
 )

@@ -184,6 +184,7 @@ def _columns(_language: str) -> Mapping[str, str]:
         "title": _("Title"),
         "total_gib": _("Total GiB"),
         "type": _("Type"),
+        "unknown": _("Unknown"),
         "unverified": _("Unverified"),
         "used": _("Used"),
         "used_gib": _("Used GiB"),

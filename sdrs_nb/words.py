@@ -1,6 +1,7 @@
 """The words that name a state, in the operator's language: verdicts, stages, states of runs, batches and coverage.
 
-Frames hold the English word, which code compares; screens and reports show what ``word`` gives.
+Frames hold the English word, which code compares; screens and reports show what ``word`` gives.  Batches have words of
+their own, since "accepted" says of a request what "job under way" says of a batch.
 """
 
 from collections.abc import Mapping
@@ -8,13 +9,19 @@ from functools import cache
 
 from sdrs_nb.i18n import _, current_language
 
-__all__ = ["word"]
+__all__ = ["batch_word", "word"]
 
 
 def word(state: object) -> str:
     """Return the word for ``state`` in the current language; a state that nobody translated stays as it is."""
     text = str(state)
     return _words(current_language()).get(text, text)
+
+
+def batch_word(state: object) -> str:
+    """Return the word for the state of a batch in the current language; one that nobody translated stays as it is."""
+    text = str(state)
+    return _batches(current_language()).get(text, text)
 
 
 # The argument is only the key of the cache: a frame asks for thousands of words of one language.
@@ -34,18 +41,16 @@ def _words(_language: str) -> Mapping[str, str]:
         "accepted": _("accepted"),
         "job ok": _("job ok"),
         "created": _("created"),
+        "in sync": _("in sync"),
         "deleted": _("deleted"),
         "failed": _("failed"),
+        "taken by others": _("taken by others"),
         "ready": _("ready"),
         "running": _("running"),
         "paused": _("paused"),
         "done": _("done"),
-        "pending": _("pending"),
-        "sending": _("sending"),
         "uncertain": _("uncertain"),
-        "ended": _("ended"),
         "refused": _("refused"),
-        "held": _("held"),
         "not handled": _("not handled"),
         "adopted": _("adopted"),
         "absent": _("absent"),
@@ -62,4 +67,18 @@ def _words(_language: str) -> Mapping[str, str]:
         "denied": _("denied"),
         "missing": _("missing"),
         "not asked": _("not asked"),
+    }
+
+
+@cache
+def _batches(_language: str) -> Mapping[str, str]:
+    return {
+        "pending": _("not sent yet"),
+        "sending": _("being sent"),
+        "uncertain": _("answer lost, looking"),
+        "accepted": _("job under way"),
+        "ended": _("ended"),
+        "refused": _("refused"),
+        "held": _("held back"),
+        "unknown": _("unknown"),
     }

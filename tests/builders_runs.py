@@ -6,9 +6,10 @@ from typing import Any
 from sdrs_nb.eligibility import check_eligibility
 from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.ledger.ledger import BatchState, Ledger
-from sdrs_nb.models import Approval, BatchOptions, Stage
+from sdrs_nb.models import Approval, BatchOptions
 from sdrs_nb.planning.planning import plan_batches
 from sdrs_nb.running.runs import Run
+from sdrs_nb.statuses import Stage
 from tests.builders import (
     DR_AZ,
     a_group,

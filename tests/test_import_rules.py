@@ -9,7 +9,10 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "sdrs_nb"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-GROUND = {"errors", "tables", "models", "i18n", "lab_locale", "rulebook", "exports", "cells", "words", "titles"}
+GROUND = {
+    "errors", "tables", "models", "statuses", "i18n", "lab_locale", "rulebook", "exports", "cells", "words", "tones",
+    "titles",
+}  # fmt: skip
 #: What the rim stands on beside the ground: the loop it runs on, and where it finds its settings and its folder.
 BELOW = {"loop", "home", "settings", "credential_sources"}
 #: Everything but the rim: HTTP, screens, the terminal, and what starts processes.
@@ -54,6 +57,11 @@ def test_the_ground_imports_nothing_above_it():
     above = {str(path.relative_to(PACKAGE)): ours(imports(path)) - GROUND for path in MODULES if part(path) in GROUND}
 
     assert {path: names for path, names in above.items() if names} == {}
+
+
+def test_the_words_of_the_service_stand_on_nothing():
+    """Whatever means something by a status asks ``statuses``, which imports nothing of the package."""
+    assert ours(imports(PACKAGE / "statuses.py")) == set()
 
 
 def test_stages_know_neither_http_nor_widgets():

@@ -8,6 +8,7 @@ import pandas as pd
 from sdrs_nb.checks.columns import BoolArray, IntArray, ObjectArray
 from sdrs_nb.checks.facts import Facts
 from sdrs_nb.checks.request import Case, Request, request_rule
+from sdrs_nb.statuses import POOL_DEPLOYING
 
 __all__: list[str] = []
 
@@ -103,7 +104,7 @@ def pool_has_room(request: Request) -> Iterator[Case]:
         return
     pools = facts.frames["storage_pools"]
     need = int(np.nan_to_num(facts.volumes.numbers("size_gib"))[_volumes(facts, servers)].sum())
-    ready_pools = pools[~pools["status"].eq("deploying").fillna(value=False)]  # P10 tells of the others
+    ready_pools = pools[~pools["status"].eq(POOL_DEPLOYING).fillna(value=False)]  # P10 tells of the others
     for pool in ready_pools[ready_pools["storage_pool_id"] == wanted].to_dict("records"):
         total, given = pool["total_gib"], pool["provisioned_gib"]
         if pd.isna(total) or pd.isna(given):

@@ -8,6 +8,7 @@ import numpy as np
 from sdrs_nb.checks.facts import Facts, Trials
 from sdrs_nb.checks.hits import Hits, grouped, where
 from sdrs_nb.checks.registry import rule
+from sdrs_nb.statuses import FAILED_OVER, NOT_ENABLED, PAIR_COPYING, PROTECTED, TAKES_SERVERS, is_error, is_unsound
 
 __all__: list[str] = []
 
@@ -23,8 +24,8 @@ def known_group(facts: Facts) -> Iterator[Hits]:
 def status_allows_creation(facts: Facts) -> Iterator[Hits]:
     """Status ``available`` or ``protected`` (batch-create page, Constraints, first item)."""
     status = facts.groups.coded("status")
-    refused = ~status.isin({"available", "protected"}) & ~status.missing
-    failed_over, broken = status.isin({"failed-over"}), status.where(lambda text: text.startswith("error"))
+    refused = ~status.isin(TAKES_SERVERS) & ~status.missing
+    failed_over, broken = status.isin({FAILED_OVER}), status.where(is_error)
     yield where(refused & ~failed_over & ~broken, status=status)
     yield where(failed_over, variant="failed_over", status=status)
     yield where(broken, variant="error", status=status)
@@ -62,13 +63,13 @@ def protects_servers(facts: Facts) -> Iterator[Hits]:
 @rule("G6", phase="group")
 def copies_at_once(facts: Facts) -> Iterator[Hits]:
     """In a protected group new pairs start to synchronise at once."""
-    yield where(facts.groups.coded("status").isin({"protected"}))
+    yield where(facts.groups.coded("status").isin({PROTECTED}))
 
 
 @rule("G7", phase="group")
 def copies_nothing_yet(facts: Facts) -> Iterator[Hits]:
     """In an available group nothing is copied until protection is enabled."""
-    yield where(facts.groups.coded("status").isin({"available"}))
+    yield where(facts.groups.coded("status").isin({NOT_ENABLED}))
 
 
 @rule("G10", phase="group")
@@ -89,13 +90,7 @@ def domain_joins_sites(facts: Facts) -> Iterator[Hits]:
 @rule("G11", phase="group")
 def instances_sound(facts: Facts) -> Iterator[Hits]:
     """No other instance of the group is being created or deleted, or in error."""
-    yield _in_group(
-        facts,
-        "protected_instances",
-        lambda status: status in {"creating", "deleting", "fault", "invalid"} or status.startswith("error"),
-        instances="name",
-        instance_status="status",
-    )
+    yield _in_group(facts, "protected_instances", is_unsound, instances="name", instance_status="status")
 
 
 @rule("G12", phase="group")
@@ -108,7 +103,7 @@ def no_job_of_ours(facts: Facts) -> Iterator[Hits]:
 @rule("G13", phase="group")
 def pairs_at_rest(facts: Facts) -> Iterator[Hits]:
     """Pairs of the group are not copying; that is not documented as an obstacle."""
-    yield _in_group(facts, "replication_pairs", {"copying"}.__contains__, "replication_status", pairs="name")
+    yield _in_group(facts, "replication_pairs", {PAIR_COPYING}.__contains__, "replication_status", pairs="name")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from sdrs_nb.checks.facts import Facts
 from sdrs_nb.checks.hits import Hits, where
 from sdrs_nb.checks.registry import rule
 from sdrs_nb.checks.server import OfGroup
+from sdrs_nb.statuses import USABLE_HOST, USABLE_POOL
 
 __all__ = ["sale_status"]
 
@@ -134,7 +135,7 @@ def host_usable(facts: Facts) -> Iterator[Hits]:
     if wanted:
         hosts = facts.frames["dedicated_hosts"]
         found = hosts[hosts["dedicated_host_id"] == wanted]
-        yield from _place(facts, wanted, found, {"available"}, frame="dedicated_hosts", state="state")
+        yield from _place(facts, wanted, found, USABLE_HOST, frame="dedicated_hosts", state="state")
 
 
 @rule("P7", concerns=_host_asked)
@@ -158,9 +159,7 @@ def some_host_places(facts: Facts) -> Iterator[Hits]:
     if not _any_host(facts):
         return
     hosts = facts.frames["dedicated_hosts"]
-    open_ones = hosts[
-        (hosts["state"] == "available").fillna(False) & hosts["auto_placement"].fillna(False).astype(bool)
-    ]
+    open_ones = hosts[hosts["state"].isin(USABLE_HOST) & hosts["auto_placement"].fillna(False).astype(bool)]
     flavor, dr_az = facts.dr_flavor, OfGroup(facts.dr_az, facts.match.group)
     for az in sorted({str(az) for az in facts.dr_az if az}):
         there = np.append(facts.dr_az == az, False)[facts.match.group]
@@ -179,7 +178,7 @@ def pool_usable(facts: Facts) -> Iterator[Hits]:
     if wanted:
         pools = facts.frames["storage_pools"]
         found = pools[pools["storage_pool_id"] == wanted]
-        yield from _place(facts, wanted, found, {"available", "extending"}, frame="storage_pools", state="status")
+        yield from _place(facts, wanted, found, USABLE_POOL, frame="storage_pools", state="status")
 
 
 @rule("P11", concerns=_pool_asked)
@@ -199,7 +198,7 @@ def pool_of_volume_type(facts: Facts) -> Iterator[Hits]:
 
 
 def _place(
-    facts: Facts, wanted: str, found: pd.DataFrame, usable: set[str], *, frame: str, state: str
+    facts: Facts, wanted: str, found: pd.DataFrame, usable: frozenset[str], *, frame: str, state: str
 ) -> Iterator[Hits]:
     """Tell of a host or a pool that is unknown, not usable, or in another AZ than the DR site's."""
     everyone = facts.servers.known

@@ -9,6 +9,7 @@ from sdrs_nb.checks.columns import BoolArray, IntArray, Lookup
 from sdrs_nb.checks.facts import Facts
 from sdrs_nb.checks.hits import Hits, Many, where
 from sdrs_nb.checks.registry import rule
+from sdrs_nb.statuses import DELETED_TASKS, USABLE_SERVER
 
 __all__ = ["OfGroup"]
 
@@ -92,7 +93,7 @@ def no_drill_server(facts: Facts) -> Iterator[Hits]:
 def active_or_shut_off(facts: Facts) -> Iterator[Hits]:
     """Status ACTIVE or SHUTOFF."""
     status = facts.servers.coded("status")
-    yield where(status.given & ~status.isin({"ACTIVE", "SHUTOFF"}), status=status)
+    yield where(status.given & ~status.isin(USABLE_SERVER), status=status)
     yield where(~status.given, lacking="servers.status", status=status)
 
 
@@ -100,7 +101,7 @@ def active_or_shut_off(facts: Facts) -> Iterator[Hits]:
 def nothing_under_way(facts: Facts) -> Iterator[Hits]:
     """No task runs on the server; one that is being deleted hides behind ACTIVE or SHUTOFF."""
     task = facts.servers.coded("task_state")
-    deleting = task.isin({"deleting", "soft-deleting"})
+    deleting = task.isin(DELETED_TASKS)
     yield where(task.given & ~deleting, task_state=task)
     yield where(deleting, variant="deleting", task_state=task)
 

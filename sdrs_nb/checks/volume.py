@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sdrs_nb.checks.columns import BoolArray, Coded
 from sdrs_nb.checks.facts import Facts
 from sdrs_nb.checks.hits import Hits, where
 from sdrs_nb.checks.registry import rule
+from sdrs_nb.statuses import VOLUME_IN_USE, is_error
 
 __all__: list[str] = []
 
@@ -123,12 +123,8 @@ def volumes_not_frozen(facts: Facts) -> Iterator[Hits]:
 def _by_status(facts: Facts, *, system: bool) -> Iterator[Hits]:
     status = facts.volumes.coded("status")
     mine = facts.system_volume if system else ~facts.system_volume
-    broken = _broken(status)
-    passing = status.given & ~broken & ~status.isin({"in-use"})
+    broken = status.where(is_error)
+    passing = status.given & ~broken & ~status.isin({VOLUME_IN_USE})
     yield facts.by_attachment(mine & facts.of_volumes(broken), variant="error", volume_status=status)
     yield facts.by_attachment(mine & facts.of_volumes(passing), variant="transient", volume_status=status)
     yield facts.by_attachment(mine & facts.of_volumes(~status.given), lacking="volumes.status")
-
-
-def _broken(status: Coded) -> BoolArray:
-    return status.where(lambda text: text.startswith("error"))

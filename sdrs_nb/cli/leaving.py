@@ -19,7 +19,7 @@ from sdrs_nb.errors import (
     ThrottledError,
 )
 from sdrs_nb.i18n import _
-from sdrs_nb.models import Stage
+from sdrs_nb.statuses import OPEN, REACHED, Stage
 
 __all__ = [
     "BAD_INPUT", "DONE", "EXPECTED", "FAILED", "NOTHING_ELIGIBLE", "STILL_UNKNOWN", "code_of", "code_of_stages",
@@ -43,8 +43,6 @@ _CODES: dict[type[SdrsError], int] = {
     ThrottledError: FAILED,
     ServiceError: FAILED,
 }
-_OPEN = {Stage.UNKNOWN, Stage.ACCEPTED, Stage.JOB_OK}
-_BAD = {Stage.FAILED, Stage.NOT_SENT}
 
 
 def code_of(error: type[BaseException]) -> int:
@@ -55,9 +53,9 @@ def code_of(error: type[BaseException]) -> int:
 def code_of_stages(stages: Iterable[str]) -> int:
     """Return the exit code of an outcome: unknown beats failed, since it must be looked up before anything else."""
     reached = {Stage(stage) for stage in stages}
-    if reached & _OPEN:
+    if reached & OPEN:
         return STILL_UNKNOWN
-    return FAILED if reached & _BAD else DONE
+    return DONE if reached <= REACHED else FAILED
 
 
 def explained(error: BaseException) -> int:

@@ -150,5 +150,16 @@ def runs(*, as_json: Json = False) -> None:
     """List the runs in the ledger."""
     from sdrs_nb.running.runs import list_runs
 
-    columns = ("run_id", "created_at", "state", "batches", "servers", "done", "failed", "project_id", "message")
+    columns = (
+        "run_id",
+        "created_at",
+        "state",
+        "batches",
+        "servers",
+        "done",
+        "failed",
+        "unknown",
+        "project_id",
+        "message",
+    )
     printing.frame(list_runs(), as_json=as_json, columns=columns)

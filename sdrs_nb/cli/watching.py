@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sdrs_nb.i18n import _, ngettext_
-from sdrs_nb.ledger.ledger import BatchState
-from sdrs_nb.running.progress import ProgressLines
+from sdrs_nb.running.progress import ProgressLines, ended_stages
 from sdrs_nb.running.runs import Run
 
 if TYPE_CHECKING:
@@ -54,11 +53,9 @@ def running(*, quiet: bool) -> Iterator[OnRun]:
             servers = bars.add_task(_("servers"), total=None)
 
             def moved(run: Run) -> None:
-                states, counts = run.batches["state"], run.counts
-                final = [state for state in BatchState if state.is_final]
-                bars.update(batches, completed=int(states.isin(final).sum()), total=len(states))
-                ended = counts["created"] + counts["protected"] + counts["deleted"] + counts["failed"]
-                bars.update(servers, completed=ended, total=sum(counts.values()), description=_told(counts))
+                sent, now_at = run.batch_tally, run.tally
+                bars.update(batches, completed=sent.ended, total=sent.whole)
+                bars.update(servers, completed=now_at.ended, total=now_at.whole, description=_told(run.counts))
 
             yield moved
     else:
@@ -66,14 +63,8 @@ def running(*, quiet: bool) -> Iterator[OnRun]:
 
 
 def _told(counts: dict[str, int]) -> str:
-    if counts["deleted"]:  # only an undo deletes
-        return _("servers ({deleted} deleted, {failed} failed)", deleted=counts["deleted"], failed=counts["failed"])
-    return _(
-        "servers ({created} created, {protected} protected, {failed} failed)",
-        created=counts["created"],
-        protected=counts["protected"],
-        failed=counts["failed"],
-    )
+    stages = ended_stages(counts)
+    return _("servers ({stages})", stages=stages) if stages else _("servers")
 
 
 def _bars() -> "Progress":

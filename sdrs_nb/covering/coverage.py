@@ -13,6 +13,7 @@ from sdrs_nb.covering.drift import drift_of
 from sdrs_nb.errors import CloudError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.inventory.inventory import Inventory, load_inventory
+from sdrs_nb.statuses import IN_STEP, InstanceState, instance_state, is_error, is_unsound
 from sdrs_nb.tables import INT, STR, Table, shape
 from sdrs_nb.words import word
 
@@ -28,7 +29,7 @@ _SYNCED = 100
 class Cover(StrEnum):
     """How far a server is covered, worst first."""
 
-    ERROR = "error"  # its instance is in an error status or invalid
+    ERROR = "error"  # its instance or its group is in an error status, or the instance is invalid
     UNPROTECTED = "unprotected"
     NOT_ENABLED = "not enabled"  # it has an instance, but its group copies nothing
     LAGGING = "lagging"  # its group is enabled, but not everything is copied
@@ -59,18 +60,18 @@ COVERAGE = Table(
     key=("server_id",),
 )
 
-# Instance statuses (sdrs-api 7); a status nobody documented counts as an error, never as covered.
-_BY_STATUS = {
-    "protected": Cover.PROTECTED,
-    "available": Cover.NOT_ENABLED,
-    "fault": Cover.LAGGING,
-    "failed-over": Cover.FAILED_OVER,
-    **dict.fromkeys(
-        ("creating", "deleting", "nic-creating", "nic-deleting", "starting", "stopping", "reversing", "failing-over",
-         "reprotecting", "resizing"),
-        Cover.UNDER_WAY,
-    ),
-}  # fmt: skip
+# A status that nobody documented counts as an error, never as covered.
+_BY_STATE = {
+    InstanceState.PROTECTED: Cover.PROTECTED,
+    InstanceState.CREATED: Cover.NOT_ENABLED,
+    InstanceState.FAULT: Cover.LAGGING,
+    InstanceState.FAILED_OVER: Cover.FAILED_OVER,
+    InstanceState.MAKING: Cover.UNDER_WAY,
+    InstanceState.IN_PROGRESS: Cover.UNDER_WAY,
+    InstanceState.GOING: Cover.UNDER_WAY,
+    InstanceState.ERROR: Cover.ERROR,
+    InstanceState.OTHER: Cover.ERROR,
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -115,7 +116,7 @@ class Coverage:
 
     @property
     def errors(self) -> pd.DataFrame:
-        """Servers whose instance is in an error status or invalid."""
+        """Servers whose instance or group is in an error status, or whose instance is invalid."""
         return self.of(Cover.ERROR)
 
     @property
@@ -269,18 +270,19 @@ def _covered(inventory: Inventory, pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _unsynced(inventory: Inventory) -> set[str]:
-    """Return the instances with a pair that is not in step: ``replication_status`` other than active (sdrs-api 4)."""
+    """Return the instances with a pair that is not in step, by its replication status or its own."""
     pairs = inventory.replication_pairs
-    behind = pairs["replication_status"].notna() & pairs["replication_status"].ne("active") | pairs["status"].eq(
-        "fault"
-    )
-    ids = pairs.loc[behind.fillna(False), "protected_instance_ids"].dropna()
+    behind = pairs["replication_status"].fillna(IN_STEP).ne(IN_STEP) | pairs["status"].fillna("").map(
+        is_unsound
+    ).astype(bool)
+    ids = pairs.loc[behind, "protected_instance_ids"].dropna()
     return {each for joined in ids for each in str(joined).split(",")}
 
 
 def _cover_of(rows: pd.DataFrame, unsynced: set[str]) -> pd.Series:
-    found = rows["instance_status"].map({status: each.value for status, each in _BY_STATUS.items()}).astype("string")
-    found = found.fillna(Cover.ERROR.value).mask(rows["protected_instance_id"].isna(), Cover.UNPROTECTED.value)
+    found = rows["instance_status"].map(lambda status: _BY_STATE[instance_state(str(status))].value).astype("string")
+    found = found.mask(rows["group_status"].fillna("").map(is_error).astype(bool), Cover.ERROR.value)
+    found = found.mask(rows["protected_instance_id"].isna(), Cover.UNPROTECTED.value)
     behind = rows["protected_instance_id"].isin(unsynced) | rows["progress"].fillna(_SYNCED).lt(_SYNCED)
     return found.mask(found.eq(Cover.PROTECTED.value) & behind, Cover.LAGGING.value)
 

@@ -11,7 +11,7 @@ from typing import Any
 from sdrs_nb.errors import ClaimedError
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.run_states import BatchState
-from sdrs_nb.models import Stage
+from sdrs_nb.statuses import Stage
 
 __all__ = ["insert_batch", "refuse_claimed"]
 

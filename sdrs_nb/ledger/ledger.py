@@ -20,12 +20,11 @@ from sdrs_nb.i18n import _
 from sdrs_nb.ledger.claims import insert_batch, refuse_claimed
 from sdrs_nb.ledger.run_states import AttemptResult, BatchState, Control, RunState
 from sdrs_nb.ledger.store import Store
-from sdrs_nb.models import Approval, Stage
+from sdrs_nb.models import Approval
+from sdrs_nb.statuses import Stage, has_ended
 
 __all__ = ["AttemptResult", "BatchState", "Control", "Ledger", "RunState", "home_folder"]
 
-#: Stages after which the run no longer holds the server against other runs.
-_RELEASED = frozenset({Stage.CREATED, Stage.PROTECTED, Stage.DELETED, Stage.FAILED})
 #: Batches of which nothing exists and nothing will be sent: their servers are free.
 _NOTHING_MADE = frozenset({BatchState.HELD, BatchState.REFUSED})
 _KNOWN = ("job_id", "protected_instance_id", "dr_server_id", "error_code", "message")
@@ -231,7 +230,7 @@ class Ledger(Store):
     def set_servers(self, run_id: str, batch_id: str | None, rows: Iterable[Mapping[str, Any]]) -> None:
         """Record the stage of servers: ``server_id``, ``stage`` and whichever other columns are known.
 
-        A server with an end (created, protected, failed) is no longer held against other runs.
+        A server that has ended is no longer held against other runs.
         """
         changed = list(rows)
         with self._write("servers") as db:
@@ -316,5 +315,5 @@ class Ledger(Store):
                 f"UPDATE servers SET stage = ?{text} WHERE run_id = ? AND server_id = ?",  # noqa: S608 - fixed names
                 (row["stage"], *(row[name] for name in names), run_id, row["server_id"]),
             )
-            if row["stage"] in _RELEASED:
+            if has_ended(row["stage"]):
                 db.execute("DELETE FROM claims WHERE run_id = ? AND server_id = ?", (run_id, row["server_id"]))

@@ -1,8 +1,10 @@
 """The words in which the ledger says where a run, a batch and a request stand."""
 
+from collections.abc import Iterable
 from enum import StrEnum
+from typing import NamedTuple
 
-__all__ = ["AttemptResult", "BatchState", "Control", "RunState"]
+__all__ = ["AttemptResult", "BatchState", "BatchTally", "Control", "RunState", "batch_tally"]
 
 
 class RunState(StrEnum):
@@ -38,6 +40,25 @@ class BatchState(StrEnum):
     def is_final(self) -> bool:
         """Whether the run does nothing more about the batch."""
         return self in (BatchState.ENDED, BatchState.REFUSED, BatchState.HELD)
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether its request is under way in the cloud, as far as anybody knows."""
+        return self in (BatchState.SENDING, BatchState.UNCERTAIN, BatchState.ACCEPTED)
+
+
+class BatchTally(NamedTuple):
+    """Batches by what their states mean."""
+
+    whole: int
+    ended: int
+    moving: int
+
+
+def batch_tally(states: Iterable[str]) -> BatchTally:
+    """Return how many batches there are, have come to their end, and are under way."""
+    found = [BatchState(state) for state in states]
+    return BatchTally(len(found), sum(one.is_final for one in found), sum(one.is_moving for one in found))
 
 
 class AttemptResult(StrEnum):

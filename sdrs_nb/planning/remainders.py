@@ -24,6 +24,7 @@ from sdrs_nb.planning.selection import select
 from sdrs_nb.planning.undoing import left_out_rows
 from sdrs_nb.rulebook import Rulebook, choose_rulebook
 from sdrs_nb.running.run_facts import each_made, made_by, refuse_unfit
+from sdrs_nb.statuses import FAILED_CREATION, is_unusable
 from sdrs_nb.tables import INVENTORY_TABLES, LEFT_OUT, shape
 
 if TYPE_CHECKING:
@@ -33,10 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Remainder", "plan_remainder"]
 
-#: Statuses of instances that a failed creation, or the failed deletion of such a one, leaves (sdrs-api.md, 11).
-_FAILED = frozenset({"error", "error-deleting"})
-#: Statuses in which an instance protects nothing and holds its server; only its own end changes that.
-_UNUSABLE = frozenset({"creating", "deleting", "invalid"})
 _SHARED = ("cluster_id", "primary_subnet_id", "tenancy", "dedicated_host_id", "description")
 
 
@@ -129,14 +126,16 @@ def plan_remainder(
         approvals_needed=run.plan.approvals_needed,
     )
     made = made_by(run, inventory)
-    missing = made[made["status"].isna() | is_in(made["status"].fillna(""), _FAILED | _UNUSABLE)]
+    missing = made[made["status"].isna() | made["status"].fillna("").map(is_unusable).astype(bool)]
     reasons: dict[str, Reason] = {
         row.server_id: (_open_reason(row.server_id, row.name, row.batch_id, run.run_id), "")
         for row in each_made(missing)
         if row.is_open
     }
     is_ours = missing["protected_instance_id"].eq(missing["recorded"]).fillna(value=False)
-    failed = missing[is_in(missing["status"].fillna(""), _FAILED) & is_ours & ~is_in(missing["server_id"], reasons)]
+    failed = missing[
+        is_in(missing["status"].fillna(""), FAILED_CREATION) & is_ours & ~is_in(missing["server_id"], reasons)
+    ]
     failed = whole_only(failed, inventory, choice, reasons)
     asked = missing[~is_in(missing["server_id"], reasons)]
     wanted = _Wanted(book, run.plan.name_prefix if name_prefix is None else name_prefix, name_template)

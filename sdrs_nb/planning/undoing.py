@@ -17,20 +17,13 @@ from sdrs_nb.planning.left_out import Reason, label
 from sdrs_nb.planning.plans import Plan
 from sdrs_nb.rulebook import Rulebook, choose_rulebook
 from sdrs_nb.running.run_facts import Made, each_made, made_by, refuse_unfit
+from sdrs_nb.statuses import DELETABLE
 
 if TYPE_CHECKING:
     from sdrs_nb.inventory.inventory import Inventory
     from sdrs_nb.running.runs import Run
 
-__all__ = ["DELETABLE", "left_out_rows", "plan_undo"]
-
-#: Statuses of instances that can be deleted (page "Deleting Protected Instances in a Batch", constraints).
-DELETABLE = frozenset(
-    (
-        "available", "protected", "failed-over", "error", "error-starting", "error-stopping", "error-reversing",
-        "error-failing-over", "error-deleting", "error-reprotecting", "error-resizing", "invalid", "fault",
-    )
-)  # fmt: skip
+__all__ = ["left_out_rows", "plan_undo"]
 
 
 def plan_undo(

@@ -8,13 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 
 from sdrs_nb.i18n import _
-from sdrs_nb.models import Stage, Verdict
-from sdrs_nb.running.jobs import Job, JobStatus, read_job
+from sdrs_nb.models import Verdict
+from sdrs_nb.running.jobs import Job, read_job
+from sdrs_nb.statuses import OPEN, REACHED, WORST_FIRST, JobStatus, Stage
 from sdrs_nb.words import word
 
 __all__ = ["Bar", "Step", "Timeline", "timeline", "waterfall"]
-
-_ENDS = (Stage.CREATED.value, Stage.PROTECTED.value, Stage.DELETED.value)
 
 
 @dataclass(frozen=True)
@@ -65,15 +64,14 @@ def waterfall(servers: pd.DataFrame, left_out: pd.DataFrame) -> list[Step]:
     falls = [(_already(verdict.value), lost[verdict.value], "lost") for verdict in Verdict if lost.get(verdict.value)]
     falls += [(_("eligible, but not planned"), planner, "lost")] if planner else []
     stages = servers["stage"].value_counts()
-    open_ends = {Stage.ACCEPTED.value, Stage.JOB_OK.value, Stage.UNKNOWN.value}
     ends = [
-        (word(stage.value), int(stages[stage.value]), "pending" if stage.value in open_ends else "lost")
-        for stage in (Stage.FAILED, Stage.NOT_SENT, Stage.UNKNOWN, Stage.ACCEPTED, Stage.JOB_OK)
-        if stage.value in stages
+        (word(stage), int(stages[stage]), "pending" if stage in OPEN else "lost")
+        for stage in WORST_FIRST
+        if stage in stages and stage not in REACHED
     ]
-    reached = int(servers["stage"].isin(_ENDS).sum())
+    reached = int(servers["stage"].isin(REACHED).sum())
     rows = [(_("asked for"), asked, "total"), *falls, (_("planned"), len(servers), "total")]
-    goal = _("deleted") if Stage.DELETED.value in stages else _("created or protected")
+    goal = word(Stage.DELETED) if Stage.DELETED in stages else _("created or protected")
     return _placed([*rows, *ends, (goal, reached, "total")], asked)
 
 

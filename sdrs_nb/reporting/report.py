@@ -16,13 +16,15 @@ from sdrs_nb import html
 from sdrs_nb.errors import JobFailed, JobTimeout
 from sdrs_nb.exports import write_csv, write_excel, write_json_lines
 from sdrs_nb.i18n import _, current_language, ngettext_
-from sdrs_nb.models import Stage
 from sdrs_nb.payloads.requests import target
 from sdrs_nb.reporting.charts import timeline, waterfall
 from sdrs_nb.reporting.todo import summarize_tasks
 from sdrs_nb.reporting.words import rules_of, server_remedy
 from sdrs_nb.running.runs import Run
-from sdrs_nb.words import word
+from sdrs_nb.statuses import Stage, tally
+from sdrs_nb.tables import worst_first
+from sdrs_nb.tones import ATTEMPT_TONES, BATCH_TONES, JOB_TONES, RUN_TONES, STAGE_TONES, VERDICT_TONES
+from sdrs_nb.words import batch_word, word
 
 if TYPE_CHECKING:
     from sdrs_nb.eligibility import Eligibility
@@ -30,20 +32,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Summary", "report", "require_complete", "summarize"]
 
-_ENDS = (Stage.CREATED.value, Stage.PROTECTED.value, Stage.DELETED.value)
-_OPEN = (Stage.UNKNOWN.value, Stage.ACCEPTED.value, Stage.JOB_OK.value)
-_BY_WEIGHT = (
-    Stage.FAILED, Stage.UNKNOWN, Stage.NOT_SENT, Stage.ACCEPTED, Stage.JOB_OK, Stage.CREATED, Stage.PROTECTED,
-    Stage.DELETED,
-)  # fmt: skip
-#: Words of states by the tone they are shown in; anything else is neutral.
+#: Tones and words of each kind of state that a report shows.
 _TONES = {
-    **dict.fromkeys(("created", "protected", "deleted", "accepted", "adopted", "done", "SUCCESS"), "good"),
-    **dict.fromkeys(("failed", "refused", "blocked", "FAIL"), "bad"),
-    **dict.fromkeys(("unknown", "uncertain", "OTHER"), "unknown"),
-    **dict.fromkeys(("held", "paused", "warning", "absent", "not handled"), "warning"),
-    **dict.fromkeys(("running", "sending", "job ok", "RUNNING", "INIT"), "running"),
-}
+    "run": RUN_TONES, "stage": STAGE_TONES, "batch": BATCH_TONES, "job": JOB_TONES, "attempt": ATTEMPT_TONES,
+    "verdict": VERDICT_TONES,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -65,7 +58,7 @@ class Summary:
     @property
     def is_complete(self) -> bool:
         """Whether every planned server reached the end that its group allows: created or protected."""
-        return sum(self.stages.get(stage, 0) for stage in _ENDS) == self.planned
+        return tally(self.stages).reached == self.planned
 
     def require_complete(self) -> None:
         """Raise as the function ``require_complete`` does, unless every planned server was created or protected."""
@@ -101,7 +94,8 @@ def require_complete(outcome: pd.DataFrame) -> None:
 
 
 def _require(stages: Mapping[str, int], planned: int) -> None:
-    if pending := sum(stages.get(stage, 0) for stage in _OPEN):
+    found = tally(stages)
+    if pending := found.unknown + found.moving:
         raise JobTimeout(
             ngettext_(
                 "The fate of {count} planned server is not known yet. Resume the run: it is looked up, not resent.",
@@ -109,7 +103,7 @@ def _require(stages: Mapping[str, int], planned: int) -> None:
                 pending,
             )
         )
-    if missing := planned - sum(stages.get(stage, 0) for stage in _ENDS):
+    if missing := planned - found.reached:
         raise JobFailed(
             ngettext_(
                 "{count} planned server is neither created nor protected. See its row in the outcome.",
@@ -210,9 +204,7 @@ def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
         html.render(
             "report.html",
             _=_,
-            word=cache(word),  # a report words the same few states thousands of times
-            tone=lambda state: _TONES.get(str(state), "neutral"),
-            shape=lambda state: html.SHAPES[_TONES.get(str(state), "neutral")],
+            shown=cache(_shown),  # a report shows the same few states thousands of times
             language=current_language(),
             made_at=datetime.now(UTC),
             run=run,
@@ -224,7 +216,7 @@ def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
             rules=rules_of(left_out, run.plan.rulebook),
             timeline=timeline(run.jobs, outcome),
             batches=_records(frames["batches"]),
-            servers=_records(_worst_first(outcome)),
+            servers=_records(worst_first(outcome)),
             left_out=_records(left_out),
             tasks=_records(frames["to_do"]),
             proof=_records(run.plan.proof),
@@ -239,17 +231,16 @@ def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
     )
 
 
-def _worst_first(servers: pd.DataFrame) -> pd.DataFrame:
-    order = {stage.value: at for at, stage in enumerate(_BY_WEIGHT)}
-    return servers.sort_values("stage", key=lambda stages: stages.map(order), kind="stable")
+def _shown(state: str, kind: str) -> tuple[str, str, str]:
+    """Return tone, shape and word of a state; a word that is not ours is neutral and stays as it is."""
+    tone = _TONES[kind].get(state, "neutral")
+    return tone, html.SHAPES[tone], batch_word(state) if kind == "batch" else word(state)
 
 
 def _headline(run: Run, left_out: int) -> list[str]:
     """Return the sentences that somebody reads who reads nothing else."""
-    counts = run.counts
-    planned = sum(counts.values())
-    reached = sum(counts[stage] for stage in _ENDS)
-    pending = sum(counts[stage] for stage in _OPEN)
+    found = run.tally
+    planned, reached, pending = found.whole, found.reached, found.unknown + found.moving
     rest = planned - reached - pending
     told = [_("{reached} of {planned} planned servers have a protected instance.", reached=reached, planned=planned)]
     if run.plan.undoes:
@@ -257,11 +248,10 @@ def _headline(run: Run, left_out: int) -> list[str]:
             _("An undo of run {run}: {reached} of {planned} protected instances are deleted.",
               run=run.plan.undoes, reached=reached, planned=planned)
         ]  # fmt: skip
-    if counts[Stage.CREATED]:
+    if created := run.counts[Stage.CREATED]:
         told.append(
-            _("{count} of them are in groups that are not enabled: nothing of them is copied yet.",
-              count=counts[Stage.CREATED])
-        )  # fmt: skip
+            _("{count} of them are in groups that are not enabled: nothing of them is copied yet.", count=created)
+        )
     if rest:
         told.append(_("{count} failed or were not sent; the reasons are below.", count=rest))
     if pending:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from sdrs_nb.i18n import _, ngettext_
-from sdrs_nb.models import Stage
 from sdrs_nb.reporting.words import server_remedy
+from sdrs_nb.statuses import MADE, REACHED, WORST_FIRST, Stage
 
 if TYPE_CHECKING:
     from sdrs_nb.running.runs import Run
@@ -17,7 +17,6 @@ __all__ = ["summarize_tasks", "to_do"]
 _COLUMNS = ["concerns", "server_id", "name", "group_id", "dr_server_id", "rule", "task"]
 _TASKS = ["task", "servers", "names"]
 _SHOWN = 5
-_UNFINISHED = [stage for stage in Stage if stage not in (Stage.CREATED, Stage.PROTECTED, Stage.DELETED)]
 
 
 def to_do(run: "Run") -> pd.DataFrame:
@@ -70,8 +69,8 @@ def summarize_tasks(servers: pd.DataFrame, groups: Mapping[str, str], findings: 
     rows = [(_enable(str(group), groups), members) for group, members in waiting.groupby("group_id", sort=True)]
     rows += [
         (server_remedy(stage, None), members)
-        for stage in sorted(_UNFINISHED)
-        if len(members := servers[servers["stage"].eq(stage)])
+        for stage in WORST_FIRST
+        if stage not in REACHED and len(members := servers[servers["stage"].eq(stage)])
     ]
     rows += [(str(task), members) for task, members in _of_servers(made, findings).groupby("task", sort=False)]
     if len(made):
@@ -80,7 +79,7 @@ def summarize_tasks(servers: pd.DataFrame, groups: Mapping[str, str], findings: 
 
 
 def _made(servers: pd.DataFrame) -> pd.DataFrame:
-    return servers[servers["stage"].isin([Stage.CREATED, Stage.PROTECTED])]
+    return servers[servers["stage"].isin(MADE)]
 
 
 def _of_servers(made: pd.DataFrame, findings: pd.DataFrame) -> pd.DataFrame:

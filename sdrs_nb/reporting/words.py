@@ -8,8 +8,8 @@ import pandas as pd
 from sdrs_nb.cloud.advice import advice
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
-from sdrs_nb.models import Stage
 from sdrs_nb.rulebook import Rulebook
+from sdrs_nb.statuses import Stage
 
 __all__ = ["RuleCount", "rules_of", "server_remedy"]
 
@@ -35,6 +35,8 @@ def server_remedy(stage: str, code: object) -> str:
             return _("Nothing was sent for it. Resume the run, or plan the server again.")
         case Stage.UNKNOWN | Stage.ACCEPTED | Stage.JOB_OK:
             return _("Its fate is not known yet: resume the run, which looks it up and sends nothing twice.")
+        case Stage.TAKEN:
+            return _("Find out who protected it. If that shall stay, nothing is left to do for it.")
         case Stage.CREATED:
             return _("Enable protection of its group; until then nothing is copied.")
         case _:

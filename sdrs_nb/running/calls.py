@@ -4,17 +4,14 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sdrs_nb.i18n import _
-from sdrs_nb.models import Batch, Call, Stage
-from sdrs_nb.planning.undoing import DELETABLE
+from sdrs_nb.models import Batch, Call
 from sdrs_nb.running.jobs import match_instances
+from sdrs_nb.statuses import DELETABLE, GOING, Stage
 
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
 
 __all__ = ["deletion_end", "deletion_hindrance", "post", "traces"]
-
-#: Statuses in which a deletion has been taken.
-_GOING = frozenset({"deleting", "error-deleting"})
 
 
 async def post(cloud: "Cloud", batch: Batch, body: bytes) -> str:
@@ -41,7 +38,7 @@ def traces(batch: Batch, instances: Iterable[Mapping[str, Any]]) -> dict[str, Ma
     return {
         server: there.get(instance_id, {})
         for server, instance_id in batch.instances.items()
-        if instance_id not in there or str(there[instance_id].get("status")) in _GOING
+        if instance_id not in there or str(there[instance_id].get("status")) in GOING
     }
 
 

@@ -21,9 +21,10 @@ from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.inventory.documents import attachments, untold
 from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.inventory.loading import FRAMES, LISTED
-from sdrs_nb.models import Batch, Stage
+from sdrs_nb.models import Batch
 from sdrs_nb.rulebook import Rule, Rulebook
 from sdrs_nb.running.calls import deletion_hindrance
+from sdrs_nb.statuses import GROUP_PASSING, Stage
 from sdrs_nb.tables import INVENTORY_TABLES
 
 if TYPE_CHECKING:
@@ -66,8 +67,6 @@ DOOR_RULES = frozenset(
         "H12",
     ]
 )
-#: Group statuses that pass by themselves (sdrs-api.md section 11).
-_PASSING = frozenset({"creating", "starting", "stopping", "reversing", "reprotecting", "failing-over"})
 #: Frames that are read for every batch anyway, and the one that is made of them.
 _ALWAYS_READ = frozenset({"groups", "servers", "volumes", "attachments", "protected_instances", "replication_pairs"})
 #: Contradicting rows that a sentence names.
@@ -127,7 +126,7 @@ async def look_at_door(engine: "Engine", batch: Batch, *, fresh: bool = False) -
     inventory = await asyncio.to_thread(_inventory, documents)
     findings = await asyncio.to_thread(_judge, inventory, batch, engine)
     status = str(documents["groups"][0].get("status"))
-    return Door(findings, _contradiction(inventory, batch, engine) or _reason(findings), status in _PASSING)
+    return Door(findings, _contradiction(inventory, batch, engine) or _reason(findings), status in GROUP_PASSING)
 
 
 async def _read(engine: "Engine", batch: Batch, *, fresh: bool) -> dict[str, list[dict[str, Any]]]:

@@ -6,10 +6,19 @@ from types import MappingProxyType
 from typing import Any
 
 from sdrs_nb.i18n import _
-from sdrs_nb.models import Stage
-from sdrs_nb.running.jobs import InstanceState, Job, JobStatus, instance_state
+from sdrs_nb.running.jobs import Job
+from sdrs_nb.statuses import (
+    FAILED_CREATION,
+    MADE,
+    InstanceState,
+    JobStatus,
+    Stage,
+    instance_stage,
+    instance_state,
+    is_error,
+)
 
-__all__ = ["Ending", "end_of", "sub_job_rows"]
+__all__ = ["Ending", "end_of", "found_now", "sub_job_rows"]
 
 
 @dataclass(frozen=True)
@@ -56,31 +65,65 @@ def end_of(server_id: str, instance: Mapping[str, Any] | None, ending: Ending) -
     if instance is None:
         return _without_instance(server_id, ending)
     instance_id = str(instance.get("id"))
-    row = {
+    status = str(instance.get("status"))
+    stage = instance_stage(status)
+    code, said = ending.why(instance_id) if stage == Stage.FAILED else (None, "")
+    return {
         "server_id": server_id,
+        "stage": stage,
         "protected_instance_id": instance_id,
         "dr_server_id": instance.get("target_server") or None,
-        "error_code": None,
-        "message": "",
+        "error_code": code,
+        "message": f"{said} {_about(instance_id, status)}".strip(),
     }
-    match instance_state(str(instance.get("status"))):
-        case InstanceState.PROTECTED:
-            return row | {"stage": Stage.PROTECTED}
-        case InstanceState.CREATED:
-            return row | {"stage": Stage.CREATED}
+
+
+def found_now(before: Mapping[Any, Any], instance: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return what to record of a server whose instance is looked at later; None where the record says so already.
+
+    ``before`` is its row in the ledger.
+    """
+    stage = Stage(before["stage"])
+    if instance is None:
+        if stage in MADE or stage == Stage.JOB_OK:
+            message = _("Its protected instance is no longer in the group. Look for who deleted it, then plan again.")
+            return {"server_id": before["server_id"], "stage": Stage.FAILED, "message": message}
+        return None
+    state = instance_state(str(instance.get("status")))
+    if stage in (Stage.NOT_SENT, Stage.TAKEN) or state == InstanceState.MAKING:
+        return None
+    row = end_of(str(before["server_id"]), instance, Ending(None))
+    # What its job said of a failure says more than the instance, and being in sync more than being protected.
+    is_known = row["stage"] == stage and (stage == Stage.FAILED or row["message"] == before["message"])
+    is_in_step = stage == Stage.IN_SYNC and state == InstanceState.PROTECTED
+    return None if is_known or is_in_step else row
+
+
+def _about(instance_id: str, status: str) -> str:  # noqa: PLR0911 - one answer a meaning
+    """Return what there is to say of an instance in ``status``; nothing where its stage says it all."""
+    match instance_state(status):
+        case InstanceState.CREATED | InstanceState.PROTECTED:
+            return ""
         case InstanceState.MAKING:
-            message = _("The job has ended, but instance {instance} still shows as being created. Resume the run to "
-                        "look again.", instance=instance_id)  # fmt: skip
-            return row | {"stage": Stage.JOB_OK, "message": message}
-        case _:
-            code, said = ending.why(instance_id)
-            message = _(
-                "The instance is in status {status} and still holds its server. Remove the cause, delete instance "
-                "{instance}, then plan the server again.",
-                status=instance.get("status"),
-                instance=instance_id,
-            )
-            return row | {"stage": Stage.FAILED, "error_code": code, "message": f"{said} {message}".strip()}
+            return _("The job has ended, but instance {instance} still shows as being created. Resume the run to look "
+                     "again.", instance=instance_id)  # fmt: skip
+        case InstanceState.IN_PROGRESS:
+            return _("An operation is under way on instance {instance}, its status is {status}. Verify again when it "
+                     "has ended.", instance=instance_id, status=status)  # fmt: skip
+        case InstanceState.FAILED_OVER:
+            return _("Instance {instance} runs at the DR site and is copied nowhere. Reprotect its group.",
+                     instance=instance_id)  # fmt: skip
+        case InstanceState.FAULT:
+            return _("The synchronisation of instance {instance} is abnormal. Look at the health of its replication "
+                     "pairs.", instance=instance_id)  # fmt: skip
+        case InstanceState.OTHER:
+            return _("Instance {instance} is in status {status}, which no page documents. Look at it in the console, "
+                     "then resume the run to look again.", instance=instance_id, status=status)  # fmt: skip
+    if status in FAILED_CREATION or not is_error(status):
+        return _("The instance is in status {status} and still holds its server. Remove the cause, delete instance "
+                 "{instance}, then plan the server again.", status=status, instance=instance_id)  # fmt: skip
+    return _("An operation on instance {instance} failed: its status is {status}, and it does not protect its server. "
+             "Repair its group in the console, then verify again.", instance=instance_id, status=status)  # fmt: skip
 
 
 def _without_instance(server_id: str, ending: Ending) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from sdrs_nb import loop
 from sdrs_nb.errors import ClaimedError, CloudError, CloudUnreachable, LedgerError
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import BatchState, Control, RunState
-from sdrs_nb.models import Batch, Stage
+from sdrs_nb.models import Batch
 from sdrs_nb.running.durations import known_durations
 from sdrs_nb.running.pacing import Pace, Timing
 from sdrs_nb.running.patience import Failures
@@ -27,6 +27,7 @@ from sdrs_nb.running.sending import send
 from sdrs_nb.running.settling import settle
 from sdrs_nb.running.shared_facts import SharedFacts
 from sdrs_nb.running.watching import watch
+from sdrs_nb.statuses import Stage
 
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sdrs_nb.errors import SdrsError, SettingsError
 from sdrs_nb.i18n import _
-from sdrs_nb.ledger.ledger import RunState
+from sdrs_nb.ledger.ledger import BatchState, RunState
 from sdrs_nb.running.engine import Engine, engine_of, start_engine
 from sdrs_nb.running.runs import Run
 
@@ -109,7 +109,7 @@ async def _same_cloud(cloud: "Cloud", run: Run) -> None:
 
 
 def _has_unknown(run: Run) -> bool:
-    return bool((run.batches["state"] == "unknown").any())
+    return bool((run.batches["state"] == BatchState.UNKNOWN).any())
 
 
 async def _tell(engine: Engine, cloud: "Cloud") -> None:

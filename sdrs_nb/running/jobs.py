@@ -7,22 +7,12 @@ is documented, so ``job_type`` is an opaque string here.
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from enum import StrEnum
 from typing import Any
 
 from sdrs_nb.models import Record
+from sdrs_nb.statuses import JobStatus, job_status
 
-__all__ = ["InstanceState", "Job", "JobStatus", "instance_state", "match_instances", "next_delay", "read_job"]
-
-
-class JobStatus(StrEnum):
-    """The four documented statuses, and OTHER for a word nobody documented (never taken for an end)."""
-
-    INIT = "INIT"
-    RUNNING = "RUNNING"
-    SUCCESS = "SUCCESS"
-    FAIL = "FAIL"
-    OTHER = "OTHER"
+__all__ = ["Job", "match_instances", "next_delay", "read_job"]
 
 
 class Job(Record):
@@ -46,8 +36,8 @@ class Job(Record):
 
     @property
     def is_finished(self) -> bool:
-        """Whether the job ended; a parent ends when its last sub-job ends."""
-        return self.status in (JobStatus.SUCCESS, JobStatus.FAIL)
+        """Whether the job ended."""
+        return self.status.has_ended
 
     @property
     def counts(self) -> dict[str, int]:
@@ -67,7 +57,7 @@ def read_job(document: Mapping[str, Any]) -> Job:
     return Job(
         job_id=_text(document.get("job_id")) or "",
         job_type=_text(document.get("job_type")) or "",
-        status=_status(document.get("status")),
+        status=job_status(document.get("status")),
         begin_time=_text(document.get("begin_time")),
         end_time=_text(document.get("end_time")),
         error_code=_text(document.get("error_code")),
@@ -81,39 +71,6 @@ def read_job(document: Mapping[str, Any]) -> Job:
 
 def _text(value: object) -> str | None:
     return str(value) if value not in (None, "") else None
-
-
-def _status(value: object) -> JobStatus:
-    text = str(value).upper()
-    return JobStatus(text) if text in JobStatus.__members__ else JobStatus.OTHER
-
-
-#: Instance statuses that mean "still being made" (SDRS status list, protected instance).
-_MAKING = frozenset({"creating"})
-#: Statuses that mean "could not be made, or no longer usable": ``error`` is "creation failed".
-_BROKEN = frozenset({"error", "error-deleting", "deleting", "invalid"})
-#: The instance is being protected now (group enabled) or on its way there.
-_PROTECTED = frozenset({"protected", "starting", "error-starting"})
-
-
-class InstanceState(StrEnum):
-    """What a protected instance's status means for the server that asked for it."""
-
-    MAKING = "making"
-    CREATED = "created"
-    PROTECTED = "protected"
-    BROKEN = "broken"
-
-
-def instance_state(status: str) -> InstanceState:
-    """Return what an instance ``status`` means; every status beyond creation counts as created."""
-    if status in _MAKING:
-        return InstanceState.MAKING
-    if status in _BROKEN:
-        return InstanceState.BROKEN
-    if status in _PROTECTED:
-        return InstanceState.PROTECTED
-    return InstanceState.CREATED
 
 
 def next_delay(looks: int, *, first_s: float = 5.0, most_s: float = 30.0, jitter: float = 0.2) -> float:

@@ -1,12 +1,15 @@
 """Progress of a run as plain lines, for a terminal, a pipe or a cell."""
 
 import sys
+from collections.abc import Mapping
 from typing import TextIO
 
 from sdrs_nb.i18n import _
 from sdrs_nb.running.runs import Run
+from sdrs_nb.statuses import WORST_FIRST, has_ended
+from sdrs_nb.words import word
 
-__all__ = ["ProgressLines"]
+__all__ = ["ProgressLines", "ended_stages"]
 
 
 class ProgressLines:
@@ -24,7 +27,7 @@ class ProgressLines:
 
     def __call__(self, run: Run) -> None:
         """Write where ``run`` stands, unless that was the last line already."""
-        line = (_undoing if run.plan.is_deletion else _protecting)(run)
+        line = _line(run)
         if line != self._last:
             self._last = line
             stream = self._stream or sys.stdout
@@ -32,34 +35,19 @@ class ProgressLines:
             stream.flush()
 
 
-def _protecting(run: Run) -> str:
-    counts = run.counts
+def ended_stages(counts: Mapping[str, int]) -> str:
+    """Return how many servers have come to which end, what needs somebody first; empty where none has."""
+    return ", ".join(f"{counts[stage]} {word(stage)}" for stage in WORST_FIRST if has_ended(stage) and counts[stage])
+
+
+def _line(run: Run) -> str:
+    batches, servers = run.batch_tally, run.tally
     return _(
-        "Batches: {ended} of {all} ended, {moving} under way. Servers: {created} created, {protected} protected, "
-        "{failed} failed, {accepted} accepted, {waiting} not sent yet.",
-        **_batches(run),
-        created=counts["created"],
-        protected=counts["protected"],
-        failed=counts["failed"],
-        accepted=counts["accepted"] + counts["job ok"],
-        waiting=counts["not sent"],
+        "Batches: {batches_ended} of {batches} ended, {moving} under way. Servers: {ended} of {servers} ended{stages}.",
+        batches_ended=batches.ended,
+        batches=batches.whole,
+        moving=batches.moving,
+        ended=servers.ended,
+        servers=servers.whole,
+        stages=f" ({stages})" if (stages := ended_stages(run.counts)) else "",
     )
-
-
-def _undoing(run: Run) -> str:
-    counts = run.counts
-    return _(
-        "Batches: {ended} of {all} ended, {moving} under way. Instances: {deleted} deleted, {failed} failed, "
-        "{accepted} accepted, {waiting} not sent yet.",
-        **_batches(run),
-        deleted=counts["deleted"],
-        failed=counts["failed"],
-        accepted=counts["accepted"],
-        waiting=counts["not sent"],
-    )
-
-
-def _batches(run: Run) -> dict[str, int]:
-    batches = run.batches["state"].value_counts()
-    moving = sum(batches.get(state, 0) for state in ("sending", "uncertain", "accepted"))
-    return {"ended": int(batches.get("ended", 0)), "all": int(batches.sum()), "moving": int(moving)}

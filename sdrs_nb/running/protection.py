@@ -12,9 +12,10 @@ import pandas as pd
 from sdrs_nb.errors import AuthenticationError, CloudError, CloudUnreachable, ServiceError, SubmissionUncertain
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import Ledger
-from sdrs_nb.models import Stage
-from sdrs_nb.running.jobs import InstanceState, JobStatus, instance_state, match_instances, next_delay, read_job
+from sdrs_nb.running.endings import found_now
+from sdrs_nb.running.jobs import match_instances, next_delay, read_job
 from sdrs_nb.running.pacing import Pace, Timing
+from sdrs_nb.statuses import ENABLING, MADE, MAY_ENABLE, PROTECTED, JobStatus, means_protected
 
 if TYPE_CHECKING:
     from asyncio import Event
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["enable_groups", "enable_protection", "first_synchronisation", "follow_first_synchronisation"]
 
 ENABLE = "start-server-group"
-#: The group's own words on the way to protection (sdrs-api.md section 4, actions).
-_DONE, _ON_THE_WAY, _MAY_START = "protected", "starting", ("available", "error-starting")
 _SYNC = {"server_id": "string", "name": "string", "group_id": "string", "protected_instance_id": "string",
          "status": "string", "progress": "Int64", "is_complete": "boolean"}  # fmt: skip
 
@@ -42,10 +41,10 @@ class _Enabling:
         """Return the group's status at the end and a sentence where it is not protected."""
         group = await self.cloud.sdrs.group(group_id)
         status = str(group.get("status"))
-        if status in _MAY_START:
+        if status in MAY_ENABLE:
             status = await self._start(group_id, status)
         begun, looks = self.timing.clock(), 0
-        while status == _ON_THE_WAY and not woken.is_set():
+        while status == ENABLING and not woken.is_set():
             await self.timing.sleep(
                 next_delay(looks, first_s=self.pace.first_look_s, most_s=self.pace.longest_look_s), woken
             )
@@ -53,8 +52,8 @@ class _Enabling:
             status = await self._status(group_id) or status
             if self.timing.since(begun) > self.pace.job_limit_s:
                 break
-        if status == _DONE:
-            self._answer(group_id, "protected")
+        if means_protected(status):
+            self._answer(group_id, PROTECTED)
             return status, ""
         message = _(
             "Protection of group {name} ({group}) is not enabled, its status is {status}. Look at the group in the "
@@ -106,7 +105,7 @@ class _Enabling:
                 if job.status == JobStatus.FAIL:
                     self._answer(group_id, "failed", message=job.fail_reason or job.error_code or "")
                 break
-        return await self._status(group_id) or _ON_THE_WAY
+        return await self._status(group_id) or ENABLING
 
     async def _status(self, group_id: str) -> str | None:
         try:
@@ -125,7 +124,7 @@ async def enable_groups(cloud: "Cloud", engine: "Engine") -> None:
     enabling = _Enabling(cloud, engine.ledger, engine.run_id, engine.timing, engine.pace)
     for group_id in _groups(engine.ledger, engine.run_id):
         await enabling.enable(group_id, engine.stopping)
-    await _record_protected(cloud, engine.ledger, engine.run_id)
+    await _record(cloud, engine.ledger, engine.run_id)
 
 
 async def enable_protection(
@@ -157,38 +156,29 @@ async def enable_protection(
     rows = [
         (group_id, *await enabling.enable(group_id, asyncio.Event())) for group_id in _groups(run.ledger, run.run_id)
     ]
-    await _record_protected(cloud, run.ledger, run.run_id)
+    await _record(cloud, run.ledger, run.run_id)
     return pd.DataFrame(rows, columns=["group_id", "status", "message"], dtype="string")
 
 
 def _groups(ledger: Ledger, run_id: str) -> list[str]:
-    rows = ledger.rows(
-        "SELECT DISTINCT group_id FROM servers WHERE run_id = ? AND stage IN (?, ?) ORDER BY group_id",
-        run_id,
-        Stage.CREATED,
-        Stage.PROTECTED,
-    )
-    return [str(row["group_id"]) for row in rows]
+    """Return the groups in which the run made instances; enabling one of them may have failed in an earlier try."""
+    made = {
+        row["group_id"]
+        for row in ledger.rows("SELECT DISTINCT group_id, stage FROM servers WHERE run_id = ?", run_id)
+        if row["stage"] in MADE
+    }
+    tried = ledger.rows("SELECT group_id FROM actions WHERE run_id = ? AND action = ?", run_id, ENABLE)
+    return sorted(made | {row["group_id"] for row in tried})
 
 
-async def _record_protected(cloud: "Cloud", ledger: Ledger, run_id: str) -> None:
-    """Move servers from created to protected where their instance says so now."""
+async def _record(cloud: "Cloud", ledger: Ledger, run_id: str) -> None:
+    """Record what the instances of those groups say now: protected, or failed where enabling ended in an error."""
     rows = []
     for group_id in _groups(ledger, run_id):
-        mine = ledger.rows(
-            "SELECT server_id FROM servers WHERE run_id = ? AND group_id = ? AND stage = ?",
-            run_id,
-            group_id,
-            Stage.CREATED,
-        )
-        found = match_instances(
-            await cloud.sdrs.protected_instances(group_id), [str(row["server_id"]) for row in mine]
-        ) if mine else {}  # fmt: skip
-        rows += [
-            {"server_id": server, "stage": Stage.PROTECTED}
-            for server, instance in found.items()
-            if instance_state(str(instance.get("status"))) is InstanceState.PROTECTED
-        ]
+        mine = ledger.rows("SELECT * FROM servers WHERE run_id = ? AND group_id = ?", run_id, group_id)
+        documents = await cloud.sdrs.protected_instances(group_id)
+        found = match_instances(documents, [str(row["server_id"]) for row in mine])
+        rows += [row for before in mine if (row := found_now(before, found.get(before["server_id"])))]
     if rows:
         ledger.set_servers(run_id, None, rows)
 
@@ -208,14 +198,14 @@ async def first_synchronisation(cloud: "Cloud", run: "Run") -> pd.DataFrame:
     CloudError, CloudUnreachable
         The instances cannot be read.
     """
-    made = run.servers[lambda frame: frame["stage"].isin([Stage.CREATED, Stage.PROTECTED])]
+    made = run.servers[lambda frame: frame["stage"].isin(MADE)]
     rows: list[dict[str, Any]] = []
     for group_id, planned in made.groupby("group_id", sort=True):
         found = match_instances(await cloud.sdrs.protected_instances(str(group_id)), planned["server_id"].tolist())
         for row in planned.itertuples():
             instance = found.get(str(row.server_id), {})
             status = str(instance.get("status") or "")
-            progress = int(instance.get("progress") or 0) if status == _DONE else 0
+            progress = int(instance.get("progress") or 0) if means_protected(status) else 0
             rows.append(
                 {
                     "server_id": row.server_id,
@@ -248,6 +238,6 @@ async def follow_first_synchronisation(
         frame = await first_synchronisation(cloud, run)
         if on_change is not None:
             on_change(frame)
-        if bool(frame["is_complete"].all()) or not frame["status"].eq(_DONE).any():
+        if bool(frame["is_complete"].all()) or not frame["status"].map(means_protected).astype(bool).any():
             return frame
         await timing.rest(pace.longest_look_s)

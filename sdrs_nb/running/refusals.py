@@ -10,8 +10,9 @@ import pandas as pd
 
 from sdrs_nb.errors import CloudError, CloudUnreachable, NoBatchCallError, PlanError, UnknownCallError
 from sdrs_nb.i18n import _
-from sdrs_nb.models import Batch, Stage
+from sdrs_nb.models import Batch
 from sdrs_nb.running.door import likely_servers, look_at_door
+from sdrs_nb.statuses import Stage
 
 if TYPE_CHECKING:
     from sdrs_nb.running.engine import Engine

@@ -11,7 +11,9 @@ from sdrs_nb.cloud.budget import Allowance, allowance_at
 from sdrs_nb.errors import LedgerError
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import Control, Ledger, RunState
-from sdrs_nb.models import Approval, Stage
+from sdrs_nb.ledger.run_states import BatchTally, batch_tally
+from sdrs_nb.models import Approval
+from sdrs_nb.statuses import REACHED, Stage, Tally, tally
 from sdrs_nb.tables import OUTCOME, shape
 from sdrs_nb.words import word
 
@@ -20,15 +22,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Run", "list_runs", "open_run"]
 
-_RUNS = """
+_REACHED = ", ".join(f"'{stage}'" for stage in sorted(REACHED))
+_RUNS = f"""
 SELECT run_id, created_at, state, (SELECT count(*) FROM batches b WHERE b.run_id = r.run_id) AS batches,
   (SELECT count(*) FROM servers s WHERE s.run_id = r.run_id) AS servers,
   (SELECT count(*) FROM servers s WHERE s.run_id = r.run_id
-    AND s.stage IN ('created', 'protected', 'deleted')) AS done,
-  (SELECT count(*) FROM servers s WHERE s.run_id = r.run_id AND s.stage = 'failed') AS failed,
+    AND s.stage IN ({_REACHED})) AS done,
+  (SELECT count(*) FROM servers s WHERE s.run_id = r.run_id AND s.stage = '{Stage.FAILED}') AS failed,
+  (SELECT count(*) FROM servers s WHERE s.run_id = r.run_id AND s.stage = '{Stage.UNKNOWN}') AS unknown,
   endpoint, region, project_id, fingerprint, message
 FROM runs r ORDER BY created_at DESC, run_id DESC
-"""
+"""  # noqa: S608 - words of ours
 
 # From intent to the first look that saw the end, of every batch that has ended, in our own seconds.
 _TOOK = """
@@ -42,7 +46,7 @@ def list_runs(ledger: Ledger | None = None) -> pd.DataFrame:
     """Return one row a run of the ledger, newest first.
 
     Columns: ``run_id``, ``created_at`` (UTC), ``state`` (ready, running, paused, done), ``batches``, ``servers``,
-    ``done`` (servers created, protected or, in an undo, deleted), ``failed``, ``endpoint``, ``region``,
+    ``done`` (servers that reached the end their plan aims at), ``failed``, ``unknown``, ``endpoint``, ``region``,
     ``project_id``, ``fingerprint``, ``message``.  No run gives an empty frame with these columns.  Reads the ledger
     file, no network.
 
@@ -53,8 +57,8 @@ def list_runs(ledger: Ledger | None = None) -> pd.DataFrame:
     """
     rows = (ledger or Ledger()).rows(_RUNS)
     columns = [
-        "run_id", "created_at", "state", "batches", "servers", "done", "failed", "endpoint", "region", "project_id",
-        "fingerprint", "message",
+        "run_id", "created_at", "state", "batches", "servers", "done", "failed", "unknown", "endpoint", "region",
+        "project_id", "fingerprint", "message",
     ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=columns)
     return frame.assign(created_at=pd.to_datetime(frame["created_at"], utc=True, format="ISO8601"))
@@ -196,8 +200,9 @@ class Run:
         columns = ["server_id", "name", "group_id", "batch_id", "error_code", "message"]
         rows = self.ledger.rows(
             "SELECT s.* FROM servers s JOIN batches b USING (run_id, batch_id) WHERE s.run_id = ? "
-            "AND b.state IN ('held', 'refused') AND s.stage = 'not sent' ORDER BY b.position, s.position",
+            "AND b.state IN ('held', 'refused') AND s.stage = ? ORDER BY b.position, s.position",
             self.run_id,
+            Stage.NOT_SENT,
         )
         return pd.DataFrame(rows, columns=columns).astype("string")
 
@@ -272,6 +277,16 @@ class Run:
             )
         }
         return {stage.value: found.get(stage.value, 0) for stage in Stage}
+
+    @property
+    def tally(self) -> Tally:
+        """Servers by what their stages mean: how many have ended, and how."""
+        return tally(self.counts)
+
+    @property
+    def batch_tally(self) -> BatchTally:
+        """Batches by what their states mean."""
+        return batch_tally(self.batches["state"])
 
     @property
     def attempts(self) -> pd.DataFrame:

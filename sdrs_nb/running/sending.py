@@ -17,11 +17,12 @@ from sdrs_nb.errors import (
     UnknownCallError,
 )
 from sdrs_nb.ledger.ledger import AttemptResult, BatchState
-from sdrs_nb.models import Batch, Stage
+from sdrs_nb.models import Batch
 from sdrs_nb.running.calls import post
 from sdrs_nb.running.door import Door, look_at_door
 from sdrs_nb.running.refusals import explain_refusal, missing_batch_call
 from sdrs_nb.running.settling import adopt_late
+from sdrs_nb.statuses import Stage
 
 if TYPE_CHECKING:
     from sdrs_nb.running.engine import Engine

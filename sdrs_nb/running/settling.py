@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import AttemptResult, BatchState
-from sdrs_nb.models import Batch, Stage
+from sdrs_nb.models import Batch
 from sdrs_nb.running.calls import traces
+from sdrs_nb.statuses import Stage
 
 if TYPE_CHECKING:
     from sdrs_nb.running.engine import Engine

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from sdrs_nb.errors import AuthenticationError, CloudError, CloudUnreachable, NotFoundError
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import BatchState
-from sdrs_nb.models import Batch, Stage
+from sdrs_nb.models import Batch
 from sdrs_nb.running.calls import deletion_end
 from sdrs_nb.running.durations import job_seconds, next_look
 from sdrs_nb.running.endings import Ending, end_of, sub_job_rows
-from sdrs_nb.running.jobs import InstanceState, Job, JobStatus, instance_state, match_instances, read_job
+from sdrs_nb.running.jobs import Job, match_instances, read_job
+from sdrs_nb.statuses import FAILED_DELETION, InstanceState, JobStatus, Stage, instance_state
 
 if TYPE_CHECKING:
     from sdrs_nb.running.engine import Engine
@@ -131,7 +132,7 @@ async def _conclude(one: _Watch) -> bool:
         return False
     if one.job and one.job.status == JobStatus.SUCCESS and len(found) < len(batch.server_ids):
         return False
-    if InstanceState.BROKEN in states and not (one.job and one.job.sub_jobs):
+    if InstanceState.ERROR in states and not (one.job and one.job.sub_jobs):
         await _read_failures(one)
     ending = Ending(one.job if one.job and one.job.is_finished else None, one.failures)
     rows = [end_of(server, found.get(server), ending) for server in batch.server_ids]
@@ -146,8 +147,9 @@ def _conclude_deletion(one: _Watch, documents: list[dict[str, Any]]) -> bool:
     there = {str(instance.get("id")): instance for instance in documents}
     left = [there[instance] for instance in batch.instances.values() if instance in there]
     statuses = {str(instance.get("status")) for instance in left}
+    is_going = InstanceState.GOING in map(instance_state, statuses)
     # Other statuses than a failed deletion's may be those of a list that lags.
-    if "deleting" in statuses or (statuses - {"error-deleting"} and not one.is_settled):
+    if is_going or (statuses - {FAILED_DELETION} and not one.is_settled):
         return False
     ending = Ending(one.job)
     rows = [

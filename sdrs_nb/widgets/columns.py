@@ -12,11 +12,9 @@ import pandas as pd
 from sdrs_nb.cells import text_of, title_of
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
+from sdrs_nb.tones import TONES
 
-__all__ = ["TONES", "Column", "Kind", "describe"]
-
-#: Shapes and colours a status can have; the word beside the shape says what it is.
-TONES = ("good", "warning", "bad", "running", "unknown", "neutral")
+__all__ = ["Column", "Kind", "describe"]
 
 Kind = Literal["text", "choice", "number", "time"]
 

@@ -9,13 +9,14 @@ import pandas as pd
 
 from sdrs_nb import html
 from sdrs_nb.cloud import Cloud
-from sdrs_nb.covering.coverage import COVERAGE, Cover, Coverage, cover, coverage
+from sdrs_nb.covering.coverage import COVERAGE, Coverage, cover, coverage
 from sdrs_nb.covering.drift import CHANGES, DRIFT, FACTS, InventoryDiff, diff_inventories
 from sdrs_nb.exports import write_csv
 from sdrs_nb.i18n import _
 from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.tables import INVENTORY_TABLES, empty
 from sdrs_nb.titles import column_title, frame_title
+from sdrs_nb.tones import COVER_TONES
 from sdrs_nb.widgets.background import Background
 from sdrs_nb.widgets.facets import Facet
 from sdrs_nb.widgets.grid import Grid
@@ -24,18 +25,8 @@ from sdrs_nb.widgets.panel import button, chip, folded, panel_style, row, text_f
 from sdrs_nb.widgets.writing import writer
 from sdrs_nb.words import word
 
-__all__ = ["COVER_TONES", "CoveragePanel"]
+__all__ = ["CoveragePanel"]
 
-#: Worst first, which is the order of the chips and of the sorted column.
-COVER_TONES = {
-    Cover.ERROR.value: "bad",
-    Cover.UNPROTECTED.value: "bad",
-    Cover.NOT_ENABLED.value: "warning",
-    Cover.LAGGING.value: "warning",
-    Cover.UNDER_WAY.value: "running",
-    Cover.FAILED_OVER.value: "unknown",
-    Cover.PROTECTED.value: "good",
-}
 _SERVERS = (
     "name", "cover", "group_name", "instance_status", "progress", "remedy", "server_id", "group_id", "group_status",
     "protected_instance_id", "dr_server_id", "az", "vpc_id", "enterprise_project_id",

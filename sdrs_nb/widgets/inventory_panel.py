@@ -8,6 +8,7 @@ from sdrs_nb.cloud import Cloud
 from sdrs_nb.i18n import _
 from sdrs_nb.inventory.inventory import Inventory, load_inventory
 from sdrs_nb.tables import SERVERS, empty
+from sdrs_nb.tones import SERVER_TONES
 from sdrs_nb.widgets.facets import Facet
 from sdrs_nb.widgets.filter_row import FilterRow
 from sdrs_nb.widgets.grid import Grid
@@ -90,7 +91,7 @@ class InventoryPanel(Panel):
             _COLUMNS,
             visible=_VISIBLE,
             labels=server_labels(),
-            status_columns={"status": {"ACTIVE": "good", "SHUTOFF": "neutral", "BUILD": "running", "ERROR": "bad"}},
+            status_columns={"status": SERVER_TONES},
             title=_("Servers"),
         )
         self.grid.on_selection(self._on_grid_selection)

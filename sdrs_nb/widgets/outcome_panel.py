@@ -15,14 +15,17 @@ from sdrs_nb.reporting.report import report
 from sdrs_nb.reporting.todo import summarize_tasks
 from sdrs_nb.running.runs import Run
 from sdrs_nb.running.verification import verify
+from sdrs_nb.statuses import WORST_FIRST
 from sdrs_nb.tables import OUTCOME, empty
+from sdrs_nb.tones import STAGE_TONES
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.inventory_panel import server_labels
 from sdrs_nb.widgets.panel import Panel, button, row, text_field
 from sdrs_nb.widgets.pictures import Card, cards, records
 from sdrs_nb.widgets.state import WorkbenchState
 from sdrs_nb.widgets.steps import Step
-from sdrs_nb.widgets.submit_panel import STAGE_TONES, stage_words
+from sdrs_nb.widgets.submit_panel import stage_words
+from sdrs_nb.words import word
 
 __all__ = ["OutcomePanel"]
 
@@ -91,9 +94,11 @@ class OutcomePanel(Panel):
         if outcome is None or outcome is self._drawn:
             return
         self._drawn = outcome
-        words = stage_words()
         counts = outcome["stage"].value_counts()
-        figures = [(_("planned"), len(outcome)), *((words[str(stage)], int(n)) for stage, n in counts.items())]
+        figures = [
+            (_("planned"), len(outcome)),
+            *((word(stage), int(counts[stage])) for stage in WORST_FIRST if stage in counts),
+        ]
         self._facts.value = html.fragment(html.facts(figures))
         names = self.state.group_names
         self.grid.update(outcome.assign(group=[names.get(group, group) for group in outcome["group_id"]]))

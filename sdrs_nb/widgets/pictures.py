@@ -17,10 +17,11 @@ from sdrs_nb.eligibility import Eligibility
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.reporting.charts import timeline
 from sdrs_nb.running.runs import Run
+from sdrs_nb.statuses import JobStatus
+from sdrs_nb.tones import VERDICT_TONES
 from sdrs_nb.words import word
 
 __all__ = [
-    "VERDICT_TONES",
     "Card",
     "cards",
     "cluster_picture",
@@ -31,14 +32,6 @@ __all__ = [
     "waterfall_picture",
 ]
 
-VERDICT_TONES = {
-    "eligible": "good",
-    "warning": "warning",
-    "unknown": "unknown",
-    "blocked": "bad",
-    "not a candidate": "neutral",
-    "protected": "neutral",
-}
 _NAME = 48  # characters of a name that fit a box of the cluster's picture
 _ROW = 44  # pixels from one box to the next
 _MOST = 40  # boxes a side of one picture
@@ -200,8 +193,8 @@ def run_timeline(run: Run) -> str:
         "job (one batch), a thin one a sub-job (one server).",
         jobs=len(jobs),
         begin=f"{line.begin:%Y-%m-%d %H:%M:%S}",
-        finished=sum(one.status == "SUCCESS" for one in jobs),
-        failed=sum(one.status == "FAIL" for one in jobs),
+        finished=sum(one.status == JobStatus.SUCCESS for one in jobs),
+        failed=sum(one.status == JobStatus.FAIL for one in jobs),
     )
     title = _("Timeline of jobs")
     return html.fragment(

@@ -14,11 +14,12 @@ from sdrs_nb.planning.foresight import capacity
 from sdrs_nb.planning.planning import Plan
 from sdrs_nb.running.job_history import job_durations
 from sdrs_nb.tables import LEFT_OUT, empty
+from sdrs_nb.tones import VERDICT_TONES
 from sdrs_nb.widgets.eligibility_panel import verdict_words
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.inventory_panel import server_labels
 from sdrs_nb.widgets.panel import WIDE, Panel, button, folded, row, text_field
-from sdrs_nb.widgets.pictures import VERDICT_TONES, Card, cards, records
+from sdrs_nb.widgets.pictures import Card, cards, records
 from sdrs_nb.widgets.plan_options import PlanOptions
 from sdrs_nb.widgets.plan_overrides import PlanOverrides
 from sdrs_nb.widgets.state import WorkbenchState

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from sdrs_nb import html
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.run_states import RunState
-from sdrs_nb.models import Stage
 from sdrs_nb.running.runs import Run
+from sdrs_nb.statuses import WORST_FIRST
 from sdrs_nb.words import word
 
 __all__ = ["run_facts"]
@@ -22,7 +22,7 @@ def run_facts(run: Run, now: RunState) -> str:
         left = _("{left} of {calls} in {window}", left=allowance.left, calls=allowance.calls,
                  window=_time(allowance.window_s))  # fmt: skip
         facts.append((_("Calls left"), left))
-    facts += [(word(stage), counts[stage.value]) for stage in Stage if counts[stage.value]]
+    facts += [(word(stage), counts[stage.value]) for stage in WORST_FIRST if counts[stage.value]]
     facts.append((_("Rule book"), run.plan.rulebook.name))
     message = html.message(run.message, "warning") if run.message and now != RunState.DONE else ""
     note = html.message(run.plan.rulebook_note, "warning") if run.plan.rulebook_note else ""

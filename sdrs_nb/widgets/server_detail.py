@@ -8,8 +8,9 @@ from sdrs_nb import html
 from sdrs_nb.cells import clipped, text_of
 from sdrs_nb.eligibility import Eligibility
 from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.tones import VERDICT_TONES
 from sdrs_nb.widgets.panel import button, row
-from sdrs_nb.widgets.pictures import VERDICT_TONES, Card, cards, cluster_picture, order_of_severity
+from sdrs_nb.widgets.pictures import Card, cards, cluster_picture, order_of_severity
 from sdrs_nb.words import word
 
 __all__ = ["ServerDetail"]

@@ -21,6 +21,7 @@ from sdrs_nb.planning.override_checks import flavors_on_offer, override_problems
 from sdrs_nb.planning.planning import Plan, plan_batches
 from sdrs_nb.rulebook import Rulebook, Site, choose_rulebook, read_rulebook, rulebook_reason, site_of
 from sdrs_nb.running.runs import Run
+from sdrs_nb.statuses import Stage
 from sdrs_nb.widgets import holding
 from sdrs_nb.widgets.overrides import Override, override_rows, values_for, with_override
 from sdrs_nb.widgets.standing import Standing
@@ -385,5 +386,5 @@ class WorkbenchState(Standing):
         if self.run is None or self.run.state == RunState.RUNNING:
             return ()
         servers = self.run.servers
-        failed = servers.loc[servers["stage"] == "failed", "server_id"]
+        failed = servers.loc[servers["stage"] == Stage.FAILED, "server_id"]
         return tuple(dict.fromkeys([*failed, *self.run.remainder["server_id"]]))

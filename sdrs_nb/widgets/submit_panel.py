@@ -11,12 +11,12 @@ from sdrs_nb.cloud import Cloud
 from sdrs_nb.errors import NoBatchCallError, SdrsError
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.run_states import RunState
-from sdrs_nb.models import Stage
 from sdrs_nb.running.following import follow, resume
 from sdrs_nb.running.jobs import read_job
 from sdrs_nb.running.runs import Run
 from sdrs_nb.running.submission import submit
 from sdrs_nb.tables import OUTCOME, empty
+from sdrs_nb.tones import BATCH_TONES, STAGE_TONES
 from sdrs_nb.widgets.event_log import event_frame, event_grid
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.inventory_panel import server_labels
@@ -25,31 +25,12 @@ from sdrs_nb.widgets.pictures import run_timeline
 from sdrs_nb.widgets.run_facts import run_facts
 from sdrs_nb.widgets.state import WorkbenchState
 from sdrs_nb.widgets.steps import Step, step_title
-from sdrs_nb.words import word
+from sdrs_nb.words import batch_word, word
 
-__all__ = ["STAGE_TONES", "SubmitPanel", "stage_words"]
+__all__ = ["SubmitPanel", "stage_words"]
 
-STAGE_TONES = {
-    "not sent": "neutral",
-    "accepted": "running",
-    "job ok": "running",
-    "created": "good",
-    "protected": "good",
-    "failed": "bad",
-    "unknown": "unknown",
-}
 #: Seconds between looks at a run that somebody else carries on.
 _LOOK_S = 1.0
-_BATCH_TONES = {
-    "pending": "neutral",
-    "sending": "running",
-    "uncertain": "unknown",
-    "accepted": "running",
-    "ended": "good",
-    "refused": "bad",
-    "held": "warning",
-    "unknown": "unknown",
-}
 _BATCHES = {
     "batch_id": "string",
     "group": "string",
@@ -66,19 +47,6 @@ _BATCHES = {
 def stage_words() -> dict[str, str]:
     """Return the stages in the operator's language."""
     return {stage: word(stage) for stage in STAGE_TONES}
-
-
-def _batch_words() -> dict[str, str]:
-    return {
-        "pending": _("not sent yet"),
-        "sending": _("being sent"),
-        "uncertain": _("answer lost, looking"),
-        "accepted": _("job under way"),
-        "ended": _("ended"),
-        "refused": _("refused"),
-        "held": _("held back"),
-        "unknown": _("unknown"),
-    }
 
 
 class SubmitPanel(Panel):
@@ -126,8 +94,8 @@ class SubmitPanel(Panel):
                 "reason": _("Reason"),
             },
             visible=("batch_id", "servers", "state", "job_status", "sub_jobs", "group", "reason"),
-            status_columns={"state": _BATCH_TONES},
-            words={"state": _batch_words()},
+            status_columns={"state": BATCH_TONES},
+            words={"state": {state: batch_word(state) for state in BATCH_TONES}},
             title=_("Batches"),
             height=260,
         )
@@ -245,10 +213,9 @@ class SubmitPanel(Panel):
         failed = self.state.to_retry if not is_moving else ()
         self._retry.disabled = not failed
         self._new.disabled = is_moving or now != RunState.DONE
-        counts = run.counts
-        ended = sum(counts[stage.value] for stage in (Stage.CREATED, Stage.PROTECTED, Stage.FAILED))
-        self._bar.max, self._bar.value = max(sum(counts.values()), 1), ended
-        self._doing.value = _("{ended} of {all} servers have ended", ended=ended, all=sum(counts.values()))
+        now_at = run.tally
+        self._bar.max, self._bar.value = max(now_at.whole, 1), now_at.ended
+        self._doing.value = _("{ended} of {all} servers have ended", ended=now_at.ended, all=now_at.whole)
         self._facts.value = run_facts(run, now)
         self._timeline.value = run_timeline(run)
         self.batches.update(_batches_frame(run, self.state.group_names))

@@ -13,8 +13,9 @@ import pytest
 from sdrs_nb.errors import ClaimedError, LedgerError
 from sdrs_nb.ledger.ledger import AttemptResult, BatchState, Control, Ledger, RunState
 from sdrs_nb.ledger.schema import SCHEMA_VERSION
-from sdrs_nb.models import Approval, Batch, Stage
+from sdrs_nb.models import Approval, Batch
 from sdrs_nb.running.runs import Run, list_runs, open_run
+from sdrs_nb.statuses import Stage
 
 SCOPE = {"endpoint": "http://127.0.0.1:1", "region": "sandbox-1", "project_id": "p1"}
 

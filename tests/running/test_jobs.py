@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sdrs_nb.running.jobs import InstanceState, JobStatus, instance_state, match_instances, next_delay, read_job
+from sdrs_nb.running.jobs import match_instances, next_delay, read_job
+from sdrs_nb.statuses import JobStatus
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -44,23 +45,6 @@ def test_incomplete_documents_are_read_without_guessing(document, status):
 
     assert job.status == status
     assert job.sub_jobs == ()
-
-
-@pytest.mark.parametrize(
-    ("status", "state"),
-    [
-        ("creating", InstanceState.MAKING),
-        ("available", InstanceState.CREATED),
-        ("protected", InstanceState.PROTECTED),
-        ("starting", InstanceState.PROTECTED),
-        ("failed-over", InstanceState.CREATED),
-        ("error", InstanceState.BROKEN),
-        ("invalid", InstanceState.BROKEN),
-    ],
-)
-def test_instance_statuses_have_one_meaning(status, state):
-    """Each documented status means making, created, protected or broken."""
-    assert instance_state(status) == state
 
 
 def test_instances_are_matched_by_their_production_server_only():

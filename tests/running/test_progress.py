@@ -3,10 +3,11 @@
 import io
 
 from sdrs_nb.ledger.ledger import BatchState
-from sdrs_nb.models import Approval, Stage
+from sdrs_nb.models import Approval
 from sdrs_nb.planning.undoing import plan_undo
 from sdrs_nb.running.progress import ProgressLines
 from sdrs_nb.running.runs import Run
+from sdrs_nb.statuses import Stage
 from tests.builders_runs import SCOPE, a_run, an_estate, ended
 
 
@@ -19,13 +20,11 @@ def test_a_run_that_protects_counts_what_it_made(ledger):
     lines(run)
     lines(run)
 
-    assert written.getvalue() == (
-        "Batches: 1 of 1 ended, 0 under way. Servers: 1 created, 0 protected, 1 failed, 0 accepted, 0 not sent yet.\n"
-    )
+    assert written.getvalue() == ("Batches: 1 of 1 ended, 0 under way. Servers: 2 of 2 ended (1 failed, 1 created).\n")
 
 
 def test_an_undo_counts_what_it_deleted(ledger):
-    """An undo speaks of instances deleted."""
+    """An undo says how many it deleted."""
     written = io.StringIO()
     undo = plan_undo(ended(a_run(ledger, an_estate(1))), an_estate(1, statuses={"s00": "protected"}))
     approval = Approval(fingerprint=undo.fingerprint)
@@ -34,6 +33,4 @@ def test_an_undo_counts_what_it_deleted(ledger):
 
     ProgressLines(written)(run)
 
-    assert written.getvalue() == (
-        "Batches: 1 of 1 ended, 0 under way. Instances: 1 deleted, 0 failed, 0 accepted, 0 not sent yet.\n"
-    )
+    assert written.getvalue() == ("Batches: 1 of 1 ended, 0 under way. Servers: 1 of 1 ended (1 deleted).\n")

@@ -5,6 +5,7 @@ import pytest
 import sdrs_nb
 from sdrs_nb.reporting.todo import to_do
 from sdrs_nb.running.protection import enable_protection, first_synchronisation, follow_first_synchronisation
+from sdrs_nb.sandbox.sdrs_groups import set_status
 from tests.builders_running import control, faults, submit_and_follow
 
 pytest_plugins = ["tests.running_fixtures"]
@@ -59,6 +60,29 @@ async def test_a_refused_action_leaves_servers_created_and_says_so(sandbox, clou
     assert len(left) == 1
     assert left["group_id"].iloc[0] in left["message"].iloc[0]
     assert "created" in set(run.servers["stage"])
+
+
+async def test_a_group_that_failed_to_start_is_no_success_and_can_be_enabled_again(
+    sandbox, cloud, plan, ledger, cloud_time
+):
+    """Its servers are failed, with what to do; coverage agrees; once enabling works they are protected."""
+    run = await submit_and_follow(cloud, plan, ledger, cloud_time)
+    group_id = run.servers.loc[run.servers["stage"].eq("created"), "group_id"].iloc[0]
+    await faults(sandbox, {"match": ACTION, "kind": "status", "status": 400})
+    await enable_protection(cloud, run, sleep=cloud_time.sleep)
+    world = sandbox.service.world
+    set_status(world, world.groups[group_id], "error-starting", 0.0)
+
+    outcome = await sdrs_nb.verify(cloud, run)
+    covered = await sdrs_nb.coverage(cloud, auto_recovery=False)
+    again = await enable_protection(cloud, run, sleep=cloud_time.sleep)
+
+    mine = outcome[outcome["group_id"].eq(group_id)]
+    assert set(mine["stage"]) == {"failed"}
+    assert mine["message"].str.contains("error-starting").all()
+    assert set(mine["server_id"]) <= set(covered.errors["server_id"])
+    assert set(again["status"]) == {"protected"}
+    assert set(run.servers["stage"]) == {"protected"}
 
 
 async def test_the_first_synchronisation_is_followed_in_per_cent(cloud, plan, ledger, cloud_time):
