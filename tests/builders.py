@@ -1,6 +1,6 @@
 """Valid-by-default rows and inventories: name what a test is about, the rest is in order."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -207,11 +207,14 @@ def an_inventory(
     system_volumes: bool = True,
     not_loaded: Iterable[str] = (),
     caller_user_id: str | None = CALLER,
+    declared: Mapping[str, object] | None = None,
+    unread: Mapping[str, Collection[str]] | None = None,
     **frames: Iterable[Row],
 ) -> Inventory:
     """Return an inventory whose frames are all loaded but those of ``not_loaded``.
 
-    Each server gets a system volume of its own, ``system of <server_id>``, unless ``system_volumes`` is False.
+    Each server gets a system volume of its own, ``system-of-<server_id>``, unless ``system_volumes`` is False.
+    ``unread`` are columns by frame that were not read, ``declared`` facts that "li" vouches for.
     """
     servers = [a_server()] if servers is None else list(servers)
     volumes, attachments = list(volumes), list(attachments)
@@ -238,7 +241,8 @@ def an_inventory(
     sources = pd.DataFrame(
         [{"frame": name, "state": "denied" if name in missing else "loaded"} for name in INVENTORY_TABLES]
     )
-    return Inventory(tables, shape(sources, SOURCES), About(caller_user_id=caller_user_id))
+    about = About(caller_user_id=caller_user_id)
+    return Inventory(tables, shape(sources, SOURCES), about, unread=unread).assume(declared or {}, who="li")
 
 
 def a_frame(name: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

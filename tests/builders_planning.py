@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from sdrs_nb import tables
-from sdrs_nb.models import BatchOptions
+from sdrs_nb.models import BatchOptions, Declared
 from sdrs_nb.rulebook import Rulebook, load_rulebook
 
 
@@ -22,6 +22,7 @@ class AnInventory:
     protected_instances: pd.DataFrame
     replication_pairs: pd.DataFrame
     quotas: pd.DataFrame
+    declared: tuple[Declared, ...] = ()
 
 
 @dataclass(frozen=True)

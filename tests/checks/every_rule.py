@@ -82,7 +82,9 @@ def severities(
     wanted = BatchOptions(**(options or {}))
     eligibility = check_eligibility(an_inventory(**(given | frames)), options=wanted, rulebook=rules, **(asked or {}))
     found: dict[str, set[str]] = {}
-    for table in (eligibility.findings_of(who), eligibility.request_findings):
+    findings = eligibility.findings
+    about_inventory = findings[findings["server_id"].isna()]
+    for table in (eligibility.findings_of(who), eligibility.request_findings, about_inventory):
         for rule, severity in zip(table["rule"], table["severity"], strict=True):
             found.setdefault(rule, set()).add(severity)
     for one in request_findings(wanted, prefix, rules, existing_names=names):
@@ -126,6 +128,17 @@ REQUEST = {
     "Q8": Row({"options": {"tenancy": "private"}}, {"options": {"tenancy": "shared"}}, absent=_OPTION),
     "Q9": Row({"options": {"cluster_id": ""}}, {"options": {"cluster_id": None}}, absent=_OPTION),
     "Q10": Row({"profile": "otc"}, {"profile": "huaweicloud"}, absent="the profile says it"),
+    "Q11": Row(
+        {"protected_instances": [an_instance("gone", target_server_id=None)]},
+        {"protected_instances": [an_instance(SERVER, target_server_id=None)]},
+        without("protected_instances"),
+        absent="what was not read names nothing",
+    ),
+    "Q12": Row(
+        {"declared": {"drill_servers": "none"}, "not_loaded": ["drill_servers"]},
+        {"declared": {"drill_servers": "none"}},
+        absent="what was read needs no word",
+    ),
 }
 
 GROUPS = {
@@ -155,6 +168,11 @@ GROUPS = {
         {"replication_pairs": [a_pair("x", "y", replication_status="copying")]},
         {"replication_pairs": [a_pair("x", "y", replication_status="active")]},
         without("replication_pairs"),
+    ),
+    "G14": Row(
+        {"groups": [a_group(), a_group("group-2")], "volume": {"az": "az-9"}},
+        {"groups": [a_group(), a_group("group-2")], "volume": {}},
+        {"groups": [a_group(), a_group("group-2")], "volume": {"az": None}},
     ),
 }
 
@@ -281,6 +299,12 @@ VOLUMES = {
     ),
     "D11": Row({}, {"system_volumes": False}, without("attachments")),
     "D12": Row({"volume": {"size_gib": 984}}, {"volume": {"size_gib": 983}}, {"volume": {"size_gib": None}}),
+    "D13": Row(
+        {"volume": {"frozen": True}},
+        {"volume": {"frozen": False}},
+        {"volume": {"frozen": None}},
+        absent="the mark is there only after a freeze",
+    ),
 }
 
 CLUSTERS = {
