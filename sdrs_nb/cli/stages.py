@@ -73,9 +73,7 @@ def _checked(
     rules = read_rulebook(rulebook) if rulebook else None  # refused before minutes of loading
     found = sources.read(context, source)
     options = BatchOptions(batch_limit=batch_limit)
-    eligibility = check_eligibility(found, options=options, group_id=group, rulebook=rules)
-    printing.hint(eligibility.rulebook_reason)
-    return eligibility
+    return check_eligibility(found, options=options, group_id=group, rulebook=rules)
 
 
 def check(
@@ -107,6 +105,7 @@ def check(
             printing.frame(eligibility.by_rule(), as_json=as_json)
     counts = verdicts["verdict"].value_counts()
     told = ", ".join(f"{count} {word(verdict)}" for verdict, count in counts.items())
+    printing.hint(eligibility.rulebook_reason)
     printing.hint(_("{servers}: {verdicts}", servers=_servers(len(verdicts)), verdicts=told or "-"))
     if not verdicts["verdict"].isin(["eligible", "warning"]).any():
         raise typer.Exit(NOTHING_ELIGIBLE)
@@ -148,6 +147,7 @@ def plan(
     eligibility = _checked(context, source, group, batch_limit, rulebook)
     planned = plan_batches(eligibility, name_prefix=name_prefix, approvals_needed=approvals)
     planned.save(out)
+    printing.hint(eligibility.rulebook_reason)
     if as_json:
         printing.document({"fingerprint": planned.fingerprint, "file": str(out), "payloads": planned.payloads()})
         return
