@@ -13,6 +13,8 @@ import pytest
 import sdrs_nb
 from sdrs_nb import loop
 
+pytest_plugins = ["tests.shell_fixtures"]
+
 UNREACHABLE = {
     "SDRS_NB_ENDPOINT": "http://127.0.0.1:9",
     "SDRS_NB_PROJECT_ID": "p",
@@ -38,26 +40,6 @@ def estate(running, tmp_path_factory):
             return (await sdrs_nb.load_inventory(cloud)).to_excel(tmp_path_factory.mktemp("estate") / "estate.xlsx")
 
     return loop.wait(written())
-
-
-@pytest.fixture
-def shell(tmp_path):
-    """Run ``sdrs-nb`` as a process of its own in an empty folder."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SDRS_NB_")}
-    environment |= {"SDRS_NB_HOME": os.environ["SDRS_NB_HOME"], "SDRS_NB_LANG": "en"}
-
-    def run(*words, **extra):
-        return subprocess.run(
-            [sys.executable, "-m", "sdrs_nb.cli", *map(str, words)],
-            env=environment | extra,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-    return run
 
 
 def test_the_help_teaches_the_job_from_beginning_to_end(shell):

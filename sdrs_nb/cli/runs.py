@@ -80,7 +80,7 @@ def _paused(run: "Run", error: BaseException) -> int:
     reason = str(error) or _("Interrupted.")
     if isinstance(error, NoBatchCallError):
         words = f"undo {run.plan.undoes}" if run.plan.is_deletion else f"plan --remainder {run.run_id}"
-        printing.hint(_("{reason} Plan again with: sdrs-nb {command} --rulebook otc", reason=reason, command=words))
+        printing.hint(_("{reason} The command: sdrs-nb {command} --rulebook otc", reason=reason, command=words))
     else:
         printing.hint(_("{reason} Carry on with: sdrs-nb resume {run}", reason=reason, run=run.run_id))
     reached = leaving.code_of_stages(run.servers["stage"])

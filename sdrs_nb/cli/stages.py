@@ -100,7 +100,6 @@ def _checked(
     if choose:
         choices = _choices(checked, choose)
         checked = check_eligibility(inventory, options=options, group_id=group, group_choice=choices, rulebook=rules)
-    printing.hint(checked.rulebook_reason)
     return checked
 
 
@@ -171,6 +170,7 @@ def check(
             printing.frame(eligibility.missing, as_json=as_json)
     counts = verdicts["verdict"].value_counts()
     told = ", ".join(f"{count} {word(verdict)}" for verdict, count in counts.items())
+    printing.hint(eligibility.rulebook_reason)
     printing.hint(_("{servers}: {verdicts}", servers=_servers(len(verdicts)), verdicts=told or "-"))
     _say_what_is_missing(eligibility)
     if not verdicts["verdict"].isin(["eligible", "warning"]).any():
@@ -227,6 +227,7 @@ def plan(
         _say_what_is_missing(eligibility)
         raise
     planned.save(out)
+    printing.hint(eligibility.rulebook_reason)
     if as_json:
         printing.document({"fingerprint": planned.fingerprint, "file": str(out), "payloads": planned.payloads()})
         return

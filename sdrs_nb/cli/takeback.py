@@ -55,8 +55,8 @@ def undo(
         delete_target_eip=release_eips,
         rulebook=rules,
     )
-    printing.hint(rulebook_reason(rules, found.about.site))
     planned.save(out)
+    printing.hint(rulebook_reason(rules, found.about.site))
     if as_json:
         printing.document({**_document(planned, out), "billed": planned.billed.astype(object).to_dict("records")})
         return
@@ -81,11 +81,11 @@ def plan_rest(
     rules = choose_rulebook(rulebook, run.plan.rulebook)
     found = sources.read(context, source)
     rest = plan_remainder(run, found, rulebook=rules)
-    printing.hint(rulebook_reason(rules, found.about.site))
     first = out.with_name(f"{out.stem}.first{out.suffix}")
     written = [(each, path) for each, path in ((rest.deletion, first), (rest.creation, out)) if each is not None]
     for each, path in written:
         each.save(path)
+    printing.hint(rulebook_reason(rules, found.about.site))
     if as_json:
         left_out = rest.left_out.astype(object).where(rest.left_out.notna(), None).to_dict("records")
         printing.document({"plans": [_document(each, path) for each, path in written], "left_out": left_out})
