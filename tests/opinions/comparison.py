@@ -32,19 +32,21 @@ NAMES_NO_REASON = frozenset({"G14"})
 class Disagreement:
     """One server on which the two opinions differ."""
 
-    seed: int
+    estate: RandomEstate
     server_id: str
     second: Opinion
     package: Opinion
-    oddities: tuple[str, ...]
 
     def __str__(self) -> str:
         one, other = (
             f"{verdict}, blocked by {sorted(blocking)}, undecided {sorted(unknown)}"
             for verdict, blocking, unknown in (self.second, self.package)
         )
-        made_of = ", ".join(self.oddities) or "no oddity"
-        return f"seed {self.seed} {self.server_id} ({made_of})\n    second opinion: {one}\n    package: {other}"
+        made_with = "".join(f", {name}={value!r}" for name, value in self.estate.made_with.items())
+        return (
+            f"{self.server_id} of random_estate({self.estate.seed}{made_with}), {self.estate.profile}, oddities "
+            f"{self.estate.oddities}\n    second opinion: {one}\n    package: {other}"
+        )
 
 
 @dataclass
@@ -127,10 +129,7 @@ def compare(estate: RandomEstate) -> Iterator[tuple[Opinion, Disagreement | None
     for server_id, second in of_second(estate).items():
         other = package[server_id]
         differs = _compared(second) != _compared(other)
-        yield (
-            second,
-            Disagreement(estate.seed, server_id, second, other, tuple(estate.oddities)) if differs else None,
-        )
+        yield second, Disagreement(estate, server_id, second, other) if differs else None
 
 
 def _compared(opinion: Opinion) -> tuple[str, frozenset[str]]:
@@ -156,12 +155,12 @@ def tally(
     return found
 
 
-def smallest(disagreement: Disagreement, *, unread_columns: bool = UNREAD_COLUMNS) -> Disagreement:
-    """Return a disagreement of an estate of 1 to 12 servers with no more oddities than it takes."""
-    places = [int(name.split(":")[0]) for name in disagreement.oddities]
+def smallest(disagreement: Disagreement) -> Disagreement:
+    """Return a disagreement on the same server with no more oddities than it takes."""
+    places = [int(name.split(":")[0]) for name in disagreement.estate.oddities]
     for place in list(places):
         fewer = [other for other in places if other != place]
-        estate = random_estate(disagreement.seed, unread_columns=unread_columns, only=fewer)
+        estate = random_estate(disagreement.estate.seed, **disagreement.estate.made_with | {"only": fewer})
         again = {found.server_id: found for _second, found in compare(estate) if found}
         if same := again.get(disagreement.server_id):
             places, disagreement = fewer, same
@@ -182,7 +181,7 @@ def main(argv: list[str] | None = None) -> int:
         *(f"{verdict}: {count} ({count / total:.1%})" for verdict, count in found.verdicts.most_common()),
         "rules that blocked: " + ", ".join(f"{rule} {count}" for rule, count in sorted(found.rules.items())),
         f"rules that blocked less than 20 times: {found.rare() or 'none'}",
-        *(str(smallest(one, unread_columns=asked.unread_columns)) for one in found.disagreements),
+        *(str(smallest(one)) for one in found.disagreements),
     ]
     sys.stdout.write("\n".join(lines) + "\n")
     return 1 if found.disagreements else 0
