@@ -37,6 +37,13 @@ class Disagreement:
     second: Opinion
     package: Opinion
 
+    @property
+    def kind(self) -> str:
+        """Both verdicts, and the rules that only one of them blocks by; by what the two differ, when neither does."""
+        (one, ours, unsure), (other, theirs, too) = self.second, self.package
+        rules = f"only second {sorted(ours - theirs)}, only package {sorted(theirs - ours)}"
+        return f"{one} / {other}: " + (rules if ours ^ theirs else f"undecided {sorted(unsure)} / {sorted(too)}")
+
     def __str__(self) -> str:
         one, other = (
             f"{verdict}, blocked by {sorted(blocking)}, undecided {sorted(unknown)}"
@@ -168,7 +175,7 @@ def smallest(disagreement: Disagreement) -> Disagreement:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print agreements, balance and every disagreement; return 1 when there is one."""
+    """Print balance, every disagreement and, of each kind, the smallest example; return 1 when they disagree."""
     parser = argparse.ArgumentParser(prog="python -m tests.second_opinion", description=__doc__)
     parser.add_argument("--verdicts", type=int, default=20_000, help="how many to give at least")
     parser.add_argument("--first-seed", type=int, default=0)
@@ -181,7 +188,13 @@ def main(argv: list[str] | None = None) -> int:
         *(f"{verdict}: {count} ({count / total:.1%})" for verdict, count in found.verdicts.most_common()),
         "rules that blocked: " + ", ".join(f"{rule} {count}" for rule, count in sorted(found.rules.items())),
         f"rules that blocked less than 20 times: {found.rare() or 'none'}",
-        *(str(smallest(one)) for one in found.disagreements),
+        *(str(one) for one in found.disagreements),
     ]
+    kinds: dict[str, list[Disagreement]] = {}
+    for one in found.disagreements:
+        kinds.setdefault(one.kind, []).append(one)
+    for kind, those in sorted(kinds.items(), key=lambda item: -len(item[1])):
+        simplest = min(those, key=lambda one: len(one.estate.oddities))
+        lines += [f"{len(those)} x {kind}, for example", f"  {smallest(simplest)}"]
     sys.stdout.write("\n".join(lines) + "\n")
     return 1 if found.disagreements else 0
