@@ -40,9 +40,9 @@ class Disagreement:
     @property
     def kind(self) -> str:
         """Both verdicts, and the rules that only one of them blocks by; by what the two differ, when neither does."""
-        (one, ours, unsure), (other, theirs, too) = self.second, self.package
+        (one, ours, unsure), (other, theirs, _too) = self.second, self.package
         rules = f"only second {sorted(ours - theirs)}, only package {sorted(theirs - ours)}"
-        return f"{one} / {other}: " + (rules if ours ^ theirs else f"undecided {sorted(unsure)} / {sorted(too)}")
+        return f"{one} / {other}: " + (rules if ours ^ theirs else f"second undecided {sorted(unsure)}")
 
     def __str__(self) -> str:
         one, other = (
