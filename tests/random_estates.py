@@ -22,7 +22,7 @@ OPTIONAL_GROUPS = (("group-2", "az-1", "vpc-1"), ("group-3", "az-2", "vpc-1"), (
 
 @dataclass
 class RandomEstate:
-    """Frames with what was read of them, and the question to ask of them."""
+    """Frames with what was read of them, and the question to ask of them; ``made_with`` makes it again."""
 
     seed: int
     frames: dict[str, list[Row]]
@@ -35,6 +35,7 @@ class RandomEstate:
     selected: list[str] | None = None
     caller_user_id: str | None = CALLER
     oddities: list[str] = field(default_factory=list)
+    made_with: dict[str, Any] = field(default_factory=dict)
 
     @property
     def loaded(self) -> set[str]:
@@ -59,6 +60,7 @@ def random_estate(
     frames["groups"] = [_group("group-1", "az-1", "vpc-1")]
     frames["groups"] += [_group(*group) for group in OPTIONAL_GROUPS if draw.random() < 0.3]
     estate = RandomEstate(seed, frames, dict.fromkeys(frames, "loaded"), profile=draw.choice(PROFILES))
+    estate.made_with = {"servers": servers, "unread_columns": unread_columns, "only": only}
     size = draw.randint(*servers)
     for number in range(1, size + 1):
         _add_server(estate, f"server-{number:02}", draw)

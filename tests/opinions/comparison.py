@@ -32,19 +32,28 @@ NAMES_NO_REASON = frozenset({"G14"})
 class Disagreement:
     """One server on which the two opinions differ."""
 
-    seed: int
+    estate: RandomEstate
     server_id: str
     second: Opinion
     package: Opinion
-    oddities: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        """Both verdicts, and the rules that only one of them blocks by; by what the two differ, when neither does."""
+        (one, ours, unsure), (other, theirs, _too) = self.second, self.package
+        rules = f"only second {sorted(ours - theirs)}, only package {sorted(theirs - ours)}"
+        return f"{one} / {other}: " + (rules if ours ^ theirs else f"second undecided {sorted(unsure)}")
 
     def __str__(self) -> str:
         one, other = (
             f"{verdict}, blocked by {sorted(blocking)}, undecided {sorted(unknown)}"
             for verdict, blocking, unknown in (self.second, self.package)
         )
-        made_of = ", ".join(self.oddities) or "no oddity"
-        return f"seed {self.seed} {self.server_id} ({made_of})\n    second opinion: {one}\n    package: {other}"
+        made_with = "".join(f", {name}={value!r}" for name, value in self.estate.made_with.items())
+        return (
+            f"{self.server_id} of random_estate({self.estate.seed}{made_with}), {self.estate.profile}, oddities "
+            f"{self.estate.oddities}\n    second opinion: {one}\n    package: {other}"
+        )
 
 
 @dataclass
@@ -127,10 +136,7 @@ def compare(estate: RandomEstate) -> Iterator[tuple[Opinion, Disagreement | None
     for server_id, second in of_second(estate).items():
         other = package[server_id]
         differs = _compared(second) != _compared(other)
-        yield (
-            second,
-            Disagreement(estate.seed, server_id, second, other, tuple(estate.oddities)) if differs else None,
-        )
+        yield second, Disagreement(estate, server_id, second, other) if differs else None
 
 
 def _compared(opinion: Opinion) -> tuple[str, frozenset[str]]:
@@ -156,12 +162,12 @@ def tally(
     return found
 
 
-def smallest(disagreement: Disagreement, *, unread_columns: bool = UNREAD_COLUMNS) -> Disagreement:
-    """Return a disagreement of an estate of 1 to 12 servers with no more oddities than it takes."""
-    places = [int(name.split(":")[0]) for name in disagreement.oddities]
+def smallest(disagreement: Disagreement) -> Disagreement:
+    """Return a disagreement on the same server with no more oddities than it takes."""
+    places = [int(name.split(":")[0]) for name in disagreement.estate.oddities]
     for place in list(places):
         fewer = [other for other in places if other != place]
-        estate = random_estate(disagreement.seed, unread_columns=unread_columns, only=fewer)
+        estate = random_estate(disagreement.estate.seed, **disagreement.estate.made_with | {"only": fewer})
         again = {found.server_id: found for _second, found in compare(estate) if found}
         if same := again.get(disagreement.server_id):
             places, disagreement = fewer, same
@@ -169,7 +175,7 @@ def smallest(disagreement: Disagreement, *, unread_columns: bool = UNREAD_COLUMN
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print agreements, balance and every disagreement; return 1 when there is one."""
+    """Print balance, every disagreement and, of each kind, the smallest example; return 1 when they disagree."""
     parser = argparse.ArgumentParser(prog="python -m tests.second_opinion", description=__doc__)
     parser.add_argument("--verdicts", type=int, default=20_000, help="how many to give at least")
     parser.add_argument("--first-seed", type=int, default=0)
@@ -182,7 +188,13 @@ def main(argv: list[str] | None = None) -> int:
         *(f"{verdict}: {count} ({count / total:.1%})" for verdict, count in found.verdicts.most_common()),
         "rules that blocked: " + ", ".join(f"{rule} {count}" for rule, count in sorted(found.rules.items())),
         f"rules that blocked less than 20 times: {found.rare() or 'none'}",
-        *(str(smallest(one, unread_columns=asked.unread_columns)) for one in found.disagreements),
+        *(str(one) for one in found.disagreements),
     ]
+    kinds: dict[str, list[Disagreement]] = {}
+    for one in found.disagreements:
+        kinds.setdefault(one.kind, []).append(one)
+    for kind, those in sorted(kinds.items(), key=lambda item: -len(item[1])):
+        simplest = min(those, key=lambda one: len(one.estate.oddities))
+        lines += [f"{len(those)} x {kind}, for example", f"  {smallest(simplest)}"]
     sys.stdout.write("\n".join(lines) + "\n")
     return 1 if found.disagreements else 0
