@@ -1,12 +1,16 @@
 """Small records that several stages share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
-__all__ = ["Approval", "Batch", "BatchOptions", "Call", "Record", "Signature", "Tag", "Verdict"]
+from sdrs_nb.i18n import _, ngettext_
+
+__all__ = [
+    "Approval", "Batch", "BatchOptions", "Call", "OnWait", "Record", "Signature", "Tag", "Verdict", "Wait",
+]  # fmt: skip
 
 
 class Record(BaseModel):
@@ -144,3 +148,23 @@ class Approval(Record):
     who: str = ""
     when: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
     cosigned: tuple[Signature, ...] = ()
+
+
+class Wait(Record):
+    """Calls are held back until ``until``, since the gateway takes ``calls`` in ``window_s`` seconds."""
+
+    until: AwareDatetime
+    calls: int
+    window_s: float
+
+    def __str__(self) -> str:
+        """Return it as a sentence, by this machine's own clock."""
+        time = f"{self.until.astimezone():%H:%M:%S}"
+        named = {1.0: _("a second"), 60.0: _("a minute"), 3600.0: _("an hour"), 86400.0: _("a day")}
+        window = named.get(self.window_s) or _("in {seconds} s", seconds=f"{self.window_s:g}")
+        limit = ngettext_("{count} request {window}", "{count} requests {window}", self.calls, window=window)
+        return _("waiting until {time} for the gateway's limit ({limit})", time=time, limit=limit)
+
+
+#: Told a wait when it begins or its end moves, and None when calls leave again.
+OnWait = Callable[[Wait | None], None]

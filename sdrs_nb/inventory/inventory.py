@@ -19,7 +19,7 @@ from sdrs_nb.i18n import _
 from sdrs_nb.inventory import loading, reading, writing
 from sdrs_nb.inventory.headings import likely
 from sdrs_nb.inventory.sheets import Sheet, frame_from
-from sdrs_nb.models import Record
+from sdrs_nb.models import OnWait, Record
 from sdrs_nb.tables import INVENTORY_TABLES, SOURCES, empty, shape
 from sdrs_nb.words import word
 
@@ -239,6 +239,7 @@ async def load_inventory(
     cloud: "Cloud",
     *,
     on_progress: Callable[[str, int, int | None], None] | None = None,
+    on_wait: OnWait | None = None,
     frames: "tuple[str, ...] | list[str] | None" = None,
     resize_for: "tuple[str, ...] | list[str]" = (),
 ) -> Inventory:
@@ -255,6 +256,9 @@ async def load_inventory(
     on_progress
         Called as ``on_progress(frame, rows_done, rows_total)`` while pages arrive and when a frame is done;
         ``rows_total`` is None while it is not known. Called on the loop that awaits, so it must be quick.
+    on_wait
+        Called likewise as ``on_wait(wait)`` when calls begin to wait for the gateway's limit, and with None when they
+        leave again; ``str(wait)`` says until when.
     frames
         Names of the frames to read; all when left out. The others are empty with state ``not asked``.
         ``attachments`` asks servers and volumes; ``resize_flavors`` needs ``resize_for``.
@@ -275,7 +279,9 @@ async def load_inventory(
     """
     asked = [_known(name) for name in frames] if frames is not None else list(INVENTORY_TABLES)
     started = datetime.now(UTC)
-    identity = await cloud.check()
+    with cloud.telling(on_wait):
+        identity = await cloud.check()
+        loaded, sources = await loading.load(cloud, asked, on_progress, resize_for)
     about = About(
         project_id=identity.project_id,
         region=identity.region or None,
@@ -283,7 +289,6 @@ async def load_inventory(
         loaded_at=started,
         origin=str(identity.endpoint or ""),
     )
-    loaded, sources = await loading.load(cloud, asked, on_progress, resize_for)
     return Inventory(loaded, sources, about)
 
 
