@@ -1,15 +1,17 @@
 """Small records that several stages share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
-from sdrs_nb.i18n import _
+from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.ids import canonical
 
-__all__ = ["Approval", "Batch", "BatchOptions", "Call", "Declared", "Record", "Signature", "Tag", "Verdict"]
+__all__ = [
+    "Approval", "Batch", "BatchOptions", "Call", "Declared", "OnWait", "Record", "Signature", "Tag", "Verdict", "Wait",
+]  # fmt: skip
 
 
 class Record(BaseModel):
@@ -183,3 +185,23 @@ class Approval(Record):
     when: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
     cosigned: tuple[Signature, ...] = ()
     declared: tuple[Declared, ...] = ()
+
+
+class Wait(Record):
+    """Calls are held back until ``until``, since the gateway takes ``calls`` in ``window_s`` seconds."""
+
+    until: AwareDatetime
+    calls: int
+    window_s: float
+
+    def __str__(self) -> str:
+        """Return it as a sentence, by this machine's own clock."""
+        time = f"{self.until.astimezone():%H:%M:%S}"
+        named = {1.0: _("a second"), 60.0: _("a minute"), 3600.0: _("an hour"), 86400.0: _("a day")}
+        window = named.get(self.window_s) or _("in {seconds} s", seconds=f"{self.window_s:g}")
+        limit = ngettext_("{count} request {window}", "{count} requests {window}", self.calls, window=window)
+        return _("waiting until {time} for the gateway's limit ({limit})", time=time, limit=limit)
+
+
+#: Told a wait when it begins or its end moves, and None when calls leave again.
+OnWait = Callable[[Wait | None], None]

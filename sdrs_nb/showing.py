@@ -3,14 +3,17 @@
 Each function takes one object and returns HTML for its ``_repr_html_``; none of them shows a whole inventory.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from markupsafe import Markup
 
 from sdrs_nb import html
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.run_states import BatchState
 from sdrs_nb.models import Verdict
+from sdrs_nb.running.outcomes import Trouble, state_tone, state_words
 from sdrs_nb.statuses import WORST_FIRST
 from sdrs_nb.tables import INVENTORY_TABLES
 from sdrs_nb.titles import frame_title
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from sdrs_nb.planning.plans import Plan
     from sdrs_nb.running.runs import Run
 
-__all__ = ["eligibility_html", "inventory_html", "plan_html", "run_html"]
+__all__ = ["eligibility_html", "inventory_html", "plan_html", "run_html", "troubled_first", "troubles_html"]
 
 #: Rows of a frame that a summary shows.
 _FEW = 10
@@ -65,12 +68,23 @@ def plan_html(plan: "Plan") -> str:
 
 def run_html(run: "Run") -> str:
     """Return where the run stands: servers by stage, and its batches that need a look first."""
-    counts = run.counts
-    facts = [(_("State"), word(run.state)), *((word(stage), counts[stage]) for stage in WORST_FIRST if counts[stage])]
-    batches = run.batches
-    calm = batches["state"].isin([BatchState.ENDED, BatchState.PENDING])
-    first = pd.concat([batches[~calm], batches[calm]])[["batch_id", "state", "job_status", "servers", "reason"]]
-    first["state"] = first["state"].map(batch_word)
+    counts, state = run.counts, run.state
+    stands = html.status(state_words(state, counts), state_tone(state, counts))
+    facts = [(_("State"), stands), *((word(stage), counts[stage]) for stage in WORST_FIRST if counts[stage])]
+    batches = troubled_first(run.batches)[["batch_id", "state", "job_status", "servers", "failed", "reason"]]
+    batches["state"] = batches["state"].map(batch_word)
     notes = [run.message] if run.message else []
     title = _("Run {run}", run=run.run_id)
-    return html.summary(title, facts, notes=notes, body=[html.table(first, _FEW)])
+    return html.summary(title, facts, notes=notes, body=[troubles_html(run.troubles), html.table(batches, _FEW)])
+
+
+def troubles_html(troubles: "Iterable[Trouble]") -> Markup:
+    """Return what failed, why and what to do, one block a reason; nothing where nothing failed."""
+    shown = list(troubles)
+    return html.render("troubles.html", troubles=shown, shapes=html.SHAPES) if shown else Markup()
+
+
+def troubled_first(batches: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of ``Run.batches`` with those first that need a look; else their order stays."""
+    calm = batches["failed"].eq(0) & batches["state"].isin([BatchState.ENDED, BatchState.PENDING])
+    return pd.concat([batches[~calm], batches[calm]], ignore_index=True)

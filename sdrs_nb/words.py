@@ -4,18 +4,28 @@ Frames hold the English word, which code compares; screens and reports show what
 their own, since "accepted" says of a request what "job under way" says of a batch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from sdrs_nb.i18n import _, current_language
 
-__all__ = ["batch_word", "word"]
+__all__ = ["batch_word", "counted", "joined", "word"]
 
 
 def word(state: object) -> str:
     """Return the word for ``state`` in the current language; a state that nobody translated stays as it is."""
     text = str(state)
     return _words(current_language()).get(text, text)
+
+
+def counted(count: int, state: object) -> str:
+    """Return how many servers are in ``state``: "2 failed"."""
+    return _("{count} {state}", count=count, state=word(state))
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Return ``parts`` one after another with the comma of the current language."""
+    return _(", ").join(parts)
 
 
 def batch_word(state: object) -> str:

@@ -7,11 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 
 import pytest
 
 import sdrs_nb
 from sdrs_nb import loop
+from sdrs_nb.cli import watching
+from sdrs_nb.models import Wait
 
 pytest_plugins = ["tests.shell_fixtures"]
 
@@ -220,7 +223,7 @@ def test_the_whole_job_in_a_shell(shell, tmp_path):
 
 
 def test_a_failed_sub_job_leaves_with_1(shell):
-    """A server whose creation fails leaves submit with code 1, the others are still made."""
+    """A server whose creation fails leaves submit with code 1 and is the first row; what to do is said once."""
     with sdrs_nb.start_sandbox(servers=60, seed=7, speed=3600) as sandbox:
         cloud = sandbox.environment()
         fingerprint = json.loads(shell("plan", "--json", **cloud).stdout)["fingerprint"]
@@ -229,7 +232,10 @@ def test_a_failed_sub_job_leaves_with_1(shell):
         done = shell("submit", "plan.json", "--approve", fingerprint, "--json", **cloud)
 
     assert done.returncode == 1
-    assert [row["stage"] for row in json.loads(done.stdout)].count("failed") == 1
+    assert [row["stage"] for row in json.loads(done.stdout)[:2]] == ["failed", "created"]
+    _progress, below = done.stderr.split("1 server failed: Ecs.0018")
+    assert "What to do: Plan the server with another flavor" in below
+    assert "(done, 1 failed): 1 failed" in below
 
 
 def _fault(sandbox, **fault):
@@ -248,6 +254,31 @@ def interruptible():
 
 
 @pytest.mark.usefixtures("interruptible")
+def test_a_load_that_waits_for_the_gateway_says_until_when(shell):
+    """Ten calls in twelve seconds: the command writes a line with the end of the wait to the standard error."""
+    limit = {"error_code": "APIGW.0308", "error_msg": "policy user over ratelimit,limit:10,time:12 second"}
+    throttled = {"match": "GET /v1/*/server-groups", "kind": "status", "status": 429, "body": limit}
+    with sdrs_nb.start_sandbox(servers=10, seed=7, speed=600) as sandbox:
+        sandbox.set_faults(throttled)
+        done = shell("inventory", **sandbox.environment())
+
+    lines = [line for line in done.stderr.splitlines() if line.startswith("waiting until ")]
+    assert done.returncode == 0
+    assert lines[0].endswith("for the gateway's limit (10 requests in 12 s)")
+    assert "waiting" not in done.stdout
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_quiet_command_waits_without_a_word(capsys, quiet):
+    """``--quiet`` silences waits as it does progress; their end is never a line."""
+    told = watching.waiting(quiet=quiet)
+
+    told(Wait(until=datetime(2026, 1, 31, 9, tzinfo=UTC), calls=20, window_s=60))
+    told(None)
+
+    assert capsys.readouterr().err.count("waiting until") == (0 if quiet else 1)
+
+
 def test_an_interrupted_run_leaves_with_4_and_says_how_to_carry_on(shell, tmp_path):
     """Ctrl-C while jobs run leaves code 4 with the run's id; resume finishes it with every server created once."""
     with sdrs_nb.start_sandbox(servers=60, seed=7, speed=20) as sandbox:

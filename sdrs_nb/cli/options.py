@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sdrs_nb.cli import watching
 from sdrs_nb.i18n import LANGUAGES, _, set_language
 
 if TYPE_CHECKING:
@@ -86,13 +87,15 @@ class Connection:
         """Return the connection; no network yet.  Raises ``SettingsError`` where something is missing."""
         from sdrs_nb.cloud import connect
 
-        return connect(
+        cloud = connect(
             endpoint=self.endpoint,
             region=self.region,
             project_id=self.project_id,
             profile=self.profile,
             ca_file=self.ca_file,
         )
+        cloud.on_wait(watching.waiting(quiet=self.quiet))
+        return cloud
 
     def settings(self) -> "Settings":
         """Return what the connection would use; no network.  Raises ``SettingsError`` as ``connect``."""

@@ -16,6 +16,7 @@ __all__ = ["frame", "hint", "records", "value"]
 
 #: Columns that hold a word of ours, not of the cloud.
 _STATES = frozenset({"verdict", "stage", "state", "severity", "cover", "change"})
+_COLOURS = {"bad": "red", "warning": "yellow", "unknown": "magenta", "good": "green"}
 
 
 def value(content: object) -> None:
@@ -23,9 +24,9 @@ def value(content: object) -> None:
     typer.echo(str(content))
 
 
-def hint(text: str) -> None:
-    """Write a sentence to the standard error, so that what is piped stays data."""
-    typer.echo(text, err=True)
+def hint(text: str, tone: str = "") -> None:
+    """Write a sentence to the standard error, so that what is piped stays data; on a terminal in its tone's colour."""
+    typer.secho("\n".join(map(visible, text.split("\n"))), err=True, fg=_COLOURS.get(tone))
 
 
 def records(table: pd.DataFrame) -> str:

@@ -90,9 +90,14 @@ def _paused(run: "Run", error: BaseException) -> int:
 
 
 def _finish(run: "Run", *, as_json: bool) -> None:
-    outcome = run.servers
+    from sdrs_nb.running.outcomes import state_tone
+    from sdrs_nb.tables import worst_first
+
+    outcome = worst_first(run.servers)
+    for trouble in run.troubles:
+        printing.hint(str(trouble), trouble.tone)
     printing.frame(outcome, as_json=as_json, columns=_OUTCOME_COLUMNS)
-    printing.hint(repr(run))
+    printing.hint(repr(run), state_tone(run.state, run.counts))
     if code := leaving.code_of_stages(outcome["stage"]):
         raise typer.Exit(code)
 

@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.models import OnWait, Wait
 from sdrs_nb.running.progress import ProgressLines, ended_stages
 from sdrs_nb.running.runs import Run
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-__all__ = ["loading", "running"]
+__all__ = ["loading", "running", "waiting"]
 
 OnLoad = Callable[[str, int, int | None], None]
 OnRun = Callable[[Run], None]
@@ -42,6 +43,16 @@ def _line(name: str, done: int, total: int | None) -> None:
         sys.stderr.write(f"{name}: {ngettext_('{count} row', '{count} rows', done)}\n")
 
 
+def waiting(*, quiet: bool) -> OnWait:
+    """Return what ``Cloud.on_wait`` tells waits to: each is a line, above the bars where there are any."""
+
+    def told(wait: Wait | None) -> None:
+        if wait is not None and not quiet:
+            sys.stderr.write(f"{wait}\n")
+
+    return told
+
+
 @contextmanager
 def running(*, quiet: bool) -> Iterator[OnRun]:
     """Give what ``follow`` tells its progress to."""
@@ -59,7 +70,7 @@ def running(*, quiet: bool) -> Iterator[OnRun]:
 
             yield moved
     else:
-        yield ProgressLines(sys.stderr)
+        yield ProgressLines(sys.stderr, says_waits=False)
 
 
 def _told(counts: dict[str, int]) -> str:

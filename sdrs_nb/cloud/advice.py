@@ -1,8 +1,38 @@
-"""What to do about the codes that operators meet most; the rule book explains the codes of one server or group."""
+"""What the codes mean that operators meet most, and what to do; the rule book explains those of one server or group."""
 
 from sdrs_nb.i18n import _
 
-__all__ = ["advice"]
+__all__ = ["advice", "meaning"]
+
+
+def meaning(code: str) -> str:
+    """Return what the code of a failed job says, ``""`` where only the cloud's own words tell.
+
+    Sources: SDRS API reference, "Error Codes"; ECS API reference, "Returned Values for General Requests".
+    """
+    return {
+        "SDRS.0405": _("The job itself failed."),
+        "SDRS.0406": _("A part of the job failed."),
+        "SDRS.0407": _("The job failed, and so did cleaning up after it: something may be left over."),
+        "SDRS.1306": _(
+            "The DR server could not be created: quota, flavor sold out, key pair missing, no free address."
+        ),
+        "SDRS.1307": _("The DR server could not be deleted."),
+        "SDRS.1309": _("Production volume and DR volume are not of the same kind."),
+        "SDRS.1350": _("The protected instance could not be created; the service gives no closer reason."),
+        "SDRS.1351": _("The protected instance could not be deleted; the service gives no closer reason."),
+        "SDRS.1354": _("The DR server is billed yearly/monthly, so it cannot be deleted with its instance."),
+        "SDRS.1355": _("The account is frozen, so the DR server cannot be deleted."),
+        "SDRS.1606": _("A replication pair could not be created."),
+        "SDRS.1609": _("A replication pair could not be created."),
+        "SDRS.1807": _("Volumes could not be attached to the DR server."),
+        "SDRS.1812": _("A DR volume could not be created: quota, capacity, or its type is not sold in the DR AZ."),
+        "SDRS.1813": _("A DR volume could not be deleted."),
+        "Ecs.0001": _("The quota of servers, vCPUs or memory is used up."),
+        "Ecs.0012": _("The subnet has no free address left."),
+        "Ecs.0018": _("The flavor is sold out in the DR AZ."),
+        "Ecs.0021": _("The quota of volumes is used up."),
+    }.get(code, "")
 
 
 def advice(code: str, status: int) -> str:  # noqa: C901, PLR0911, PLR0912 - one line a code, as a table would be
@@ -37,6 +67,16 @@ def advice(code: str, status: int) -> str:  # noqa: C901, PLR0911, PLR0912 - one
             return _("Plan again with a smaller batch limit.")
         case ("SDRS.1358", _status):
             return _("The group is full; use another protection group.")
+        case ("SDRS.0405" | "SDRS.0406" | "SDRS.0407" | "SDRS.1309" | "SDRS.1350" | "SDRS.1351", _status):
+            return _("Read the reason in the server's row; if it comes again, open a ticket with the job's id.")
+        case ("SDRS.1306" | "Ecs.0001" | "Ecs.0021" | "SDRS.1812", _status):
+            return _("Look at the quotas of ECS and EVS and at what the DR AZ sells.")
+        case ("Ecs.0012", _status):
+            return _("Free addresses of the subnet, or plan with another one.")
+        case ("Ecs.0018", _status):
+            return _("Plan the server with another flavor, or wait until the DR AZ sells this one again.")
+        case ("SDRS.1354" | "SDRS.1355", _status):
+            return _("Keep the DR server: plan the undo without deleting DR servers.")
         case (_code, 401):
             return _("The credentials were not accepted; check them and whether they belong to this account.")
         case (_code, 403):

@@ -64,6 +64,11 @@ class BudgetBook:
     clock
         Returns seconds; the same for every process (wall time).
 
+    Attributes
+    ----------
+    clock
+        As given.
+
     Notes
     -----
     A file that cannot be used is no reason to stop: the budget then lives in this process alone.
@@ -71,13 +76,13 @@ class BudgetBook:
 
     def __init__(self, path: Path | None = None, clock: Callable[[], float] = time.time) -> None:
         self.path = path if path is not None else home_folder() / "calls.db"
-        self._clock = clock
+        self.clock = clock
         self._db: sqlite3.Connection | None = None
         self._mine: deque[tuple[str, float]] = deque(maxlen=_REMEMBERED)
 
     def take(self, scope: str) -> float:
         """Count a call that leaves now and return 0, or return how many seconds it must wait before it asks again."""
-        now = self._clock()
+        now = self.clock()
         with self._writing(make=False) as db:
             budget = self._budget(db, scope, now)
             if db is not None and budget is not None:
@@ -94,7 +99,7 @@ class BudgetBook:
         found = read_limit(text)
         if found is None:
             return False
-        now = self._clock()
+        now = self.clock()
         calls, window_s = found
         with self._writing(make=True) as db:
             if db is None:
@@ -112,7 +117,7 @@ class BudgetBook:
 
     def allowance(self, scope: str) -> Allowance | None:
         """Return how the budget of ``scope`` stands, None where none was learnt."""
-        now = self._clock()
+        now = self.clock()
         with self._writing(make=False) as db:
             budget = self._budget(db, scope, now)
             if db is not None and budget is not None:

@@ -1,7 +1,8 @@
 """``connect`` and the ``Cloud`` it gives: every service of one project behind one set of credentials."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,6 +23,7 @@ from sdrs_nb.cloud.session import Identity, Session
 from sdrs_nb.cloud.vpc import Vpc
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
+from sdrs_nb.models import OnWait
 from sdrs_nb.settings import Settings, is_loopback, resolve
 
 __all__ = ["Cloud", "connect"]
@@ -47,6 +49,19 @@ class Cloud:
     def time_scale(self) -> float:
         """Seconds of the cloud's clock in one of ours: 1, or what a sandbox says of itself."""
         return self._session.time_scale
+
+    def on_wait(self, told: OnWait) -> Callable[[], None]:
+        """Have ``told(wait)`` called when calls begin to wait for the gateway's limit; returns what ends that.
+
+        ``wait`` says until when (``str(wait)`` in a sentence), and is None when calls leave again.  Short waits are
+        not told.  ``told`` is called on another thread and must neither raise nor take long.  Where nobody listens,
+        waits are logged as warnings of the logger ``sdrs_nb``.
+        """
+        return self._session.waits.listen(told)
+
+    def telling(self, told: OnWait | None) -> AbstractContextManager[None]:
+        """Return a context in which ``told(wait)`` is called as by ``on_wait``, but on the loop that awaits."""
+        return self._session.waits.told_here(told)
 
     async def check(self) -> Identity:
         """Prove the credentials with one cheap call and return who we are; remembered once it succeeded.

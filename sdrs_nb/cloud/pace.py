@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
 from typing import Protocol
 
 import stamina
 
 from sdrs_nb.cloud.budget import Allowance, BudgetBook
 from sdrs_nb.cloud.endpoints import origin_of
+from sdrs_nb.cloud.waiting import WORTH_TELLING_S, Waits
+from sdrs_nb.models import Wait
 from sdrs_nb.settings import Settings
 
 __all__ = ["Budgeted", "Pace", "Parallel", "shared_pace"]
@@ -59,6 +62,11 @@ class Budgeted:
         Where budgets and calls are counted.
     sleep
         Waits for seconds; tests hand in their own.  The default one does not wait while ``stamina`` is testing.
+
+    Attributes
+    ----------
+    waits
+        The wait for the gateway's limit that is under way now, and who is told of it.
     """
 
     def __init__(
@@ -72,6 +80,8 @@ class Budgeted:
         self.book = book or BudgetBook()
         self._sleep = sleep
         self._places = asyncio.Semaphore(limit)
+        self._held_back = 0
+        self.waits = Waits()
 
     @asynccontextmanager
     async def slot(self, method: str, path: str) -> AsyncIterator[None]:  # noqa: ARG002 - every call counts alike
@@ -80,8 +90,22 @@ class Budgeted:
             while (wait := self.book.take(self.scope)) > 0:
                 if self._sleep is _really_sleep and stamina.is_testing():
                     break
-                await self._sleep(wait)
+                await self._wait(wait)
             yield
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait, and tell it where it is long; the end is told when the last call that waits may go."""
+        allowance = self.allowance()
+        self._held_back += 1
+        if seconds > WORTH_TELLING_S and allowance is not None:
+            until = datetime.fromtimestamp(self.book.clock() + seconds, UTC)
+            self.waits.begin(Wait(until=until, calls=allowance.calls, window_s=allowance.window_s))
+        try:
+            await self._sleep(seconds)
+        finally:
+            self._held_back -= 1
+            if not self._held_back:
+                self.waits.end()
 
     def heard(self, method: str, path: str, status: int, text: str) -> None:  # noqa: ARG002 - one budget for all calls
         """Learn limit and window from a 429."""

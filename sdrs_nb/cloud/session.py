@@ -20,6 +20,7 @@ from sdrs_nb.cloud.authentication import TOKENS, PasswordToken, authentication
 from sdrs_nb.cloud.endpoints import origin_of
 from sdrs_nb.cloud.pace import Pace
 from sdrs_nb.cloud.transport import HeadersOf, Transport
+from sdrs_nb.cloud.waiting import Waits
 from sdrs_nb.errors import AuthenticationError, CloudError, NotFoundError, PermissionDeniedError, SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.loop import run
@@ -59,6 +60,11 @@ class Session:
     def time_scale(self) -> float:
         """Seconds of the cloud's clock in one of ours: 1, or what a sandbox says of itself."""
         return self._transport.time_scale
+
+    @property
+    def waits(self) -> Waits:
+        """Waits for the gateway's limit, and who is told of them."""
+        return self._transport.waits
 
     async def check(self) -> Identity:
         """Prove the credentials with one cheap call and return who we are; remembered once it succeeded.

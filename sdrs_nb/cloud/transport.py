@@ -12,10 +12,11 @@ import stamina
 from sdrs_nb import __version__
 from sdrs_nb.cloud.answers import Answer, Call, error_of, parse
 from sdrs_nb.cloud.endpoints import origin_of
-from sdrs_nb.cloud.pace import Pace, shared_pace
+from sdrs_nb.cloud.pace import Budgeted, Pace, shared_pace
 from sdrs_nb.cloud.retry import may_repeat
 from sdrs_nb.cloud.signing import encode_query
 from sdrs_nb.cloud.unreachable import unreachable
+from sdrs_nb.cloud.waiting import Waits
 from sdrs_nb.errors import SdrsError, SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.settings import Settings, is_loopback
@@ -61,6 +62,8 @@ class Transport:
     ----------
     time_scale
         Seconds of the cloud's clock in one of ours, as the last answer said; 1 for a real cloud.
+    waits
+        Waits for the gateway's limit, and who is told of them; a pace of one's own tells none.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Transport:
         self._settings = settings
         self._http = http
         self._pace = pace or shared_pace(settings)
+        self.waits = self._pace.waits if isinstance(self._pace, Budgeted) else Waits()
         self._client: httpx.AsyncClient | None = None
         self._is_closed = False
         self.time_scale = 1.0

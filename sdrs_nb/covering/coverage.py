@@ -13,6 +13,7 @@ from sdrs_nb.covering.drift import drift_of
 from sdrs_nb.errors import CloudError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.inventory.inventory import Inventory, load_inventory
+from sdrs_nb.models import OnWait
 from sdrs_nb.statuses import IN_STEP, InstanceState, instance_state, is_error, is_unsound
 from sdrs_nb.tables import INT, STR, Table, shape
 from sdrs_nb.words import word
@@ -175,6 +176,7 @@ async def coverage(
     inventory: Inventory | None = None,
     auto_recovery: bool = True,
     on_progress: Callable[[str, int, int | None], None] | None = None,
+    on_wait: OnWait | None = None,
 ) -> Coverage:
     """Return how far the project's servers are covered and where DR servers have drifted; changes nothing.
 
@@ -186,7 +188,7 @@ async def coverage(
         One just loaded, to save reading it again.
     auto_recovery
         Ask for auto recovery too, which takes two calls per protected server; without it that setting is not compared.
-    on_progress
+    on_progress, on_wait
         As in ``load_inventory``.
 
     Returns
@@ -199,17 +201,18 @@ async def coverage(
     AuthenticationError, PermissionDeniedError, CloudUnreachable, CloudError
         Servers, groups or protected instances could not be read.
     """
-    known = inventory or await load_inventory(cloud, frames=_FRAMES, on_progress=on_progress)
-    pairs = _pairs(known)
-    notes = _unread(known)
-    recovers: Mapping[str, bool] = {}
-    if auto_recovery and len(pairs):
-        try:
-            recovers = await cloud.ecs.auto_recovery([*pairs["server_id"], *pairs["dr_server_id"]])
-        except CloudError as error:
-            notes.append(
-                _("Auto recovery was not compared: ECS answered {status} {code}.", status=error.status, code=error.code)
-            )
+    with cloud.telling(on_wait):
+        known = inventory or await load_inventory(cloud, frames=_FRAMES, on_progress=on_progress)
+        pairs = _pairs(known)
+        notes = _unread(known)
+        recovers: Mapping[str, bool] = {}
+        if auto_recovery and len(pairs):
+            try:
+                recovers = await cloud.ecs.auto_recovery([*pairs["server_id"], *pairs["dr_server_id"]])
+            except CloudError as error:
+                said = _("Auto recovery was not compared: ECS answered {status} {code}.", status=error.status,
+                         code=error.code)  # fmt: skip
+                notes.append(said)
     return cover(known, auto_recovery=recovers, unverified=notes)
 
 

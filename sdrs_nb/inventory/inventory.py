@@ -20,7 +20,7 @@ from sdrs_nb.ids import ID_ENDINGS, respelt
 from sdrs_nb.inventory import assuming, loading, reading, writing
 from sdrs_nb.inventory.headings import likely
 from sdrs_nb.inventory.sheets import Sheet, frame_from, unread_columns
-from sdrs_nb.models import Declared, Record
+from sdrs_nb.models import Declared, OnWait, Record
 from sdrs_nb.rulebook import Site, site_of
 from sdrs_nb.tables import DERIVED, INVENTORY_TABLES, SOURCES, STR, empty, shape
 from sdrs_nb.words import word
@@ -344,6 +344,7 @@ async def load_inventory(
     cloud: "Cloud",
     *,
     on_progress: Callable[[str, int, int | None], None] | None = None,
+    on_wait: OnWait | None = None,
     frames: "tuple[str, ...] | list[str] | None" = None,
     resize_for: "tuple[str, ...] | list[str]" = (),
     assume: Mapping[str, object] | None = None,
@@ -361,6 +362,9 @@ async def load_inventory(
     on_progress
         Called as ``on_progress(frame, rows_done, rows_total)`` while pages arrive and when a frame is done;
         ``rows_total`` is None while it is not known. Called on the loop that awaits, so it must be quick.
+    on_wait
+        Called likewise as ``on_wait(wait)`` when calls begin to wait for the gateway's limit, and with None when they
+        leave again; ``str(wait)`` says until when.
     frames
         Names of the frames to read; all when left out. The others are empty with state ``not asked``.
         ``attachments`` asks servers and volumes; ``resize_flavors`` needs ``resize_for``.
@@ -383,7 +387,9 @@ async def load_inventory(
     """
     asked = [_known(name) for name in frames] if frames is not None else list(INVENTORY_TABLES)
     started = datetime.now(UTC)
-    identity = await cloud.check()
+    with cloud.telling(on_wait):
+        identity = await cloud.check()
+        loaded, sources, unread = await loading.load(cloud, asked, on_progress, resize_for)
     about = About(
         project_id=identity.project_id,
         region=identity.region or None,
@@ -392,7 +398,6 @@ async def load_inventory(
         loaded_at=started,
         origin=str(identity.endpoint or ""),
     )
-    loaded, sources, unread = await loading.load(cloud, asked, on_progress, resize_for)
     return Inventory(loaded, sources, about, unread=unread).assume(assume or {})
 
 

@@ -20,13 +20,15 @@ from sdrs_nb.i18n import _
 from sdrs_nb.ledger.claims import insert_batch, refuse_claimed
 from sdrs_nb.ledger.run_states import AttemptResult, BatchState, Control, RunState
 from sdrs_nb.ledger.store import Store
-from sdrs_nb.models import Approval
+from sdrs_nb.models import Approval, Wait
 from sdrs_nb.statuses import Stage, has_ended
 
-__all__ = ["AttemptResult", "BatchState", "Control", "Ledger", "RunState", "home_folder"]
+__all__ = ["GOING_ON", "WAITING", "AttemptResult", "BatchState", "Control", "Ledger", "RunState", "home_folder"]
 
 #: Batches of which nothing exists and nothing will be sent: their servers are free.
 _NOTHING_MADE = frozenset({BatchState.HELD, BatchState.REFUSED})
+#: Kinds of events: the run's calls begin to wait for the gateway's limit, and leave again.
+WAITING, GOING_ON = "waiting", "going on"
 _KNOWN = ("job_id", "protected_instance_id", "dr_server_id", "error_code", "message")
 
 
@@ -242,6 +244,23 @@ class Ledger(Store):
         """Record something that happened and changed no state."""
         with self._write("note") as db:
             self._event(db, run_id, kind, batch_id, **data)
+
+    def waits(self, run_id: str, wait: Wait | None) -> None:
+        """Record that the run's calls wait for the gateway's limit from now on, or (None) that they leave again."""
+        self.note(run_id, WAITING if wait is not None else GOING_ON, **(wait.model_dump(mode="json") if wait else {}))
+
+    def waiting(self, run_id: str) -> Wait | None:
+        """Return the wait that holds the run's calls back now; None where none does."""
+        rows = self.rows(
+            "SELECT kind, data FROM events WHERE run_id = ? AND kind IN (?, ?) ORDER BY event_id DESC LIMIT 1",
+            run_id,
+            WAITING,
+            GOING_ON,
+        )
+        if not rows or rows[0]["kind"] != WAITING:
+            return None
+        wait = Wait.model_validate_json(rows[0]["data"])
+        return wait if wait.until > self.clock() else None
 
     # Actions on groups
 

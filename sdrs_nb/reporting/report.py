@@ -19,12 +19,14 @@ from sdrs_nb.i18n import _, current_language, ngettext_
 from sdrs_nb.payloads.requests import target
 from sdrs_nb.reporting.charts import timeline, waterfall
 from sdrs_nb.reporting.todo import summarize_tasks
-from sdrs_nb.reporting.words import rules_of, server_remedy
+from sdrs_nb.reporting.words import rules_of
+from sdrs_nb.running.outcomes import Trouble, server_remedy, state_tone, state_words, troubles
 from sdrs_nb.running.runs import Run
-from sdrs_nb.statuses import Stage, tally
+from sdrs_nb.showing import troubled_first
+from sdrs_nb.statuses import REACHED, WORST_FIRST, Stage, tally
 from sdrs_nb.tables import worst_first
 from sdrs_nb.tones import ATTEMPT_TONES, BATCH_TONES, JOB_TONES, RUN_TONES, STAGE_TONES, VERDICT_TONES
-from sdrs_nb.words import batch_word, word
+from sdrs_nb.words import batch_word, counted, joined, word
 
 if TYPE_CHECKING:
     from sdrs_nb.eligibility import Eligibility
@@ -44,7 +46,8 @@ class Summary:
     """What became of everybody that was asked for, in numbers.
 
     ``verdicts`` counts servers by verdict, ``reasons`` blocked servers by rule (a server counts once a rule),
-    ``planned`` servers in batches, ``stages`` planned servers by stage, ``left_out`` servers asked for and not planned.
+    ``planned`` servers in batches, ``stages`` planned servers by stage, ``left_out`` servers asked for and not planned,
+    ``troubles`` what went wrong, why and what to do.
     """
 
     asked: int
@@ -54,6 +57,7 @@ class Summary:
     planned: int
     left_out: int
     stages: dict[str, int]
+    troubles: tuple[Trouble, ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -65,7 +69,7 @@ class Summary:
         _require(self.stages, self.planned)
 
     def __str__(self) -> str:
-        reached = [f"{count} {word(stage)}" for stage, count in self.stages.items() if count]
+        reached = [counted(self.stages[stage], stage) for stage in WORST_FIRST if self.stages.get(stage)]
         lines = [
             _("Servers asked for: {count}", count=self.asked),
             *(f"  {word(verdict)}: {count}" for verdict, count in self.verdicts.items()),
@@ -73,7 +77,8 @@ class Summary:
             *(f"  {reason}: {count}" for reason, count in self.reasons.items()),
             _("Planned: {servers} servers in {batches} batches", servers=self.planned, batches=self.batches),
             _("Left out: {count}", count=self.left_out),
-            _("Reached: {stages}", stages=", ".join(reached) or "-"),
+            _("Reached: {stages}", stages=joined(reached) or "-"),
+            *map(str, self.troubles),
         ]
         return "\n".join(lines)
 
@@ -106,9 +111,12 @@ def _require(stages: Mapping[str, int], planned: int) -> None:
     if missing := planned - found.reached:
         raise JobFailed(
             ngettext_(
-                "{count} planned server is neither created nor protected. See its row in the outcome.",
-                "{count} planned servers are neither created nor protected. See their rows in the outcome.",
+                "{count} planned server did not reach its end ({stages}). See its row in the outcome.",
+                "{count} planned servers did not reach their end ({stages}). See their rows in the outcome.",
                 missing,
+                stages=joined(
+                    counted(stages[stage], stage) for stage in WORST_FIRST if stage not in REACHED and stages.get(stage)
+                ),
             )
         )
 
@@ -136,6 +144,7 @@ def summarize(eligibility: "Eligibility", plan: "Plan", outcome: pd.DataFrame) -
         planned=sum(len(batch.server_ids) for batch in plan.batches),
         left_out=len(plan.left_out),
         stages=_counts(outcome["stage"]),
+        troubles=troubles(outcome, is_deletion=plan.is_deletion),
     )
 
 
@@ -180,8 +189,11 @@ def report(run: Run, path: str | os.PathLike[str]) -> Path:
 
 
 def _frames(run: Run) -> dict[str, pd.DataFrame]:
-    servers, plan = run.servers, run.plan
-    remedies = [server_remedy(stage, code) for stage, code in zip(servers["stage"], servers["error_code"], strict=True)]
+    servers, plan = worst_first(run.servers), run.plan
+    remedies = [
+        server_remedy(stage, code, is_deletion=plan.is_deletion)
+        for stage, code in zip(servers["stage"], servers["error_code"], strict=True)
+    ]
     names = plan.facts.groups.set_index("group_id")["name"].dropna()
     return {
         "outcome": servers.assign(remedy=pd.array(remedies, dtype="string")),
@@ -197,7 +209,8 @@ def _frames(run: Run) -> dict[str, pd.DataFrame]:
 
 def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
     outcome, left_out = frames["outcome"], frames["left_out"]
-    stages = {stage: count for stage, count in run.counts.items() if count}
+    counts = run.counts
+    stages = {stage: counts[stage] for stage in WORST_FIRST if counts[stage]}
     calls = {batch.batch_id: target(batch) for batch in run.plan.batches}
     bodies = {batch.batch_id: run.plan.payload_bytes(batch.batch_id).decode() for batch in run.plan.batches}
     return str(
@@ -210,13 +223,17 @@ def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
             run=run,
             record=run.record,
             approval=run.approval,
+            state_words=state_words(run.state, counts),
+            tone=state_tone(run.state, counts),
+            shapes=html.SHAPES,
             headline=_headline(run, len(left_out)),
+            troubles=run.troubles,
             stages=stages,
             steps=waterfall(outcome, left_out),
             rules=rules_of(left_out, run.plan.rulebook),
             timeline=timeline(run.jobs, outcome),
-            batches=_records(frames["batches"]),
-            servers=_records(worst_first(outcome)),
+            batches=_records(troubled_first(frames["batches"])),
+            servers=_records(outcome),
             left_out=_records(left_out),
             tasks=_records(frames["to_do"]),
             proof=_records(run.plan.proof),

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from sdrs_nb.i18n import _, ngettext_
-from sdrs_nb.reporting.words import server_remedy
+from sdrs_nb.i18n import _
+from sdrs_nb.running.outcomes import first_names, server_remedy
 from sdrs_nb.statuses import MADE, REACHED, WORST_FIRST, Stage
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ __all__ = ["summarize_tasks", "to_do"]
 
 _COLUMNS = ["concerns", "server_id", "name", "group_id", "dr_server_id", "rule", "task"]
 _TASKS = ["task", "servers", "names"]
-_SHOWN = 5
 
 
 def to_do(run: "Run") -> pd.DataFrame:
@@ -75,7 +74,7 @@ def summarize_tasks(servers: pd.DataFrame, groups: Mapping[str, str], findings: 
     rows += [(str(task), members) for task, members in _of_servers(made, findings).groupby("task", sort=False)]
     if len(made):
         rows.append((_hands_off(), made))
-    return pd.DataFrame([(task, len(members), _first(members["name"])) for task, members in rows], columns=_TASKS)
+    return pd.DataFrame([(task, len(members), first_names(members["name"])) for task, members in rows], columns=_TASKS)
 
 
 def _made(servers: pd.DataFrame) -> pd.DataFrame:
@@ -120,9 +119,3 @@ def _hands_off() -> str:
 def _enable(group_id: str, groups: Mapping[str, str]) -> str:
     name = groups.get(group_id) or group_id
     return _("Enable protection of group {group}: until then nothing is copied.", group=f"{name} ({group_id})")
-
-
-def _first(names: "pd.Series[str]") -> str:
-    text = ", ".join(str(name) for name in names[:_SHOWN])
-    more = len(names) - _SHOWN
-    return text if more <= 0 else f"{text}, " + ngettext_("and {count} more", "and {count} more", more)

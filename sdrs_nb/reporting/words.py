@@ -1,17 +1,14 @@
-"""What a report tells the operator to do: per server by its stage, and per rule.  Pure."""
+"""Which rules kept servers out of a plan, for a report.  Pure."""
 
 import re
 from dataclasses import dataclass
 
 import pandas as pd
 
-from sdrs_nb.cloud.advice import advice
 from sdrs_nb.errors import SettingsError
-from sdrs_nb.i18n import _
 from sdrs_nb.rulebook import Rulebook
-from sdrs_nb.statuses import Stage
 
-__all__ = ["RuleCount", "rules_of", "server_remedy"]
+__all__ = ["RuleCount", "rules_of"]
 
 
 @dataclass(frozen=True)
@@ -22,25 +19,6 @@ class RuleCount:
     title: str
     servers: int
     remedy: str
-
-
-def server_remedy(stage: str, code: object) -> str:
-    """Return what to do about a planned server that stands at ``stage``; empty when there is nothing to do."""
-    known = advice(str(code), 0) if isinstance(code, str) and code else ""
-    match stage:
-        case Stage.FAILED:
-            text = _("Remove the cause, delete an instance left in status error, then plan the server again.")
-            return f"{known} {text}".strip()
-        case Stage.NOT_SENT:
-            return _("Nothing was sent for it. Resume the run, or plan the server again.")
-        case Stage.UNKNOWN | Stage.ACCEPTED | Stage.JOB_OK:
-            return _("Its fate is not known yet: resume the run, which looks it up and sends nothing twice.")
-        case Stage.TAKEN:
-            return _("Find out who protected it. If that shall stay, nothing is left to do for it.")
-        case Stage.CREATED:
-            return _("Enable protection of its group; until then nothing is copied.")
-        case _:
-            return ""
 
 
 def rules_of(left_out: pd.DataFrame, book: Rulebook) -> list[RuleCount]:

@@ -107,6 +107,11 @@ class Rule(_Record):
         """``source`` in the current language."""
         return self.source_zh if current_language() == "zh" else self.source
 
+    @property
+    def all_codes(self) -> set[str]:
+        """The SDRS codes of the rule and of its variants."""
+        return {*self.codes, *(code for variant in self.variants.values() for code in variant.codes or ())}
+
     def codes_of(self, variant: str = "") -> tuple[str, ...]:
         """Return the SDRS codes of the rule or of one of its variants."""
         own = self.variants[variant].codes if variant else None

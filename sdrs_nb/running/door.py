@@ -22,7 +22,7 @@ from sdrs_nb.inventory.documents import attachments, untold
 from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.inventory.loading import FRAMES, LISTED
 from sdrs_nb.models import Batch
-from sdrs_nb.rulebook import Rule, Rulebook
+from sdrs_nb.rulebook import Rulebook
 from sdrs_nb.running.calls import deletion_hindrance
 from sdrs_nb.statuses import GROUP_PASSING, Stage
 from sdrs_nb.tables import INVENTORY_TABLES
@@ -264,10 +264,6 @@ def _reason(findings: pd.DataFrame) -> str | None:
 
 def likely_servers(findings: pd.DataFrame, book: Rulebook, code: str) -> pd.DataFrame:
     """Return the findings of rules that carry ``code``: the servers a refusal with that code is likely about."""
-    carrying = {rule_id for rule_id, rule in book.rules.items() if code in _codes(rule)}
+    carrying = {rule_id for rule_id, rule in book.rules.items() if code in rule.all_codes}
     hit = findings["sdrs_code"].eq(code) | findings["rule"].isin(carrying)
     return findings[hit & ~findings["severity"].isin(["notice"])]
-
-
-def _codes(rule: Rule) -> set[str]:
-    return {*rule.codes, *(code for variant in rule.variants.values() for code in variant.codes or ())}

@@ -18,7 +18,7 @@ from sdrs_nb import loop
 from sdrs_nb.errors import ClaimedError, CloudError, CloudUnreachable, LedgerError
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import BatchState, Control, RunState
-from sdrs_nb.models import Batch
+from sdrs_nb.models import Batch, Wait
 from sdrs_nb.running.durations import known_durations
 from sdrs_nb.running.pacing import Pace, Timing
 from sdrs_nb.running.patience import Failures
@@ -193,6 +193,11 @@ class Engine:
                 self._drain(reason)
             await asyncio.sleep(_CONTROL_S)
 
+    def _on_wait(self, wait: Wait | None) -> None:
+        # A ledger that cannot be written stops the walk at its next step, not a call that only waits.
+        with suppress(LedgerError):
+            self.ledger.waits(self.run_id, wait)
+
     # The walk
 
     async def walk(self) -> None:
@@ -206,6 +211,7 @@ class Engine:
             What paused the run: credentials, an unreachable cloud, a ledger that cannot be written.
         """
         await self._take_over()
+        unlisten = self.cloud.on_wait(self._on_wait)
         minding: asyncio.Task[None] | None = None
         try:
             self.ledger.set_run(self.run_id, RunState.RUNNING)
@@ -218,6 +224,7 @@ class Engine:
                 minding.cancel()
                 with suppress(asyncio.CancelledError, LedgerError):
                     await minding
+            unlisten()
             await self.facts.close()
             self._lock.release()
 

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from typing import TextIO
 
 from sdrs_nb.i18n import _
+from sdrs_nb.models import Wait
 from sdrs_nb.running.runs import Run
 from sdrs_nb.statuses import WORST_FIRST, has_ended
-from sdrs_nb.words import word
+from sdrs_nb.words import counted, joined
 
 __all__ = ["ProgressLines", "ended_stages"]
 
@@ -15,29 +16,47 @@ __all__ = ["ProgressLines", "ended_stages"]
 class ProgressLines:
     """Give ``follow`` an instance as ``on_change``: it writes a line each time something has changed.
 
+    ``load_inventory`` and ``coverage`` take one as ``on_wait``, to say how long they wait for the gateway's limit.
+
     Parameters
     ----------
     stream
         Where to write; by default the standard output at the time of writing.
+    says_waits
+        Whether a run's waits for the gateway's limit are written too; not where somebody says them already.
     """
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, *, says_waits: bool = True) -> None:
         self._stream = stream
-        self._last = ""
+        self._says_waits = says_waits
+        self._line = ""
+        self._wait: Wait | None = None
 
-    def __call__(self, run: Run) -> None:
-        """Write where ``run`` stands, unless that was the last line already."""
-        line = _line(run)
-        if line != self._last:
-            self._last = line
-            stream = self._stream or sys.stdout
-            stream.write(line + "\n")
-            stream.flush()
+    def __call__(self, told: Run | Wait | None) -> None:
+        """Write where a run stands, or until when calls wait, unless that was written already."""
+        if not isinstance(told, Run):
+            self._tell(told)
+            return
+        if self._says_waits:
+            self._tell(told.waiting)
+        if (line := _line(told)) != self._line:
+            self._line = line
+            self._write(line)
+
+    def _tell(self, wait: Wait | None) -> None:
+        if wait is not None and wait != self._wait:
+            self._write(str(wait))
+        self._wait = wait
+
+    def _write(self, line: str) -> None:
+        stream = self._stream or sys.stdout
+        stream.write(line + "\n")
+        stream.flush()
 
 
 def ended_stages(counts: Mapping[str, int]) -> str:
     """Return how many servers have come to which end, what needs somebody first; empty where none has."""
-    return ", ".join(f"{counts[stage]} {word(stage)}" for stage in WORST_FIRST if has_ended(stage) and counts[stage])
+    return joined(counted(counts[stage], stage) for stage in WORST_FIRST if has_ended(stage) and counts[stage])
 
 
 def _line(run: Run) -> str:

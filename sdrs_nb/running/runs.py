@@ -12,10 +12,11 @@ from sdrs_nb.errors import LedgerError
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import Control, Ledger, RunState
 from sdrs_nb.ledger.run_states import BatchTally, batch_tally
-from sdrs_nb.models import Approval
-from sdrs_nb.statuses import REACHED, Stage, Tally, tally
+from sdrs_nb.models import Approval, Wait
+from sdrs_nb.running.outcomes import Trouble, state_words, troubles
+from sdrs_nb.statuses import REACHED, WORST_FIRST, Stage, Tally, tally
 from sdrs_nb.tables import OUTCOME, shape
-from sdrs_nb.words import word
+from sdrs_nb.words import counted, joined
 
 if TYPE_CHECKING:
     from sdrs_nb.planning.planning import Plan
@@ -95,8 +96,10 @@ class Run:
         return run_html(self)
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{count} {word(stage)}" for stage, count in self.counts.items() if count)
-        return _("Run {run} ({state}): {counts}", run=self.run_id, state=word(self.state), counts=counts)
+        counts = self.counts
+        told = joined(counted(counts[stage], stage) for stage in WORST_FIRST if counts[stage])
+        state = state_words(self.state, counts)
+        return _("Run {run} ({state}): {counts}", run=self.run_id, state=state, counts=told)
 
     @property
     def record(self) -> dict[str, Any]:
@@ -126,11 +129,18 @@ class Run:
 
     @property
     def message(self) -> str:
-        """Why the run stands where it does, or an empty string."""
+        """Why the run stands where it does or what it waits for, or an empty string."""
         record = self.record
         if record["state"] == RunState.RUNNING and not self.is_held:
             return _("The process that carried this run on has ended. Nothing is lost: resume carries on.")
+        if record["state"] == RunState.RUNNING and (wait := self.waiting) is not None:
+            return str(wait)
         return str(record["message"])
+
+    @property
+    def waiting(self) -> Wait | None:
+        """The wait for the gateway's limit that holds the run back now; None where none does."""
+        return self.ledger.waiting(self.run_id)
 
     @property
     def is_held(self) -> bool:
@@ -245,16 +255,22 @@ class Run:
 
     @property
     def batches(self) -> pd.DataFrame:
-        """One row a batch in sending order: ``batch_id, group_id, state, reason, job_id, job_status, servers``."""
+        """One row a batch in sending order.
+
+        Columns: ``batch_id, group_id, state, reason, job_id, job_status, servers``, ``failed`` (of these servers).
+        """
         return pd.DataFrame(
             self.ledger.rows(
                 "SELECT b.batch_id, b.group_id, b.state, b.reason, b.job_id, j.status AS job_status, "
-                "(SELECT count(*) FROM servers s WHERE s.run_id = b.run_id AND s.batch_id = b.batch_id) AS servers "
+                "(SELECT count(*) FROM servers s WHERE s.run_id = b.run_id AND s.batch_id = b.batch_id) AS servers, "
+                "(SELECT count(*) FROM servers s WHERE s.run_id = b.run_id AND s.batch_id = b.batch_id "
+                "AND s.stage = ?) AS failed "
                 "FROM batches b LEFT JOIN jobs j ON j.run_id = b.run_id AND j.job_id = b.job_id "
                 "WHERE b.run_id = ? ORDER BY b.position",
+                Stage.FAILED,
                 self.run_id,
             ),
-            columns=["batch_id", "group_id", "state", "reason", "job_id", "job_status", "servers"],
+            columns=["batch_id", "group_id", "state", "reason", "job_id", "job_status", "servers", "failed"],
         )
 
     @property
@@ -282,6 +298,11 @@ class Run:
     def tally(self) -> Tally:
         """Servers by what their stages mean: how many have ended, and how."""
         return tally(self.counts)
+
+    @property
+    def troubles(self) -> tuple[Trouble, ...]:
+        """What went wrong so far, by stage and code of the service: how many, which, why, and what to do."""
+        return troubles(self.servers, self.state, is_deletion=self.plan.is_deletion)
 
     @property
     def batch_tally(self) -> BatchTally:

@@ -10,6 +10,7 @@ from sdrs_nb.running.endings import found_now
 from sdrs_nb.running.jobs import match_instances
 from sdrs_nb.running.runs import Run
 from sdrs_nb.statuses import Stage
+from sdrs_nb.tables import worst_first
 
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
@@ -18,7 +19,7 @@ __all__ = ["verify"]
 
 
 async def verify(cloud: "Cloud", run: Run) -> pd.DataFrame:
-    """Return one row a planned server with the stage that the cloud itself shows now.
+    """Return one row a planned server with the stage that the cloud itself shows now, what needs somebody first.
 
     Reads the instances of each of the run's groups afresh and records in the ledger what differs from it.  A server
     counts as ``created`` or ``protected`` only when an instance with it as production server was found, and never while
@@ -48,7 +49,7 @@ async def verify(cloud: "Cloud", run: Run) -> pd.DataFrame:
         ]
     if changed:
         run.ledger.set_servers(run.run_id, None, changed)
-    return run.servers
+    return worst_first(run.servers)
 
 
 def _compared_deletion(before: Mapping[Any, Any], instance: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from sdrs_nb.covering.drift import CHANGES, DRIFT, FACTS, InventoryDiff, diff_in
 from sdrs_nb.exports import write_csv
 from sdrs_nb.i18n import _
 from sdrs_nb.inventory.inventory import Inventory
+from sdrs_nb.models import Wait
 from sdrs_nb.tables import INVENTORY_TABLES, empty
 from sdrs_nb.titles import column_title, frame_title
 from sdrs_nb.tones import COVER_TONES
@@ -144,7 +145,12 @@ class CoveragePanel(ipywidgets.VBox):
     def _start_look(self, cloud: Cloud) -> None:
         self._is_looking = True
         self._on_progress("", 0, None)
-        work = coverage(cloud, auto_recovery=bool(self._recovery.value), on_progress=self._on_progress)
+        work = coverage(
+            cloud,
+            auto_recovery=bool(self._recovery.value),
+            on_progress=self._on_progress,
+            on_wait=self._on_wait,
+        )
         self.background.start("look", work, done=self._on_found, failed=self._on_look_failed)
         self.redraw()
 
@@ -156,6 +162,9 @@ class CoveragePanel(ipywidgets.VBox):
         told = _("Reading {frame}: {done} rows", frame=frame_title(frame), done=done) if frame else ""
         self.background.post(self._bar, max=max(total or done, 1), value=done)
         self.background.post(self._doing, value=told)
+
+    def _on_wait(self, wait: Wait | None) -> None:
+        self.background.post(self._doing, value=str(wait) if wait is not None else "")
 
     def _on_found(self, found: Coverage) -> None:
         self.found = found

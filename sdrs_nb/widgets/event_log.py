@@ -6,6 +6,8 @@ import pandas as pd
 
 from sdrs_nb.cells import clipped
 from sdrs_nb.i18n import _
+from sdrs_nb.ledger.ledger import GOING_ON, WAITING
+from sdrs_nb.models import Wait
 from sdrs_nb.widgets.grid import Grid
 
 __all__ = ["event_frame", "event_grid"]
@@ -38,7 +40,13 @@ def event_frame(events: pd.DataFrame) -> pd.DataFrame:
     words = _words()
     newest = events.iloc[::-1].head(_MOST)
     rows = [
-        (str(one.event_id), one.at, one.batch_id, words.get(str(one.kind), str(one.kind)), _about(one.data))
+        (
+            str(one.event_id),
+            one.at,
+            one.batch_id,
+            words.get(str(one.kind), str(one.kind)),
+            str(Wait.model_validate_json(str(one.data))) if one.kind == WAITING else _about(one.data),
+        )
         for one in newest.itertuples()
     ]
     return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
@@ -76,6 +84,8 @@ def _words() -> dict[str, str]:
         "look": _("looked at the job"),
         "servers": _("stages of servers"),
         "trying again": _("trying again"),
+        WAITING: _("calls are held back"),
+        GOING_ON: _("calls leave again"),
         "look failed": _("look at the job failed"),
         "list failed": _("list could not be read"),
         "action intent": _("about to change a group"),

@@ -1,15 +1,17 @@
-"""What holds a step of the workbench back, each reason as a sentence.  Reads the state, changes nothing."""
+"""What holds a step of the workbench back, and what its run has come to.  Reads the state, changes nothing."""
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.run_states import RunState
-from sdrs_nb.widgets.steps import Step
+from sdrs_nb.running.outcomes import state_tone, state_words
+from sdrs_nb.widgets.steps import Step, StepState
 
 if TYPE_CHECKING:
     from sdrs_nb.widgets.state import WorkbenchState
 
-__all__ = ["blockers"]
+__all__ = ["blockers", "shown"]
 
 
 def blockers(state: "WorkbenchState", step: Step) -> list[str]:
@@ -85,3 +87,15 @@ def _needs_approval(state: "WorkbenchState") -> list[str]:
 
 def _needs_run(state: "WorkbenchState") -> list[str]:
     return [] if state.run is not None else [_("Nothing has been submitted yet.")]
+
+
+def shown(state: "WorkbenchState", step: Step) -> tuple[str, str] | None:
+    """Return word and tone of a step that shows what a run or its outcome came to; None for any other."""
+    now = state.state_of(step)
+    if step == Step.SUBMIT and state.run is not None and now not in (StepState.FAILED, StepState.STALE):
+        stands, counts = state.run.state if now != StepState.RUNNING else RunState.RUNNING, state.run.counts
+        return state_words(stands, counts), state_tone(stands, counts)
+    if step == Step.OUTCOME and state.outcome is not None and now == StepState.DONE:
+        found = Counter(state.outcome["stage"])
+        return state_words(RunState.DONE, found), state_tone(RunState.DONE, found)
+    return None

@@ -1,6 +1,7 @@
 """Planned against found, and the report."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,10 +14,12 @@ from sdrs_nb.cloud import Cloud
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.reporting.report import report
 from sdrs_nb.reporting.todo import summarize_tasks
+from sdrs_nb.running.outcomes import troubles
 from sdrs_nb.running.runs import Run
 from sdrs_nb.running.verification import verify
-from sdrs_nb.statuses import WORST_FIRST
-from sdrs_nb.tables import OUTCOME, empty
+from sdrs_nb.showing import troubles_html
+from sdrs_nb.statuses import MADE, WORST_FIRST
+from sdrs_nb.tables import OUTCOME, empty, worst_first
 from sdrs_nb.tones import STAGE_TONES
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.inventory_panel import server_labels
@@ -59,7 +62,7 @@ class OutcomePanel(Panel):
             title=_("Outcome"),
         )
         self._next = ipywidgets.HTML()
-        self._body = ipywidgets.VBox([self._facts, self._next, self.grid])
+        self._body = ipywidgets.VBox([self._facts, self.grid, self._next])
         self._fill([row(self._verify, self._path, self._write), self._written, self._body])
 
     def _on_verify_click(self) -> None:
@@ -94,20 +97,23 @@ class OutcomePanel(Panel):
         if outcome is None or outcome is self._drawn:
             return
         self._drawn = outcome
-        counts = outcome["stage"].value_counts()
+        run, counts = self.state.run, Counter(outcome["stage"])
         figures = [
             (_("planned"), len(outcome)),
-            *((word(stage), int(counts[stage])) for stage in WORST_FIRST if stage in counts),
+            *((word(stage), counts[stage]) for stage in WORST_FIRST if counts[stage]),
         ]
-        self._facts.value = html.fragment(html.facts(figures))
+        found = troubles(outcome, is_deletion=run is not None and run.plan.is_deletion)
+        self._facts.value = html.fragment(html.facts(figures), troubles_html(found))
+        made = outcome[outcome["stage"].isin(MADE)]  # what is to be done about the others stands above the rows
         names = self.state.group_names
-        self.grid.update(outcome.assign(group=[names.get(group, group) for group in outcome["group_id"]]))
-        if self.state.run is not None:
-            self._next.value = _to_do(self.state.run, outcome, names)
+        rows = worst_first(outcome)
+        self.grid.update(rows.assign(group=[names.get(group, group) for group in rows["group_id"]]))
+        if run is not None:
+            self._next.value = "" if found and not len(made) else _to_do(run, made, names)
 
 
-def _to_do(run: Run, outcome: pd.DataFrame, group_names: Mapping[str, str]) -> str:
-    tasks = summarize_tasks(outcome, group_names, run.findings)
+def _to_do(run: Run, made: pd.DataFrame, group_names: Mapping[str, str]) -> str:
+    tasks = summarize_tasks(made, group_names, run.findings)
     if tasks.empty:
         return html.message(_("Nothing is left to do."), "good")
     shown = (

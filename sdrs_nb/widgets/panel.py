@@ -11,9 +11,10 @@ import ipywidgets
 from sdrs_nb import html
 from sdrs_nb.cloud import Cloud
 from sdrs_nb.i18n import _
+from sdrs_nb.models import Wait
 from sdrs_nb.widgets.background import Background
 from sdrs_nb.widgets.state import WorkbenchState
-from sdrs_nb.widgets.steps import Step, StepState, state_tone, state_word, step_title
+from sdrs_nb.widgets.steps import Step, StepState, step_title
 from sdrs_nb.widgets.writing import writer
 
 __all__ = ["WIDE", "Panel", "button", "chip", "folded", "panel_style", "row", "text_field"]
@@ -108,15 +109,21 @@ class Panel(ipywidgets.VBox):
 
     def _redraw(self) -> None:
         now = self.state.state_of(self.step)
-        self._state.value = html.fragment(html.status(state_word(now), state_tone(now)))
+        self._state.value = html.fragment(html.status(*self.state.shown(self.step)))
         held = self.state.blockers(self.step) if now in (StepState.TODO, StepState.STALE) else []
         if now == StepState.STALE and not held:
             held = [_("Something before this step changed; do it again.")]
         parts = [html.message(text, "warning" if now == StepState.STALE else "neutral") for text in held]
         if (failure := self.state.failure(self.step)) and not self.background.errors.value:
             parts.append(html.message(failure, "bad"))
+        if wait := self._wait():
+            parts.append(html.message(str(wait), "warning"))
         self._held.value = "".join(parts)
         self._draw()
+
+    def _wait(self) -> Wait | None:
+        """Return the wait for the gateway's limit that holds this step back; it is said on top of the panel."""
+        return self.state.wait if self._is_running else None
 
     def _draw(self) -> None:
         """Draw the body; subclasses do."""

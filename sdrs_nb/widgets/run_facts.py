@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 from sdrs_nb import html
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.run_states import RunState
+from sdrs_nb.running.outcomes import state_tone, state_words
 from sdrs_nb.running.runs import Run
+from sdrs_nb.showing import troubles_html
 from sdrs_nb.statuses import WORST_FIRST
 from sdrs_nb.words import word
 
@@ -13,9 +15,10 @@ __all__ = ["run_facts"]
 
 
 def run_facts(run: Run, now: RunState) -> str:
-    """Return the figures of ``run``, which stands at ``now``, and what it waits for; reads the ledger."""
+    """Return the figures of ``run``, which stands at ``now``, what it waits for and what failed; reads the ledger."""
     counts = run.counts
-    facts: list[tuple[str, object]] = [(_("Run"), run.run_id), (_("State"), word(now)), (_("Elapsed"), _elapsed(run))]
+    stands = html.status(state_words(now, counts), state_tone(now, counts))
+    facts: list[tuple[str, object]] = [(_("Run"), run.run_id), (_("State"), stands), (_("Elapsed"), _elapsed(run))]
     if now == RunState.RUNNING and (to_go := run.seconds_to_go) is not None:
         facts.append((_("Expected still"), _time(to_go)))
     if (allowance := run.calls_left) is not None:
@@ -26,7 +29,7 @@ def run_facts(run: Run, now: RunState) -> str:
     facts.append((_("Rule book"), run.plan.rulebook.name))
     message = html.message(run.message, "warning") if run.message and now != RunState.DONE else ""
     note = html.message(run.plan.rulebook_note, "warning") if run.plan.rulebook_note else ""
-    return html.fragment(html.facts(facts)) + message + note
+    return html.fragment(html.facts(facts)) + message + note + html.fragment(troubles_html(run.troubles))
 
 
 def _elapsed(run: Run) -> str:

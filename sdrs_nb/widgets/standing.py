@@ -3,7 +3,8 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from sdrs_nb.widgets.steps import ORDER, Step, StepState
+from sdrs_nb.models import Wait
+from sdrs_nb.widgets.steps import ORDER, Step, StepState, state_tone, state_word
 
 __all__ = ["Standing"]
 
@@ -15,10 +16,13 @@ class Standing(ABC):
     ----------
     running
         The step whose background work is under way; None while there is none.
+    wait
+        The wait for the gateway's limit that holds its calls back now; None where none does.
     """
 
     def __init__(self) -> None:
         self.running: Step | None = None
+        self.wait: Wait | None = None
         self._failures: dict[Step, str] = {}
         self._stale: set[Step] = set()
         self._listeners: list[Callable[[], None]] = []
@@ -31,6 +35,10 @@ class Standing(ABC):
         """Tell every listener that something changed."""
         for callback in list(self._listeners):
             callback()
+
+    def _on_wait(self, wait: Wait | None) -> None:
+        self.wait = wait
+        self.changed()
 
     # What may go on
 
@@ -51,6 +59,11 @@ class Standing(ABC):
         if self._is_done(step):
             return StepState.STALE if step in self._stale else StepState.DONE
         return StepState.TODO if self.blockers(step) else StepState.READY
+
+    def shown(self, step: Step) -> tuple[str, str]:
+        """Return where ``step`` stands as every face shows it: a word in the operator's language, and its tone."""
+        now = self.state_of(step)
+        return state_word(now), state_tone(now)
 
     def is_stale(self, step: Step) -> bool:
         """Whether something before ``step`` changed since it was done."""

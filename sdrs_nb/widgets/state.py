@@ -57,7 +57,9 @@ class WorkbenchState(Standing):
 
     def __init__(self, cloud: Cloud | None = None) -> None:
         super().__init__()
-        self.cloud = cloud
+        self._unlisten: Callable[[], None] = lambda: None
+        self.cloud: Cloud | None = None
+        self._talk_to(cloud)
         self.access: pd.DataFrame | None = None
         self.inventory: Inventory | None = None
         self.eligibility: Eligibility | None = None
@@ -116,6 +118,10 @@ class WorkbenchState(Standing):
             case Step.OUTCOME:
                 return self.outcome is not None
 
+    def shown(self, step: Step) -> tuple[str, str]:
+        """Return where ``step`` stands: a run shows how it has turned out so far, which done alone would hide."""
+        return holding.shown(self, step) or super().shown(step)
+
     def blockers(self, step: Step) -> list[str]:
         """Return what holds ``step`` back, each as a sentence; empty when it may go on."""
         return holding.blockers(self, step)
@@ -156,13 +162,20 @@ class WorkbenchState(Standing):
         """Talk to this cloud from now on; what was loaded from another one is out of date, what a file said is not."""
         other = self.cloud is not None and self.cloud is not cloud
         rules = self.rulebook
-        self.cloud, self.access = cloud, None
+        self.access = None
+        self._talk_to(cloud)
         self._failures.pop(Step.CONNECT, None)
         if other:
             self._edited(Step.INVENTORY)
         elif self.rulebook is not rules:
             self._edited(Step.ELIGIBILITY)
         self.changed()
+
+    def _talk_to(self, cloud: Cloud | None) -> None:
+        self._unlisten()
+        self.cloud, self.wait = cloud, None
+        if cloud is not None:
+            self._unlisten = cloud.on_wait(self._on_wait)
 
     def set_access(self, access: pd.DataFrame) -> None:
         """Take what the credentials may do."""

@@ -11,12 +11,15 @@ from sdrs_nb.cloud import Cloud
 from sdrs_nb.errors import NoBatchCallError, SdrsError
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.run_states import RunState
+from sdrs_nb.models import Wait
 from sdrs_nb.running.following import follow, resume
 from sdrs_nb.running.jobs import read_job
+from sdrs_nb.running.outcomes import state_tone
 from sdrs_nb.running.runs import Run
 from sdrs_nb.running.submission import submit
-from sdrs_nb.tables import OUTCOME, empty
-from sdrs_nb.tones import BATCH_TONES, STAGE_TONES
+from sdrs_nb.showing import troubled_first
+from sdrs_nb.tables import OUTCOME, empty, worst_first
+from sdrs_nb.tones import BATCH_TONES, JOB_TONES, STAGE_TONES, TONES
 from sdrs_nb.widgets.event_log import event_frame, event_grid
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.inventory_panel import server_labels
@@ -29,6 +32,8 @@ from sdrs_nb.words import batch_word, word
 
 __all__ = ["SubmitPanel", "stage_words"]
 
+#: How a bar of ipywidgets shows a tone; the others have its plain colour.
+BAR_STYLES = dict.fromkeys(TONES, "") | {"good": "success", "warning": "warning", "bad": "danger"}
 #: Seconds between looks at a run that somebody else carries on.
 _LOOK_S = 1.0
 _BATCHES = {
@@ -36,6 +41,7 @@ _BATCHES = {
     "group": "string",
     "group_id": "string",
     "servers": "Int64",
+    "failed": "Int64",
     "state": "string",
     "job_status": "string",
     "sub_jobs": "string",
@@ -62,6 +68,7 @@ class SubmitPanel(Panel):
 
     def __init__(self, cloud: Cloud | None = None, state: WorkbenchState | None = None) -> None:
         super().__init__(state or WorkbenchState(cloud), Step.SUBMIT)
+        self._said = ("", "")
         self._submit = button(_("Submit"), self._on_submit_click, style="danger")
         self._enable = ipywidgets.Checkbox(
             description=_("Enable protection of the groups at the end, which starts copying data"), indent=False
@@ -87,14 +94,15 @@ class SubmitPanel(Panel):
                 "group": _("Group"),
                 "group_id": _("Group ID"),
                 "servers": _("Servers"),
+                "failed": _("Failed"),
                 "state": _("State"),
                 "job_status": _("Job status"),
                 "sub_jobs": _("Sub-jobs"),
                 "job_id": _("Job"),
                 "reason": _("Reason"),
             },
-            visible=("batch_id", "servers", "state", "job_status", "sub_jobs", "group", "reason"),
-            status_columns={"state": BATCH_TONES},
+            visible=("batch_id", "servers", "failed", "state", "job_status", "sub_jobs", "group", "reason"),
+            status_columns={"state": BATCH_TONES, "job_status": JOB_TONES},
             words={"state": {state: batch_word(state) for state in BATCH_TONES}},
             title=_("Batches"),
             height=260,
@@ -192,6 +200,10 @@ class SubmitPanel(Panel):
     def _on_ended(self, _run: Run) -> None:
         self.state.end(self.step)
 
+    def _wait(self) -> Wait | None:
+        # A run says it by its record, so that a panel that only watches it shows it too; see its figures.
+        return super()._wait() if self.state.run is None else None
+
     def _draw(self) -> None:
         run = self.state.run
         self._body.layout.display = "none" if run is None else ""
@@ -215,11 +227,15 @@ class SubmitPanel(Panel):
         self._new.disabled = is_moving or now != RunState.DONE
         now_at = run.tally
         self._bar.max, self._bar.value = max(now_at.whole, 1), now_at.ended
+        self._bar.bar_style = BAR_STYLES[state_tone(now, run.counts)]
         self._doing.value = _("{ended} of {all} servers have ended", ended=now_at.ended, all=now_at.whole)
         self._facts.value = run_facts(run, now)
+        if (said := self.state.shown(self.step)) != self._said:
+            self._said = said
+            self.state.changed()  # the steps above the panels say it too
         self._timeline.value = run_timeline(run)
         self.batches.update(_batches_frame(run, self.state.group_names))
-        self.servers.update(run.servers)
+        self.servers.update(worst_first(run.servers))
         self.events.update(event_frame(run.events))
 
     def _on_watched(self, _nothing: None) -> None:
@@ -227,7 +243,7 @@ class SubmitPanel(Panel):
 
 
 def _batches_frame(run: Run, group_names: Mapping[str, str]) -> pd.DataFrame:
-    batches = run.batches
+    batches = troubled_first(run.batches)
     jobs = run.jobs
     documents = {} if jobs.empty else dict(zip(jobs["job_id"], jobs["document"], strict=True))
     texts = [_sub_jobs(documents.get(job_id)) for job_id in batches["job_id"]]

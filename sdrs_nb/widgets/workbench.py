@@ -12,6 +12,7 @@ from sdrs_nb.i18n import _, set_language
 from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.planning.planning import Plan
 from sdrs_nb.running.runs import Run, open_run
+from sdrs_nb.tones import TONES
 from sdrs_nb.widgets.approve_panel import ApprovePanel
 from sdrs_nb.widgets.connect_panel import ConnectPanel, Rehearsal
 from sdrs_nb.widgets.eligibility_panel import EligibilityPanel
@@ -20,7 +21,7 @@ from sdrs_nb.widgets.outcome_panel import OutcomePanel
 from sdrs_nb.widgets.panel import Panel, button, panel_style, row
 from sdrs_nb.widgets.plan_panel import PlanPanel
 from sdrs_nb.widgets.state import WorkbenchState
-from sdrs_nb.widgets.steps import ORDER, Step, state_tone, state_word
+from sdrs_nb.widgets.steps import ORDER, Step
 from sdrs_nb.widgets.submit_panel import SubmitPanel
 from sdrs_nb.widgets.writing import writer
 
@@ -143,10 +144,11 @@ class Workbench(ipywidgets.VBox):
 
     def _draw_steps(self) -> None:
         for number, (made, panel) in enumerate(zip(self._steps, self.panels, strict=True)):
-            now = self.state.state_of(panel.step)
-            shape = html.SHAPES[state_tone(now)]
-            made.description = f"{number + 1}  {panel.title}\n{shape} {state_word(now)}"
+            said, tone = self.state.shown(panel.step)
+            made.description = f"{number + 1}  {panel.title}\n{html.SHAPES[tone]} {said}"
             made.button_style = "primary" if number == self._current else ""
+            for one in TONES:
+                (made.add_class if one == tone else made.remove_class)(f"sdrs-step-{one}")
         self._draw_next()
 
     def _draw_next(self) -> None:
@@ -163,5 +165,5 @@ class Workbench(ipywidgets.VBox):
         self._wait.value = html.fragment(html.escape(held[0])) if held else ""
 
     def __repr__(self) -> str:
-        states = [f"{panel.title}: {state_word(self.state.state_of(panel.step))}" for panel in self.panels]
+        states = [f"{panel.title}: {self.state.shown(panel.step)[0]}" for panel in self.panels]
         return _("Workbench ({states})", states=", ".join(states))

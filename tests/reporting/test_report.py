@@ -57,6 +57,19 @@ def test_a_manager_reads_the_outcome_at_the_top(written):
     assert "2 servers that were asked for were left out" in page.text
 
 
+def test_failures_are_red_at_the_top_with_why_and_what_to_do(written):
+    """State, headline and a block by code stand above every table; the failed server is the first row."""
+    page, path = written(servers=7, failing={3, 5})
+    text = path.read_text(encoding="utf-8")
+
+    assert '<span class="state bad"><i aria-hidden="true">■</i> done, 2 failed</span>' in text
+    assert '<div class="headline bad">' in text
+    assert page.text.index("2 servers failed: Ecs.0018") < page.text.index("servers asked for")
+    assert "The flavor is sold out in the DR AZ." in page.text
+    rows = text[text.index('<section id="servers">') :]
+    assert rows.index("db-0003") < rows.index("db-0005") < rows.index("db-0000")
+
+
 def test_it_names_every_server_its_reason_and_what_to_do(written):
     """A failed server shows the cloud's code and text unchanged and a remedy; a left-out one its rule."""
     page, _path = written(servers=2, failing={1})
@@ -103,15 +116,16 @@ def test_hostile_names_are_text(written):
 
 
 def test_the_files_beside_it_say_the_same(written, ledger):
-    """CSV and workbook hold a row per planned server, the JSON lines every event of the ledger."""
-    _page, path = written(servers=6, failing={0})
+    """CSV and workbook hold a row per planned server, failed ones first, the JSON lines every event of the ledger."""
+    _page, path = written(servers=6, failing={3})
     run = sdrs_nb.open_run(sdrs_nb.list_runs(ledger).iloc[0]["run_id"], ledger)
 
     outcome = pd.read_csv(path.with_suffix(".csv"), encoding="utf-8-sig")
     sheets = pd.read_excel(path.with_suffix(".xlsx"), sheet_name=None, engine="openpyxl")
     events = [json.loads(line) for line in path.with_suffix(".jsonl").read_text(encoding="utf-8").splitlines()]
 
-    assert outcome["server_id"].tolist() == sheets["outcome"]["server_id"].tolist() == run.servers["server_id"].tolist()
+    order = ["server-3", *(server for server in run.servers["server_id"] if server != "server-3")]
+    assert outcome["server_id"].tolist() == sheets["outcome"]["server_id"].tolist() == order
     assert set(sheets) == {"outcome", "batches", "left_out", "findings", "to_do", "requests", "jobs"}
     assert [event["event_id"] for event in events] == run.events["event_id"].tolist()
 

@@ -4,11 +4,13 @@ import html
 import json
 import re
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 import sdrs_nb
+from sdrs_nb.models import Wait
 from sdrs_nb.widgets.approve_panel import ApprovePanel
 from sdrs_nb.widgets.connect_panel import ConnectPanel
 from sdrs_nb.widgets.eligibility_panel import EligibilityPanel
@@ -383,6 +385,62 @@ def test_the_whole_job_leaves_results_and_a_report(workbench, tmp_path):
     assert "Do not power on" in text(outcome._next)
     assert Path(tmp_path / "report.html").is_file()
     assert submit._new.disabled is False
+
+
+def test_a_run_with_failures_is_red_wherever_it_shows(workbench, cloud_process):
+    """Two servers fail: step, header, bar and figures say so; what failed, why and what to do is above the rows."""
+    cloud_process.set_faults({"match": "POST /v1/*/protected-instances/batch", "kind": "fail_subjob", "times": 2})
+    submit, outcome = workbench.panels[5:]
+    submit._submit.click()
+    settled(submit, lambda: workbench.state.state_of(Step.SUBMIT) == StepState.DONE, 90)
+    cloud_process.set_faults()
+
+    outcome._verify.click()
+    settled(outcome, lambda: workbench.outcome is not None and len(outcome.grid))
+
+    for at, panel in ((5, submit), (6, outcome)):
+        step = workbench._steps[at]
+        assert step.description.endswith("■ done, 2 failed")
+        assert "sdrs-step-bad" in step._dom_classes
+        assert "done, 2 failed" in text(panel._state)
+        assert "sdrs-tone-bad" in panel._state.value
+        assert "2 servers failed: SDRS.1350" in text(panel._facts)
+        assert "The protected instance could not be created" in text(panel._facts)
+    assert submit._bar.bar_style == "danger"
+    assert submit.servers.shown["stage"].tolist()[:3] == ["failed", "failed", "created"]
+    assert outcome.grid.shown["stage"].tolist()[:3] == ["failed", "failed", "created"]
+    assert submit.batches.shown["failed"].tolist()[:3] == [1, 1, 0]
+    assert "Submit and follow: done, 2 failed" in repr(workbench)
+
+
+def test_a_run_that_went_well_is_green(workbench):
+    """No failure, no block, a green bar: red means something."""
+    submit = workbench.panels[5]
+    submit._submit.click()
+    settled(submit, lambda: workbench.state.state_of(Step.SUBMIT) == StepState.DONE, 90)
+
+    assert workbench._steps[5].description.endswith("● done")
+    assert "sdrs-step-good" in workbench._steps[5]._dom_classes
+    assert submit._bar.bar_style == "success"
+    assert "sdrs-troubles" not in submit._facts.value
+
+
+def test_a_step_that_waits_for_the_gateway_says_until_when(cloud_process):
+    """While a load waits its panel says so on top; when calls leave again the line is gone."""
+    state = WorkbenchState(cloud_process.connect())
+    panel = InventoryPanel(state=state)
+    wait = Wait(until=datetime(2026, 1, 31, 9, tzinfo=UTC), calls=20, window_s=60)
+    waits = state.cloud._session.waits
+
+    waits.begin(wait)
+    settled(panel, lambda: state.wait == wait)
+    idle = text(panel._held)
+    state.begin(Step.INVENTORY)
+    settled(panel, lambda: str(wait) in text(panel._held))
+    waits.end()
+    settled(panel, lambda: str(wait) not in text(panel._held))
+
+    assert str(wait) not in idle
 
 
 def test_a_run_stops_after_its_batch_and_carries_on(workbench, cloud_process):
