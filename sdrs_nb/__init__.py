@@ -10,8 +10,8 @@ from typing import Any
 _HOMES = {
     "errors": (
         "AuthenticationError ClaimedError CloudError CloudUnreachable ConflictError InventoryError JobFailed "
-        "JobTimeout LedgerError NotFoundError NothingEligibleError PermissionDeniedError PlanError SdrsError "
-        "ServiceError SettingsError RunbookFailed SubmissionUncertain ThrottledError"
+        "JobTimeout LedgerError ListIncompleteError NotFoundError NothingEligibleError PermissionDeniedError PlanError "
+        "SdrsError ServiceError SettingsError RunbookFailed SubmissionUncertain ThrottledError"
     ),
     "cloud": "Cloud connect",
     "inventory.inventory": "Inventory load_inventory read_inventory",

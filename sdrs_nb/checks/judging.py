@@ -38,7 +38,10 @@ def judge(facts: Facts, group_id: str | None = None, choice: Mapping[str, str] |
         (check, effect, hits) for check in checks if check.phase == "group" for effect, hits in _ask(facts, check)
     ]
     facts.match = match_groups(facts, _bad_groups(facts, of_groups), group_id, choice)
-    fired = [Fired(check.rule, effect, *_told(facts, hits)) for check, effect, hits in of_groups]
+    fired: list[Fired] = []
+    for check, effect, hits in of_groups:
+        settled = [one.hits.rows for one in fired if one.rule == check.rule and _settles(one.effect, effect)]
+        fired.append(Fired(check.rule, effect, *_told(facts, _but(hits, settled) if _about_servers(hits) else hits)))
     fired += _phase(facts, checks, "server")
     facts.judged = _sum_up(facts, fired)
     fired += _phase(facts, checks, "cluster")
@@ -59,18 +62,24 @@ def _ask(facts: Facts, check: Check) -> Iterator[tuple[Effect, Hits]]:
     rule = facts.book.rule(check.rule)
     if facts.book.severity(check.rule) is Effect.OFF:
         return
-    if lacking := [name for name in rule.needs if not facts.loaded(name)]:
-        if rule.reported_by is None:
-            concerned = facts.servers.known if check.concerns is None else check.concerns(facts) & facts.servers.known
-            yield _undecided(facts, rule), where(concerned, unverified=True, frames=Same(lacking))
-        return
-    axis = facts.groups.known if check.phase == "group" else None
-    for hits in check.function(facts):
-        known = facts.servers.known if axis is None else axis
-        kept = hits if check.rule == "S1" or known.all() else hits.take(np.flatnonzero(known[hits.rows]))
-        effect = _undecided(facts, rule) if hits.unverified else facts.book.severity(rule.id, hits.variant)
-        if effect is not Effect.OFF:
-            yield effect, kept
+    lacking = [name for name in rule.needs if not facts.loaded(name)]
+    known = facts.groups.known if check.phase == "group" else facts.servers.known
+    settled: list[IntArray] = []
+    # What was received of an incomplete frame is a fact; what was not received decides nothing.
+    if not lacking or (not check.by_absence and any(len(facts.frames[name]) for name in lacking)):
+        for hits in check.function(facts):
+            kept = hits if check.rule == "S1" or known.all() else hits.take(np.flatnonzero(known[hits.rows]))
+            effect = _undecided(facts, rule) if hits.unverified else facts.book.severity(rule.id, hits.variant)
+            if effect is not Effect.OFF and not (lacking and hits.unverified):
+                yield effect, kept
+                if lacking and check.phase != "group" and _settles(effect, _undecided(facts, rule)):
+                    settled.append(kept.rows)
+    if lacking and rule.reported_by is None:
+        # Servers that are there are in the inventory; of those that are not, nobody knows.
+        there = ~facts.servers.known if check.rule == "S1" else facts.servers.known
+        concerned = there if check.concerns is None else check.concerns(facts) & there
+        hits = where(concerned, unverified=True, frames=Same(lacking))
+        yield _undecided(facts, rule), _but(hits, settled)
 
 
 def _undecided(facts: Facts, rule: Rule) -> Effect:
@@ -90,6 +99,15 @@ def _bad_groups(facts: Facts, fired: list[tuple[Check, Effect, Hits]]) -> BoolAr
         if effect is Effect.BLOCKER and not _about_servers(hits):
             bad[hits.rows] = True
     return bad
+
+
+def _settles(effect: Effect, undecided: Effect) -> bool:
+    """Tell whether what is known of a server leaves nothing to add to "nobody knows the rest"."""
+    return effect is Effect.BLOCKER or undecided is Effect.UNVERIFIED
+
+
+def _but(hits: Hits, settled: list[IntArray]) -> Hits:
+    return hits.take(np.flatnonzero(~np.isin(hits.rows, np.concatenate(settled)))) if settled else hits
 
 
 def _about_servers(hits: Hits) -> bool:

@@ -56,7 +56,7 @@ def _pool_asked(facts: Facts) -> BoolArray:
     return np.full(len(facts.server_ids), bool(facts.options.cluster_id))
 
 
-@rule("P1", concerns=_other_flavor)
+@rule("P1", concerns=_other_flavor, by_absence=True)
 def flavor_fits(facts: Facts) -> Iterator[Hits]:
     """The DR flavor is production's own or one it can be resized to (batch-create page, field flavorRef)."""
     other, chosen = _other_flavor(facts), facts.dr_flavor
@@ -90,7 +90,7 @@ def flavor_not_smaller(facts: Facts) -> Iterator[Hits]:
     yield where(other & ~chosen.isin(facts.flavors), unverified=True, dr_flavor=chosen)
 
 
-@rule("P3")
+@rule("P3", by_absence=True)
 def flavor_on_sale(facts: Facts) -> Iterator[Hits]:
     """The DR flavor is on sale in the DR AZ, also where production's is taken over."""
     chosen, group = facts.dr_flavor, facts.match.group
@@ -109,7 +109,7 @@ def _not_sold(facts: Facts, az: str, flavor_id: str) -> bool:
     return sale_status(facts.flavors.get(flavor_id, {}), az) in _NOT_SOLD
 
 
-@rule("P4", concerns=_subnet_asked)
+@rule("P4", concerns=_subnet_asked, by_absence=True)
 def subnet_of_vpc(facts: Facts) -> Iterator[Hits]:
     """The DR subnet is a subnet of the group's VPC, by its network id (batch-create page, field primary_subnet_id)."""
     wanted = facts.options.primary_subnet_id
@@ -126,7 +126,7 @@ def subnet_of_vpc(facts: Facts) -> Iterator[Hits]:
         yield where(~fits, primary_subnet_id=wanted, group_vpc=group_vpc)
 
 
-@rule("P6", concerns=_host_asked)
+@rule("P6", concerns=_host_asked, by_absence=True)
 def host_usable(facts: Facts) -> Iterator[Hits]:
     """The dedicated host exists, is available and stands in the DR AZ."""
     wanted = facts.options.dedicated_host_id
@@ -147,7 +147,7 @@ def host_takes_flavor(facts: Facts) -> Iterator[Hits]:
         yield where(refused, dr_flavor=facts.dr_flavor, dedicated_host_id=wanted)
 
 
-@rule("P8", concerns=_any_host_asked)
+@rule("P8", concerns=_any_host_asked, by_absence=True)
 def some_host_places(facts: Facts) -> Iterator[Hits]:
     """Without a host the system needs one in the DR AZ that places automatically and takes the DR flavor."""
     if not _any_host(facts):
@@ -167,7 +167,7 @@ def some_host_places(facts: Facts) -> Iterator[Hits]:
             yield where(there & refused, variant="flavor", dr_az=dr_az, dr_flavor=flavor)
 
 
-@rule("P10", concerns=_pool_asked)
+@rule("P10", concerns=_pool_asked, by_absence=True)
 def pool_usable(facts: Facts) -> Iterator[Hits]:
     """The storage pool exists, is deployed and stands in the DR AZ; one that is extended is usable (ASSUMED)."""
     wanted = facts.options.cluster_id

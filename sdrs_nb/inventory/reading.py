@@ -18,6 +18,9 @@ from sdrs_nb.tables import INVENTORY_TABLES, SERVERS, SOURCES
 
 __all__ = ["Found", "read"]
 
+#: States that hold whatever rows are there: these do not make a list whole that could not be read, or only in part.
+_NOT_WHOLE = frozenset({"partial", "denied", "failed"})
+
 
 @dataclass
 class Found:
@@ -128,12 +131,14 @@ def _said(sheets: list[tuple[str, Sheet]], found: Found, problems: list[Problem]
 
 
 def _take(found: Found, frame: str, sheet: Sheet, problems: list[Problem], *, is_sure: bool) -> None:
-    message = found.states.get(frame, ("", ""))[1] if found.states.get(frame, ("", ""))[0] == "loaded" else ""
+    state, message = found.states.get(frame, ("missing", ""))
     checked = frame_from(sheet, INVENTORY_TABLES[frame], problems)
     if len(checked) or is_sure:
         found.frames[frame] = checked
-        found.states[frame] = ("loaded", sheet.note or message)
-    elif found.states.get(frame, ("missing", ""))[0] == "missing":
+        if state not in _NOT_WHOLE:
+            state, message = "loaded", message if state == "loaded" else ""
+        found.states[frame] = (state, sheet.note or message)
+    elif state == "missing":
         # A template's empty sheet must not be taken for "there are none": rules would then say eligible.
         found.states[frame] = (
             "missing",

@@ -30,6 +30,7 @@ __all__ = ["COVER_TONES", "CoveragePanel"]
 COVER_TONES = {
     Cover.ERROR.value: "bad",
     Cover.UNPROTECTED.value: "bad",
+    Cover.UNKNOWN.value: "unknown",
     Cover.NOT_ENABLED.value: "warning",
     Cover.LAGGING.value: "warning",
     Cover.UNDER_WAY.value: "running",
