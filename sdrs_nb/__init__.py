@@ -10,8 +10,9 @@ from typing import Any
 _HOMES = {
     "errors": (
         "AuthenticationError ClaimedError CloudError CloudUnreachable ConflictError InventoryError JobFailed "
-        "JobTimeout LedgerError NoBatchCallError NotFoundError NothingEligibleError PermissionDeniedError PlanError "
-        "SdrsError ServiceError SettingsError RunbookFailed SubmissionUncertain ThrottledError UnknownCallError"
+        "JobTimeout LedgerError ListIncompleteError NoBatchCallError NotFoundError NothingEligibleError "
+        "PermissionDeniedError PlanError SdrsError ServiceError SettingsError RunbookFailed SubmissionUncertain "
+        "ThrottledError UnknownCallError"
     ),
     "cloud": "Cloud connect",
     "inventory.inventory": "Inventory load_inventory read_inventory",

@@ -18,7 +18,8 @@
     │   │       └── NoBatchCallError        the call is a batch call, which this cloud does not have
     │   ├── ConflictError           409, or a 400 whose code means "not in this state"
     │   ├── ThrottledError          429: too many calls
-    │   └── ServiceError            5xx: the service failed
+    │   ├── ServiceError            5xx: the service failed
+    │   └── ListIncompleteError     a list was read in part; ``documents`` holds what was received
     ├── SubmissionUncertain     a create was sent and its fate is not known
     ├── JobFailed               a job ended with status FAIL
     ├── JobTimeout              a job did not end in the time given to it
@@ -30,6 +31,7 @@ which object, and what to do; they never hold a token, a password or a secret ke
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 __all__ = [
     "AuthenticationError",
@@ -41,6 +43,7 @@ __all__ = [
     "JobFailed",
     "JobTimeout",
     "LedgerError",
+    "ListIncompleteError",
     "NoBatchCallError",
     "NotFoundError",
     "NothingEligibleError",
@@ -180,6 +183,28 @@ class ThrottledError(CloudError):
 
 class ServiceError(CloudError):
     """The service failed (5xx)."""
+
+
+class ListIncompleteError(CloudError):
+    """A list could be read in part only, so nothing may be taken for absent from it.
+
+    ``received`` rows came of the ``announced`` ones (None where the cloud named no number); ``documents`` holds what
+    came of that which was asked for.
+    """
+
+    def __init__(
+        self, message: str, *, path: str, received: int, announced: int | None, documents: Sequence[dict[str, Any]]
+    ) -> None:
+        self.received = received
+        self.announced = announced
+        self.documents = list(documents)
+        super().__init__(message, method="GET", path=path, status=200)
+
+    def holding(self, documents: Sequence[dict[str, Any]]) -> "ListIncompleteError":
+        """Return the same error for a list that was made with the help of the incomplete one."""
+        return ListIncompleteError(
+            str(self), path=self.path, received=self.received, announced=self.announced, documents=documents
+        )
 
 
 class SubmissionUncertain(SdrsError):  # noqa: N818 - a state of knowledge, not a mistake

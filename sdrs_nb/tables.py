@@ -361,14 +361,14 @@ SOURCES = Table(
     "where one frame of the inventory came from and whether it could be read",
     {
         "frame": STR,
-        "state": STR,  # loaded, denied, failed, missing (not in the file), not asked
+        "state": STR,  # loaded, partial (known to be incomplete), denied, failed, missing (not in the file), not asked
         "rows": INT,
         "loaded_at": TIME,
         "message": STR,
         "unread": STR,  # columns of the frame that were not read, comma-joined; NA: every column was
     },
     key=("frame",),
-    choices=MappingProxyType({"state": ("loaded", "denied", "failed", "missing", "not asked")}),
+    choices=MappingProxyType({"state": ("loaded", "partial", "denied", "failed", "missing", "not asked")}),
 )
 
 #: Frames of an inventory by name, in the order in which they are shown and written.

@@ -83,6 +83,7 @@ COVER_TONES: Mapping[str, str] = MappingProxyType(
     {
         "error": "bad",
         "unprotected": "bad",
+        "unknown": "unknown",
         "not enabled": "warning",
         "lagging": "warning",
         "under way": "running",

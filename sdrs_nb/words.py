@@ -74,6 +74,7 @@ def _words(_language: str) -> Mapping[str, str]:
         "went": _("went"),
         "changed": _("changed"),
         "loaded": _("loaded"),
+        "partial": _("partial"),
         "denied": _("denied"),
         "missing": _("missing"),
         "not asked": _("not asked"),

@@ -206,13 +206,15 @@ def an_inventory(
     groups: Iterable[Row] | None = None,
     system_volumes: bool = True,
     not_loaded: Iterable[str] = (),
+    partial: Mapping[str, int | None] | None = None,
     caller_user_id: str | None = CALLER,
     declared: Mapping[str, object] | None = None,
     unread: Mapping[str, Collection[str]] | None = None,
     **frames: Iterable[Row],
 ) -> Inventory:
-    """Return an inventory whose frames are all loaded but those of ``not_loaded``.
+    """Return an inventory whose frames are all loaded but those of ``not_loaded`` and ``partial``.
 
+    ``partial`` says of which frames only so many rows were received (None: all that are given).
     Each server gets a system volume of its own, ``system-of-<server_id>``, unless ``system_volumes`` is False.
     ``unread`` are columns by frame that were not read, ``declared`` facts that "li" vouches for.
     """
@@ -236,11 +238,12 @@ def an_inventory(
         "attachments": attachments,
         "groups": [a_group()] if groups is None else list(groups),
     }
-    missing = set(not_loaded)
-    tables = {name: a_frame(name, [] if name in missing else rows.get(name, [])) for name in INVENTORY_TABLES}
-    sources = pd.DataFrame(
-        [{"frame": name, "state": "denied" if name in missing else "loaded"} for name in INVENTORY_TABLES]
-    )
+    short = dict(partial or {})
+    states = {**dict.fromkeys(INVENTORY_TABLES, "loaded"), **dict.fromkeys(short, "partial")}
+    states |= dict.fromkeys(not_loaded, "denied")
+    received: dict[str, int | None] = {**short, **dict.fromkeys(not_loaded, 0)}
+    tables = {name: a_frame(name, list(rows.get(name, []))[: received.get(name)]) for name in INVENTORY_TABLES}
+    sources = pd.DataFrame({"frame": list(states), "state": list(states.values())})
     about = About(caller_user_id=caller_user_id)
     return Inventory(tables, shape(sources, SOURCES), about, unread=unread).assume(declared or {}, who="li")
 

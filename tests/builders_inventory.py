@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
-from sdrs_nb.errors import PermissionDeniedError, ServiceError
+from sdrs_nb.errors import ListIncompleteError, PermissionDeniedError, ServiceError
 from sdrs_nb.settings import Settings
 
 Document = dict[str, Any]
@@ -78,6 +78,13 @@ def denied(path: str = "/path") -> PermissionDeniedError:
 def broken(path: str = "/path") -> ServiceError:
     """Return what a call to a failing service raises."""
     return ServiceError("The service failed.", method="GET", path=path, status=503)
+
+
+def cut_short(*documents: Document, announced: int | None = 9, path: str = "/path") -> ListIncompleteError:
+    """Return what a list raises of which only these documents came."""
+    return ListIncompleteError(
+        "Short.", path=path, received=len(documents), announced=announced, documents=list(documents)
+    )
 
 
 class HandedOut:

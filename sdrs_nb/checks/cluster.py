@@ -48,7 +48,7 @@ def _missing(facts: Facts) -> BoolArray:
     return _open(facts) & ~facts.selected
 
 
-@rule("H1", phase="cluster")
+@rule("H1", phase="cluster", by_absence=True)
 def whole_cluster(facts: Facts) -> Iterator[Hits]:
     """All owners are selected, none is refused, and they fit into one batch: they travel together."""
     judged = _judged(facts)
@@ -58,7 +58,7 @@ def whole_cluster(facts: Facts) -> Iterator[Hits]:
     yield _about(facts, mask, facts.clusters.tied)
 
 
-@rule("H2", phase="cluster")
+@rule("H2", phase="cluster", by_absence=True)
 def shared_by_one(facts: Facts) -> Iterator[Hits]:
     """A shared volume on one server only: fine here, while single create refuses it."""
     alone = facts.volumes.true("multiattach") & (facts.owners == 1)
@@ -102,7 +102,7 @@ def fits_one_batch(facts: Facts) -> Iterator[Hits]:
     yield _about(facts, _open(facts) & _too_large(facts), facts.clusters.tied, size=_sizes(facts), limit=limit)
 
 
-@rule("H7", phase="cluster")
+@rule("H7", phase="cluster", by_absence=True)
 def chained(facts: Facts) -> Iterator[Hits]:
     """Servers that share nothing still travel together when a third ties them (A-d1-B-d2-C)."""
     direct = _neighbours(facts)
@@ -110,7 +110,7 @@ def chained(facts: Facts) -> Iterator[Hits]:
     yield _about(facts, mask, facts.clusters.tied)
 
 
-@rule("H8", phase="cluster")
+@rule("H8", phase="cluster", by_absence=True)
 def owners_known(facts: Facts) -> Iterator[Hits]:
     """Every owner is in the inventory; one that cannot be seen can be neither listed nor left out."""
     unknown = facts.clusters.tied & ~facts.servers.known
@@ -147,7 +147,7 @@ def shared_unencrypted(facts: Facts) -> Iterator[Hits]:
     yield _about(facts, _open(facts) & facts.clusters.any(owners), owners)
 
 
-@rule("H13", phase="cluster")
+@rule("H13", phase="cluster", by_absence=True)
 def services_agree(facts: Facts) -> Iterator[Hits]:
     """ECS and EVS tell the same of an attachment; where they do not, the union counts."""
     if facts.loaded("volumes"):

@@ -13,7 +13,7 @@ from sdrs_nb.statuses import FAILED_OVER, NOT_ENABLED, PAIR_COPYING, PROTECTED, 
 __all__: list[str] = []
 
 
-@rule("G1")
+@rule("G1", by_absence=True)
 def known_group(facts: Facts) -> Iterator[Hits]:
     """The project has a protection group at all; one that was asked for by id is looked up before any rule."""
     if len(facts.group_ids) == 0:
@@ -72,7 +72,7 @@ def copies_nothing_yet(facts: Facts) -> Iterator[Hits]:
     yield where(facts.groups.coded("status").isin({NOT_ENABLED}))
 
 
-@rule("G10", phase="group")
+@rule("G10", phase="group", by_absence=True)
 def domain_joins_sites(facts: Facts) -> Iterator[Hits]:
     """An active-active domain joins the two AZs and is not sold out."""
     domains, groups = facts.frames["domains"], facts.groups

@@ -39,7 +39,10 @@ def judge(facts: Facts, group_id: str | None = None, choice: Mapping[str, str] |
         (check, effect, hits) for check in checks if check.phase == "group" for effect, hits in _ask(facts, check)
     ]
     facts.match = match_groups(facts, _bad_groups(facts, of_groups), group_id, choice)
-    fired = [Fired(check.rule, effect, *_told(facts, hits)) for check, effect, hits in of_groups]
+    fired: list[Fired] = []
+    for check, effect, hits in of_groups:
+        settled = [one.hits.rows for one in fired if one.rule == check.rule and _settles(one.effect, effect)]
+        fired.append(Fired(check.rule, effect, *_told(facts, _but(hits, settled) if _about_servers(hits) else hits)))
     fired += _phase(facts, checks, "server")
     facts.trials = try_groups(facts, checks, of_groups, _ask)
     fired += _phase(facts, checks, "choice")
@@ -62,28 +65,49 @@ def _ask(facts: Facts, check: Check) -> Iterator[tuple[Effect, Hits]]:
     rule = facts.book.rule(check.rule)
     if facts.book.severity(check.rule) is Effect.OFF:
         return
-    servers = facts.servers.known
-    concerned = servers if check.concerns is None else check.concerns(facts) & servers
-    if gone := tuple(name for name in rule.needs if not facts.loaded(name)):
-        if rule.reported_by is None:
-            yield _undecided(facts, rule), where(concerned, lacking=gone, frames=Same(list(gone)))
+    # Servers that are there are in the inventory; of those that are not, nobody knows.
+    there = ~facts.servers.known if check.rule == "S1" else facts.servers.known
+    concerned = there if check.concerns is None else check.concerns(facts) & there
+    if lacking := tuple(name for name in rule.needs if not facts.loaded(name)):
+        yield from _ask_incomplete(facts, check, lacking, where(concerned, lacking=lacking, frames=Same(list(lacking))))
         return
-    known = servers if check.phase != "group" else facts.groups.known
-    open_ones = (concerned if check.phase != "group" else known).copy()
-    for hits in check.function(facts):
-        kept = hits if check.rule == "S1" or known.all() else hits.take(np.flatnonzero(known[hits.rows]))
-        effect = (
-            _undecided(facts, rule, hits.variant) if hits.unverified else facts.book.severity(rule.id, hits.variant)
-        )
-        if kept.unverified or effect is Effect.BLOCKER or not kept.variant:
-            open_ones[kept.rows] = False
-        if effect is not Effect.OFF:
-            yield effect, kept
+    open_ones = (facts.groups.known if check.phase == "group" else concerned).copy()
+    for effect, hits in _answers(facts, check):
+        if hits.unverified or effect is Effect.BLOCKER or not hits.variant:
+            open_ones[hits.rows] = False
+        yield effect, hits
     for variant, columns in (("", rule.reads), *((name, case.reads) for name, case in rule.variants.items())):
         if unread := facts.unread(columns):
-            effect = _undecided(facts, rule, variant)
-            if effect is not Effect.OFF:
-                yield effect, where(open_ones, lacking=unread, columns=Same(list(unread)))
+            yield _undecided(facts, rule, variant), where(open_ones, lacking=unread, columns=Same(list(unread)))
+
+
+def _answers(facts: Facts, check: Check) -> Iterator[tuple[Effect, Hits]]:
+    """Yield what a rule's own function finds of servers, or groups, that are there."""
+    rule, known = facts.book.rule(check.rule), facts.groups.known if check.phase == "group" else facts.servers.known
+    for hits in check.function(facts):
+        kept = hits if check.rule == "S1" or known.all() else hits.take(np.flatnonzero(known[hits.rows]))
+        of_case = facts.book.severity(rule.id, hits.variant)
+        effect = _undecided(facts, rule, hits.variant) if hits.unverified else of_case
+        if effect is not Effect.OFF:
+            yield effect, kept
+
+
+def _ask_incomplete(
+    facts: Facts, check: Check, lacking: tuple[str, ...], undecided: Hits
+) -> Iterator[tuple[Effect, Hits]]:
+    """Yield what a rule finds in frames that are not there whole, and that it is not decided for the others.
+
+    What was received of an incomplete frame is a fact; what was not received decides nothing.
+    """
+    rule, settled = facts.book.rule(check.rule), list[IntArray]()
+    if not check.by_absence and any(len(facts.frames[name]) for name in lacking):
+        for effect, hits in _answers(facts, check):
+            if not hits.unverified:
+                yield effect, hits
+                if check.phase != "group" and _settles(effect, _undecided(facts, rule)):
+                    settled.append(hits.rows)
+    if rule.reported_by is None:
+        yield _undecided(facts, rule), _but(undecided, settled)
 
 
 def _undecided(facts: Facts, rule: Rule, variant: str = "") -> Effect:
@@ -102,6 +126,15 @@ def _bad_groups(facts: Facts, fired: list[tuple[Check, Effect, Hits]]) -> BoolAr
         if effect is Effect.BLOCKER and not _about_servers(hits):
             bad[hits.rows] = True
     return bad
+
+
+def _settles(effect: Effect, undecided: Effect) -> bool:
+    """Tell whether what is known of a server leaves nothing to add to "nobody knows the rest"."""
+    return effect is Effect.BLOCKER or undecided is Effect.UNVERIFIED
+
+
+def _but(hits: Hits, settled: list[IntArray]) -> Hits:
+    return hits.take(np.flatnonzero(~np.isin(hits.rows, np.concatenate(settled)))) if settled else hits
 
 
 def _about_servers(hits: Hits) -> bool:

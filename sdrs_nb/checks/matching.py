@@ -125,7 +125,9 @@ def _choices(facts: "Facts", group_id: str | None, choice: Mapping[str, str]) ->
     groups = facts.group_ids.positions({*choice.values(), *([group_id] if group_id is not None else [])})
     chosen = np.full(len(facts.server_ids), -1, dtype=np.int64)
     if not facts.loaded("groups"):
-        return chosen
+        # What was not received may exist all the same, so it is passed over and not refused.
+        choice = {server: wanted for server, wanted in choice.items() if wanted in groups}
+        group_id = group_id if group_id in groups else None
     servers = facts.server_ids.positions(choice)
     for server_id, wanted in sorted(choice.items()):
         if server_id not in servers:

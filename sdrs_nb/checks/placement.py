@@ -57,7 +57,7 @@ def _pool_asked(facts: Facts) -> BoolArray:
     return np.full(len(facts.server_ids), bool(facts.options.cluster_id))
 
 
-@rule("P1", concerns=_other_flavor)
+@rule("P1", concerns=_other_flavor, by_absence=True)
 def flavor_fits(facts: Facts) -> Iterator[Hits]:
     """The DR flavor is production's own or one it can be resized to (batch-create page, field flavorRef)."""
     other, chosen = _other_flavor(facts), facts.dr_flavor
@@ -91,7 +91,7 @@ def flavor_not_smaller(facts: Facts) -> Iterator[Hits]:
     yield where(other & ~chosen.isin(facts.flavors), lacking="flavors", dr_flavor=chosen)
 
 
-@rule("P3", by_group=True)
+@rule("P3", by_group=True, by_absence=True)
 def flavor_on_sale(facts: Facts) -> Iterator[Hits]:
     """The DR flavor is on sale in the DR AZ, also where production's is taken over."""
     chosen, group = facts.dr_flavor, facts.match.group
@@ -111,7 +111,7 @@ def _not_sold(facts: Facts, az: str, flavor_id: str) -> bool:
     return sale_status(facts.flavors.get(flavor_id, {}), az) in _NOT_SOLD
 
 
-@rule("P4", concerns=_subnet_asked, by_group=True)
+@rule("P4", concerns=_subnet_asked, by_group=True, by_absence=True)
 def subnet_of_vpc(facts: Facts) -> Iterator[Hits]:
     """The DR subnet is a subnet of the group's VPC, by its network id (batch-create page, field primary_subnet_id)."""
     wanted = facts.options.primary_subnet_id
@@ -128,7 +128,7 @@ def subnet_of_vpc(facts: Facts) -> Iterator[Hits]:
         yield where(~fits, primary_subnet_id=wanted, group_vpc=group_vpc)
 
 
-@rule("P6", concerns=_host_asked, by_group=True)
+@rule("P6", concerns=_host_asked, by_group=True, by_absence=True)
 def host_usable(facts: Facts) -> Iterator[Hits]:
     """The dedicated host exists, is available and stands in the DR AZ."""
     wanted = facts.options.dedicated_host_id
@@ -153,7 +153,7 @@ def host_takes_flavor(facts: Facts) -> Iterator[Hits]:
         yield where(facts.servers.known, lacking="dedicated_hosts.flavor_ids")
 
 
-@rule("P8", concerns=_any_host_asked, by_group=True)
+@rule("P8", concerns=_any_host_asked, by_group=True, by_absence=True)
 def some_host_places(facts: Facts) -> Iterator[Hits]:
     """Without a host the system needs one in the DR AZ that places automatically and takes the DR flavor."""
     if not _any_host(facts):
@@ -171,7 +171,7 @@ def some_host_places(facts: Facts) -> Iterator[Hits]:
             yield where(there & refused, variant="flavor", dr_az=dr_az, dr_flavor=flavor)
 
 
-@rule("P10", concerns=_pool_asked, by_group=True)
+@rule("P10", concerns=_pool_asked, by_group=True, by_absence=True)
 def pool_usable(facts: Facts) -> Iterator[Hits]:
     """The storage pool exists, is deployed and stands in the DR AZ; one that is extended is usable (ASSUMED)."""
     wanted = facts.options.cluster_id

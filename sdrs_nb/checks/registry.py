@@ -26,6 +26,8 @@ class Check:
     """A rule's function, when it is asked, and which servers it concerns while its data is missing (None: all).
 
     ``by_group``: its answer depends on the group that a server is judged against.
+    ``by_absence``: it fires for what is not in its frames, so that a frame that was read in part decides nothing.  Any
+    other rule fires for what is there, which more rows would not change.
     """
 
     rule: str
@@ -33,18 +35,24 @@ class Check:
     function: Function
     concerns: Concern | None
     by_group: bool = False
+    by_absence: bool = False
 
 
 _checks: dict[str, Check] = {}
 
 
 def rule(
-    rule_id: str, *, phase: Phase = "server", concerns: Concern | None = None, by_group: bool = False
+    rule_id: str,
+    *,
+    phase: Phase = "server",
+    concerns: Concern | None = None,
+    by_group: bool = False,
+    by_absence: bool = False,
 ) -> Callable[[Function], Function]:
     """Register a function as the one that decides ``rule_id``."""
 
     def register(function: Function) -> Function:
-        _checks[rule_id] = Check(rule_id, phase, function, concerns, by_group)
+        _checks[rule_id] = Check(rule_id, phase, function, concerns, by_group, by_absence)
         return function
 
     return register

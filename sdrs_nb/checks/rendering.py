@@ -141,10 +141,8 @@ def _words(rule: Rule, variant: str, *, lacking: str | None = None) -> _Words:
         return _Words(texts.message, texts.remedy, code)
     message = _("Rule {rule} ({title}) could not be decided for server {{server}}: ", rule=rule.id, title=rule.title)
     if lacking == "frames":
-        message += _("{frames} could not be read.")
-        return _Words(
-            message, _("Give read access to {frames} and load the inventory again, or add it to the file."), code
-        )
+        message += _("{frames} could not be read completely.")
+        return _Words(message, _("Load the inventory again with read access to {frames}, or add it to the file."), code)
     if lacking == "columns":
         message += _("{columns} was not read.")
         return _Words(

@@ -26,13 +26,13 @@ class OfGroup:
         return None if group < 0 else self.values[group]
 
 
-@rule("S1")
+@rule("S1", by_absence=True)
 def in_inventory(facts: Facts) -> Iterator[Hits]:
     """The server is in the inventory of this project and region."""
     yield where(~facts.servers.known)
 
 
-@rule("S2")
+@rule("S2", by_absence=True)
 def production_az(facts: Facts) -> Iterator[Hits]:
     """The server is in the AZ where the group's production runs now; exact strings, as the service compares."""
     az, place, group = facts.servers.coded("az"), facts.sites, facts.match.group
@@ -52,7 +52,7 @@ def production_az(facts: Facts) -> Iterator[Hits]:
     yield where((group >= 0) & ~az.missing & (wanted == -1), lacking="groups.priority_station", az=az)
 
 
-@rule("S3")
+@rule("S3", by_absence=True)
 def same_vpc(facts: Facts) -> Iterator[Hits]:
     """Server and group are in the same VPC (batch-create page, Constraints, fourth item)."""
     vpc, group = facts.servers.coded("vpc_id"), facts.match.group
@@ -125,13 +125,13 @@ def not_frozen(facts: Facts) -> Iterator[Hits]:
     yield where(facts.servers.missing("frozen"), lacking="servers.frozen")
 
 
-@rule("S11")
+@rule("S11", by_absence=True)
 def has_volume(facts: Facts) -> Iterator[Hits]:
     """At least one volume is attached."""
     yield where(~_attached(facts))
 
 
-@rule("S12")
+@rule("S12", by_absence=True)
 def has_system_volume(facts: Facts) -> Iterator[Hits]:
     """One attached volume is the system volume; a bootable data volume is none."""
     has = np.zeros(len(facts.server_ids), dtype=bool)

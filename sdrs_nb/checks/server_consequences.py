@@ -39,7 +39,7 @@ def _key_missing(facts: Facts) -> BoolArray:
     return facts.servers.coded("key_name").where(lambda name: bool(name) and name not in present)
 
 
-@rule("S22", concerns=_may_need_key)
+@rule("S22", concerns=_may_need_key, by_absence=True)
 def windows_key_pair_exists(facts: Facts) -> Iterator[Hits]:
     """The key pair of a Windows server still exists (batch-create page, Constraints, sixth item)."""
     key, missing = facts.servers.coded("key_name"), _key_missing(facts)
@@ -62,7 +62,7 @@ def windows_key_pair_is_ours(facts: Facts) -> Iterator[Hits]:
         yield where(facts.windows_with_key & ~maker.given, lacking="servers.user_id", key_name=key)
 
 
-@rule("S24", concerns=_linux_with_key)
+@rule("S24", concerns=_linux_with_key, by_absence=True)
 def linux_key_pair(facts: Facts) -> Iterator[Hits]:
     """A Linux server can be protected without its key pair; the DR server then shows none."""
     key = facts.servers.coded("key_name")

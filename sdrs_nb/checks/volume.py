@@ -40,7 +40,7 @@ def data_volumes_in_use(facts: Facts) -> Iterator[Hits]:
     yield from _by_status(facts, system=False)
 
 
-@rule("D5")
+@rule("D5", by_absence=True)
 def volumes_known(facts: Facts) -> Iterator[Hits]:
     """Every attached volume is in the EVS inventory."""
     yield facts.by_attachment(facts.of_volumes(~facts.volumes.known), lacking="volumes")

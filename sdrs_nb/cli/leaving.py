@@ -11,6 +11,7 @@ from sdrs_nb.errors import (
     InventoryError,
     JobFailed,
     JobTimeout,
+    ListIncompleteError,
     NothingEligibleError,
     RunbookFailed,
     SdrsError,
@@ -42,6 +43,7 @@ _CODES: dict[type[SdrsError], int] = {
     ConflictError: FAILED,
     ThrottledError: FAILED,
     ServiceError: FAILED,
+    ListIncompleteError: FAILED,
 }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sdrs_nb.cloud.paging import Documents, OnPage, Page, all_side_by_side, counted_pages, marked_pages
+from sdrs_nb.cloud.paging import Documents, OnPage, Page, all_side_by_side, marked_pages, row_pages
 from sdrs_nb.cloud.service import Service
 from sdrs_nb.cloud.session import segment
 from sdrs_nb.errors import NotFoundError
@@ -24,15 +24,16 @@ class Ecs(Service):
         """Return every server of the project; pages after the first are read side by side.
 
         ``on_page(rows_read, rows_there_are)`` is told after each page.  Raises ``PermissionDeniedError`` where
-        the list is not allowed.
+        the list is not allowed, ``ListIncompleteError`` where it cannot be read whole.
         """
+        path = f"{_SERVERS}/detail"
 
-        async def fetch(number: int, size: int) -> Page:
+        async def fetch(row: int, size: int) -> Page:
             # The offset of this list is a page number from 1, not a row (cloud-apis 4.1).
-            query = {"offset": number + 1, "limit": size}
-            return await self._page(f"{_SERVERS}/detail", "servers", query)
+            return await self._page(path, "servers", {"offset": row // size + 1, "limit": size})
 
-        return await counted_pages(fetch, key="id", size=self._session.settings.page_size, on_page=on_page)
+        size = self._session.settings.page_size
+        return await row_pages(fetch, path=path, key="id", size=size, overlap=0, on_page=on_page)
 
     async def server(self, server_id: str) -> dict[str, Any]:
         """Return one server; ``NotFoundError`` when there is none of that id."""
@@ -47,25 +48,25 @@ class Ecs(Service):
 
     async def _chunk(self, ids: Sequence[str]) -> Documents:
         query = {"server_id": ",".join(ids), "limit": IDS_AT_ONCE, "offset": 1}
-        page = await self._page(f"{_SERVERS}/detail", "servers", query)
+        rows = await self._named(f"{_SERVERS}/detail", "servers", query, set(ids))
         # An unknown id comes back as an entry with only "id" and "fault"; some sites ignore the filter's rest.
-        return [row for row in page.rows if row.get("status") and row.get("id") in set(ids)]
+        return [row for row in rows if row.get("status")]
 
     async def flavors(self, az: str | None = None) -> Documents:
         """Return flavors; with ``az`` those that can be used there.  Extra specs are under ``os_extra_specs``."""
-        return (await self._page(f"{_SERVERS}/flavors", "flavors", {"availability_zone": az})).rows
+        return await self._whole(f"{_SERVERS}/flavors", "flavors", {"availability_zone": az})
 
     async def resize_flavors(self, server_id: str) -> Documents:
         """Return the flavors that ``server_id`` could be given; its own is not among them.
 
         Extra specs are under ``extra_specs``.  Source: batch-create page, field ``flavorRef``.
         """
+        path = f"{_SERVERS}/resize_flavors"
 
         async def fetch(marker: str | None, size: int) -> Page:
-            query = {"instance_uuid": server_id, "limit": size, "marker": marker}
-            return await self._page(f"{_SERVERS}/resize_flavors", "flavors", query)
+            return await self._page(path, "flavors", {"instance_uuid": server_id, "limit": size, "marker": marker})
 
-        return await marked_pages(fetch, size=1000, key="id")
+        return await marked_pages(fetch, path=path, key="id", size=1000, follow="id")
 
     async def limits(self) -> dict[str, Any]:
         """Return the project's limits and use (``maxTotalInstances``, ``totalInstancesUsed``, ...; -1: no limit)."""
@@ -73,12 +74,12 @@ class Ecs(Service):
 
     async def server_groups(self) -> Documents:
         """Return the ECS groups (anti-affinity): ``id, name, members, policies``."""
+        path = f"{_SERVERS}/os-server-groups"
 
         async def fetch(marker: str | None, size: int) -> Page:
-            query = {"limit": size, "marker": marker}
-            return await self._page(f"{_SERVERS}/os-server-groups", "server_groups", query)
+            return await self._page(path, "server_groups", {"limit": size, "marker": marker})
 
-        return await marked_pages(fetch, size=100)
+        return await marked_pages(fetch, path=path, key="id", size=100)
 
     async def auto_recovery(self, server_ids: Sequence[str]) -> dict[str, bool]:
         """Return by server id whether the cloud restarts it on another host after a fault; one call a server.

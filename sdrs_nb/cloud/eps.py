@@ -1,6 +1,6 @@
 """Enterprise projects: names only, servers carry the ids themselves."""
 
-from sdrs_nb.cloud.paging import Documents, Page, counted_pages
+from sdrs_nb.cloud.paging import Documents, Page, row_pages
 from sdrs_nb.cloud.service import Service
 
 __all__ = ["Eps"]
@@ -14,9 +14,9 @@ class Eps(Service):
 
     async def enterprise_projects(self) -> Documents:
         """Return every enterprise project: ``id, name, status, ...``; ``PermissionDeniedError`` is common."""
+        path = "/v1.0/enterprise-projects"
 
-        async def fetch(number: int, size: int) -> Page:
-            query = {"offset": number * size, "limit": size}
-            return await self._page("/v1.0/enterprise-projects", "enterprise_projects", query, total="total_count")
+        async def fetch(row: int, size: int) -> Page:
+            return await self._page(path, "enterprise_projects", {"offset": row, "limit": size}, total="total_count")
 
-        return await counted_pages(fetch, key="id", size=1000)
+        return await row_pages(fetch, path=path, key="id", size=1000)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sdrs_nb.cloud.paging import Documents, OnPage, Page, all_side_by_side, counted_pages
+from sdrs_nb.cloud.paging import Documents, OnPage, Page, all_side_by_side, row_pages
 from sdrs_nb.cloud.service import Service
 
 __all__ = ["Evs"]
@@ -20,13 +20,16 @@ class Evs(Service):
     service = "evs"
 
     async def volumes(self, on_page: OnPage | None = None) -> Documents:
-        """Return every volume of the project; pages after the first are read side by side."""
+        """Return every volume of the project; pages after the first are read side by side.
 
-        async def fetch(number: int, size: int) -> Page:
-            query = {"offset": number * size, "limit": size}
-            return await self._page(_VOLUMES, "volumes", query)
+        ``on_page`` and errors as ``Ecs.servers``.
+        """
 
-        return await counted_pages(fetch, key="id", size=self._session.settings.page_size, on_page=on_page)
+        async def fetch(row: int, size: int) -> Page:
+            return await self._page(_VOLUMES, "volumes", {"offset": row, "limit": size})
+
+        size = self._session.settings.page_size
+        return await row_pages(fetch, path=_VOLUMES, key="id", size=size, on_page=on_page)
 
     async def volumes_by_id(self, volume_ids: Sequence[str]) -> Documents:
         """Return the volumes of ``volume_ids`` that exist, without promise of order; ``[]`` asks nothing."""
@@ -37,8 +40,7 @@ class Evs(Service):
 
     async def _chunk(self, ids: Sequence[str]) -> Documents:
         query = {"ids": json.dumps(ids, separators=(",", ":")), "limit": IDS_AT_ONCE}
-        page = await self._page(_VOLUMES, "volumes", query)
-        return [row for row in page.rows if row.get("id") in set(ids)]
+        return await self._named(_VOLUMES, "volumes", query, set(ids))
 
     async def quota(self) -> dict[str, Any]:
         """Return the project's volume quotas (``volumes, gigabytes, gigabytes_SSD, ...``; limit -1: none)."""

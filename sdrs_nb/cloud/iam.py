@@ -13,4 +13,4 @@ class Iam(Service):
 
     async def projects(self, name: str | None = None) -> Documents:
         """Return projects, all or those called ``name``: ``id, name, domain_id, enabled, ...``."""
-        return (await self._page("/v3/projects", "projects", {"name": name})).rows
+        return await self._whole("/v3/projects", "projects", {"name": name})

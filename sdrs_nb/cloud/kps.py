@@ -12,14 +12,15 @@ class Kps(Service):
     service = "kps"
 
     async def key_pairs(self) -> Documents:
-        """Return key pairsped: ``name, type, scope, fingerprint, ...``.
+        """Return key pairs: ``name, type, scope, fingerprint, ...``.
 
         Pairs of scope ``user`` show only to their owner, so a name that is missing is no proof of deletion.
         """
+        path = "/v3/{project_id}/keypairs"
 
         async def fetch(marker: str | None, size: int) -> Page:
-            query = {"limit": size, "marker": marker}
-            page = await self._page("/v3/{project_id}/keypairs", "keypairs", query)
+            page = await self._page(path, "keypairs", {"limit": size, "marker": marker})
             return Page([row.get("keypair", row) for row in page.rows], page.total, page.marker)
 
-        return await marked_pages(fetch, size=1000)
+        # A user's own pair may be called like one of the account.
+        return await marked_pages(fetch, path=path, key=("name", "scope"), size=1000)

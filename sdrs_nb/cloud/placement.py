@@ -13,12 +13,12 @@ class Deh(Service):
 
     async def hosts(self) -> Documents:
         """Return every dedicated host: ``dedicated_host_id, name, state, availability_zone, ...``."""
+        path = "/v1.0/{project_id}/dedicated-hosts"
 
         async def fetch(marker: str | None, size: int) -> Page:
-            query = {"limit": size, "marker": marker}
-            return await self._page("/v1.0/{project_id}/dedicated-hosts", "dedicated_hosts", query)
+            return await self._page(path, "dedicated_hosts", {"limit": size, "marker": marker}, total="total")
 
-        return await marked_pages(fetch, size=100, key="dedicated_host_id")
+        return await marked_pages(fetch, path=path, key="dedicated_host_id", size=100, follow="dedicated_host_id")
 
 
 class Dss(Service):
@@ -28,9 +28,9 @@ class Dss(Service):
 
     async def pools(self) -> Documents:
         """Return every pool with its use: ``id, name, type, status, availability_zone, total_capacity_gb, ...``."""
+        path = "/v1/{project_id}/pools/detail"
 
         async def fetch(row: int, size: int) -> Page:
-            query = {"usage": "true", "limit": size, "offset": row}
-            return await self._page("/v1/{project_id}/pools/detail", "pools", query)
+            return await self._page(path, "pools", {"usage": "true", "limit": size, "offset": row})
 
-        return await row_pages(fetch, key="id", size=100)
+        return await row_pages(fetch, path=path, key="id", size=100)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sdrs_nb.cloud.answers import Call
 from sdrs_nb.cloud.paging import Documents, Page, row_pages
-from sdrs_nb.cloud.service import Service
+from sdrs_nb.cloud.service import Service, rows_of
 from sdrs_nb.cloud.session import segment
 from sdrs_nb.cloud.submitting import start_job
 
@@ -47,16 +47,18 @@ class Sdrs(Service):
 
     async def domains(self) -> Documents:
         """Return the active domains: pairs of AZs that can protect one another."""
-        return (await self._page(f"{_ROOT}/active-domains", "domains")).rows
+        return await self._whole(f"{_ROOT}/active-domains", "domains")
 
     async def quotas(self) -> Documents:
         """Return the quotas of protection groups and replication pairs: ``type, used, quota`` (-1: no limit)."""
-        quotas = await self._object(f"{_ROOT}/sdrs/quotas", "quotas")
-        return [row for row in quotas.get("resources") or () if isinstance(row, dict)]
+        path = f"{_ROOT}/sdrs/quotas"
+        return rows_of(path, await self._object(path, "quotas"), "resources")
 
     async def failure_jobs(self, group_id: str | None = None) -> Documents:
         """Return failed jobs: of one group's objects, or without ``group_id`` those of groups themselves."""
-        return await self._all(f"{_ROOT}/task-center/failure-jobs", "failure_jobs", "job_id", server_group_id=group_id)
+        return await self._all(
+            f"{_ROOT}/task-center/failure-jobs", "failure_jobs", ("job_id", "resource_id"), server_group_id=group_id
+        )
 
     async def job(self, job_id: str) -> dict[str, Any]:
         """Return a job document as it came; ``NotFoundError`` when the service no longer knows the job."""
@@ -94,11 +96,16 @@ class Sdrs(Service):
     async def _start(self, method: str, path: str, body: bytes) -> str:
         return await start_job(self._session, Call(method, "sdrs", path, body=body))
 
-    async def _all(self, path: str, kind: str, key: str = "id", **filters: object) -> Documents:
+    async def _all(self, path: str, kind: str, key: str | tuple[str, ...] = "id", **filters: object) -> Documents:
+        """Return a whole list; its count may mean the page or the list (sdrs-api 1.3), only one too great means much.
+
+        Raises ``ListIncompleteError`` where it cannot be read whole.
+        """
+
         async def fetch(row: int, size: int) -> Page:
             return await self._page(path, kind, {**filters, "limit": size, "offset": row})
 
-        return await row_pages(fetch, key=key, size=self._session.settings.page_size)
+        return await row_pages(fetch, path=path, key=key, size=self._session.settings.page_size)
 
 
 def _bytes(document: Mapping[str, Any]) -> bytes:

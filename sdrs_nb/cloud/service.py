@@ -1,14 +1,15 @@
 """What every service's module shares: a session, and how pages and objects are taken out of answers."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
-from sdrs_nb.cloud.paging import Page
+from sdrs_nb.cloud.paging import Documents, Page, incomplete
 from sdrs_nb.cloud.session import Session
 from sdrs_nb.errors import CloudError
 from sdrs_nb.i18n import _
 
-__all__ = ["Query", "Service"]
+__all__ = ["Query", "Service", "rows_of"]
 
 Query = Mapping[str, object]
 
@@ -31,16 +32,31 @@ class Service:
         return await self._session.get(self.service, path, query or {}, self.scope)
 
     async def _page(self, path: str, key: str, query: Query | None = None, *, total: str = "count") -> Page:
-        """Return one page of a list; an answer without the list is no empty list but an error."""
+        """Return one page of a list; null is an empty list, an answer without the list an error."""
         document = await self._document(path, query)
-        rows = document.get(key) if isinstance(document, dict) else None
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise _not_ours(path, key)
-        counted, about = document.get(total), document.get("page_info")
+        rows = rows_of(path, document, key)
+        about = document.get("page_info")
         marker = about.get("next_marker") if isinstance(about, dict) else None
-        return Page(
-            rows, counted if isinstance(counted, int) else None, marker if isinstance(marker, str) and marker else None
-        )
+        return Page(rows, _count(document.get(total)), marker if isinstance(marker, str) and marker else None)
+
+    async def _whole(self, path: str, key: str, query: Query | None = None) -> Documents:
+        """Return the rows of a list that comes in one page; ``ListIncompleteError`` where it announces more."""
+        page = await self._page(path, key, query)
+        if (page.total or 0) > len(page.rows):
+            raise incomplete(path, page.rows, page.total)
+        return page.rows
+
+    async def _named(self, path: str, key: str, query: Query, ids: Collection[str]) -> Documents:
+        """Return those rows of a filtered page whose ``id`` was asked for.
+
+        Raises ``ListIncompleteError`` where one is missing although the answer announces more rows than it holds: then
+        nobody knows whether it exists.
+        """
+        page = await self._page(path, key, query)
+        found = [row for row in page.rows if row.get("id") in ids]
+        if (page.total or 0) > len(page.rows) and {row["id"] for row in found} < {*ids}:
+            raise incomplete(path, found, page.total)
+        return found
 
     async def _object(self, path: str, key: str, query: Query | None = None) -> dict[str, Any]:
         """Return the object under ``key`` of an answer."""
@@ -49,6 +65,27 @@ class Service:
         if not isinstance(value, dict):
             raise _not_ours(path, key)
         return value
+
+
+def rows_of(path: str, document: Any, key: str) -> Documents:
+    """Return the list under ``key`` of an answer; null is an empty list, an answer without the list an error."""
+    rows = document[key] if isinstance(document, dict) and key in document else ()
+    if rows is None:
+        return []
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise _not_ours(path, key)
+    return rows
+
+
+def _count(value: object) -> int | None:
+    """Return how many rows an answer announces, None where it says nothing that could be a number of rows."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = int(value)
+    except (ValueError, OverflowError):
+        return None
+    return min(number, sys.maxsize) if number >= 0 else None
 
 
 def _not_ours(path: str, key: str) -> CloudError:

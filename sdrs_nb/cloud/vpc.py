@@ -30,8 +30,9 @@ class Vpc(Service):
         return sum(int(part["total_ips"]) - int(part["used_ips"]) for part in parts or [found])
 
     async def _all(self, kind: str) -> Documents:
-        async def fetch(marker: str | None, size: int) -> Page:
-            query = {"limit": size, "marker": marker}
-            return await self._page(f"/v1/{{project_id}}/{kind}", kind, query)
+        path = f"/v1/{{project_id}}/{kind}"
 
-        return await marked_pages(fetch, size=1000, key="id")
+        async def fetch(marker: str | None, size: int) -> Page:
+            return await self._page(path, kind, {"limit": size, "marker": marker})
+
+        return await marked_pages(fetch, path=path, key="id", size=1000, follow="id")

@@ -32,6 +32,7 @@ class Cover(StrEnum):
 
     ERROR = "error"  # its instance or its group is in an error status, or the instance is invalid
     UNPROTECTED = "unprotected"
+    UNKNOWN = "unknown"  # no instance was seen, but not all of them could be read
     NOT_ENABLED = "not enabled"  # it has an instance, but its group copies nothing
     LAGGING = "lagging"  # its group is enabled, but not everything is copied
     UNDER_WAY = "under way"  # being made, started, stopped or switched
@@ -229,8 +230,11 @@ def cover(
 
 
 def _unread(inventory: Inventory) -> list[str]:
+    states = inventory.sources.set_index("frame")["state"]
     return [
-        _("{frame} could not be read, so what depends on it is not shown.", frame=name)
+        _("The list of {frame} is incomplete, so what is not in it is not known.", frame=name)
+        if states[name] == "partial"
+        else _("{frame} could not be read, so what depends on it is not shown.", frame=name)
         for name in _FRAMES[:5]
         if not inventory.is_loaded(name)
     ]
@@ -265,7 +269,8 @@ def _covered(inventory: Inventory, pairs: pd.DataFrame) -> pd.DataFrame:
     )
     groups = inventory.groups.rename(columns={"name": "group_name", "status": "group_status"})
     joined = joined.merge(groups[["group_id", "group_name", "group_status"]], on="group_id", how="left")
-    joined["cover"] = _cover_of(joined, _unsynced(inventory))
+    absent = Cover.UNPROTECTED if inventory.is_loaded("protected_instances") else Cover.UNKNOWN
+    joined["cover"] = _cover_of(joined, _unsynced(inventory), absent)
     joined["remedy"] = joined["cover"].map({each.value: _remedy(each) for each in Cover})
     order = joined["cover"].map({each.value: at for at, each in enumerate(Cover)})
     rows = joined.assign(order=order).sort_values(["order", "name", "server_id"], ignore_index=True)
@@ -282,10 +287,11 @@ def _unsynced(inventory: Inventory) -> set[str]:
     return {each for joined in ids for each in str(joined).split(",")}
 
 
-def _cover_of(rows: pd.DataFrame, unsynced: set[str]) -> pd.Series:
+def _cover_of(rows: pd.DataFrame, unsynced: set[str], absent: Cover) -> pd.Series:
+    """Return how far each server is covered; ``absent`` is what a server without an instance counts as."""
     found = rows["instance_status"].map(lambda status: _BY_STATE[instance_state(str(status))].value).astype("string")
     found = found.mask(rows["group_status"].fillna("").map(is_error).astype(bool), Cover.ERROR.value)
-    found = found.mask(rows["protected_instance_id"].isna(), Cover.UNPROTECTED.value)
+    found = found.mask(rows["protected_instance_id"].isna(), absent.value)
     behind = rows["protected_instance_id"].isin(unsynced) | rows["progress"].fillna(_SYNCED).lt(_SYNCED)
     return found.mask(found.eq(Cover.PROTECTED.value) & behind, Cover.LAGGING.value)
 
@@ -296,6 +302,7 @@ def _remedy(cover: Cover) -> str:
             "Look at the failed jobs of its group; delete the instance in SDRS, then plan the server again."
         ),
         Cover.UNPROTECTED: _("Check it: `sdrs-nb check` says whether it can be protected, and why not."),
+        Cover.UNKNOWN: _("Load again; not all protected instances could be read, so nobody knows."),
         Cover.NOT_ENABLED: _("Enable protection of its group; until then nothing is copied."),
         Cover.LAGGING: _("Wait for the synchronisation; when it stays behind, look at the health of its pairs."),
         Cover.UNDER_WAY: _("Wait for the operation on its group to end, then look again."),

@@ -179,9 +179,10 @@ class Inventory:
     def sources(self) -> pd.DataFrame:
         """One row per frame: ``frame, state, rows, loaded_at, message, unread``.
 
-        ``state`` is ``loaded``, ``denied`` (no permission), ``failed``, ``missing`` (not in the file) or
-        ``not asked``; ``message`` is a sentence, NA where there is nothing to say; ``unread``
-        names the columns of a loaded frame that were not read, comma-joined.
+        ``state`` is ``loaded``, ``partial`` (the list is known to be incomplete; what is in it counts, what is not
+        in it proves nothing), ``denied`` (no permission), ``failed``, ``missing`` (not in the file) or ``not asked``;
+        ``message`` is a sentence, NA where there is nothing to say; ``unread`` names
+        the columns of a frame that were not read, comma-joined.
         """
         return self._sources.copy(deep=_COPY_DEEP)
 
@@ -190,9 +191,10 @@ class Inventory:
         return self._frames[_known(name)].copy(deep=_COPY_DEEP)
 
     def is_loaded(self, name: str) -> bool:
-        """Tell whether the frame called ``name`` could be read; an empty frame that was read is loaded.
+        """Tell whether the frame called ``name`` could be read whole; an empty frame that was read is loaded.
 
-        InventoryError when there is no such frame. Rules whose frame is not loaded cannot be decided.
+        InventoryError when there is no such frame. Rules whose frame is not loaded cannot be decided by what is not
+        in it.
         """
         states = self._sources.loc[self._sources["frame"] == _known(name), "state"]
         return bool((states == "loaded").any())
@@ -265,11 +267,11 @@ class Inventory:
         return Inventory({**self._frames, **changed}, sources, self.about, declared=[*self.declared, *declared])
 
     def to_excel(self, path: "str | os.PathLike[str]") -> Path:
-        """Write a workbook with a sheet per loaded frame, and ``sources``, ``about`` and ``readme``; return its path.
+        """Write a workbook with a sheet per frame that was read, whole or in part, and ``sources`` and ``about``.
 
         ``read_inventory(path)`` gives the same inventory back. Every text is written as text, so Excel runs nothing
-        that looks like a formula; times are written as text in UTC. Frames that are not loaded get no sheet (their
-        state is in ``sources``). Replaces an existing file. Touches the disk only.
+        that looks like a formula; times are written as text in UTC. Frames that were not read get no sheet (their
+        state is in ``sources``). Returns the path. Replaces an existing file. Touches the disk only.
 
         Raises
         ------
@@ -283,11 +285,12 @@ class Inventory:
         return writing.to_excel(self, Path(path))
 
     def to_folder(self, path: "str | os.PathLike[str]") -> Path:
-        """Write a folder with a CSV file per loaded frame, and ``sources.csv`` and ``about.csv``; return its path.
+        """Write a folder with a CSV file per frame that was read, whole or in part, ``sources.csv`` and ``about.csv``.
 
         ``read_inventory(path)`` gives the same inventory back. Files are UTF-8 with a mark that Excel knows; a text
         that Excel would run as a formula starts with an apostrophe in the file, which reading takes away again.
-        Makes the folder; replaces files of these names and removes those of frames that are not loaded.
+        Makes the folder and returns its path; replaces files of these names and removes those of frames that were
+        not read.
 
         Raises
         ------
@@ -353,7 +356,8 @@ async def load_inventory(
 
     One cheap call proves the credentials first, then every source is read at the same time. Without permission
     for a source (403) its frame is empty with state ``denied``; a source that rules can do without (all but servers,
-    volumes, groups and protected instances) may also fail, with state ``failed``. Network, no disk.
+    volumes, groups and protected instances) may also fail, with state ``failed``. A list that repeats, shifts or is
+    shorter than announced, also when read again, gives what was received with state ``partial``. Network, no disk.
 
     Parameters
     ----------
@@ -428,8 +432,8 @@ def read_inventory(
     columns are kept at the end. Frames that are absent are empty with state ``missing``; an empty list, an empty frame
     and a sheet with headings and no row say that there is none, unless ``sources`` says otherwise. A column that is
     absent, or blank from top to bottom, is unread (``sources``, column ``unread``); in files that this tool wrote,
-    ``sources`` says which columns were read, so that their blanks mean "none". Row numbers in problems
-    are those a spreadsheet shows: the header is row 1; a DataFrame's first row is row 2. Disk, no network.
+    ``sources`` says which columns were read, so that their blanks mean "none". A frame that ``sources`` call
+    ``partial``, ``denied`` or ``failed`` stays so, whatever rows are there. Row numbers in problems are those a spreadsheet shows: the header is row 1; a DataFrame's first row is row 2. Disk, no network.
 
     Raises
     ------

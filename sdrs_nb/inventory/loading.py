@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sdrs_nb.errors import CloudError, CloudUnreachable, PermissionDeniedError, SettingsError
+from sdrs_nb.errors import CloudError, CloudUnreachable, ListIncompleteError, PermissionDeniedError, SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.inventory import capacity_documents, documents
 from sdrs_nb.inventory.documents import attachments, untold
@@ -32,7 +32,7 @@ OnPage = Callable[[int, int | None], None]
 
 @dataclass(frozen=True)
 class _Source:
-    """How one frame is asked for; a needed source may be denied (403), but it may not fail."""
+    """How one frame is asked for; a needed source may be denied (403) or incomplete, but it may not fail."""
 
     fetch: Callable[["Cloud", OnPage], Awaitable[Documents]]
     is_needed: bool = False
@@ -119,14 +119,14 @@ async def load(
     for name in answers:
         if name in asked:
             states[name] = (answers[name].state, answers[name].message)
-            if answers[name].state == "loaded":
+            if answers[name].state in {"loaded", "partial"}:
                 frames[name] = await asyncio.to_thread(FRAMES[name], answers[name].documents)
                 unread[name] = untold(name, answers[name].documents)
     times = {name: answers[name].asked_at for name in answers if name in asked}
     if "attachments" in asked:
         servers, volumes = answers["servers"], answers["volumes"]
         frames["attachments"] = await asyncio.to_thread(attachments, servers.documents, volumes.documents)
-        states["attachments"] = ("loaded", _half_seen(volumes))
+        states["attachments"] = _state_of_attachments(answers)
         times["attachments"] = min(servers.asked_at, volumes.asked_at)
     for name, frame in frames.items():
         tell(name, len(frame), len(frame))
@@ -149,11 +149,21 @@ async def _resizable(cloud: "Cloud", server_ids: Sequence[str]) -> Documents:
     """Return the flavors each server can be resized to, with the server's id: one call a server, four at a time."""
     gate = asyncio.Semaphore(4)
 
+    short: list[ListIncompleteError] = []
+
     async def of(server_id: str) -> Documents:
         async with gate:
-            return [{**flavor, "server_id": server_id} for flavor in await cloud.ecs.resize_flavors(server_id)]
+            try:
+                flavors = await cloud.ecs.resize_flavors(server_id)
+            except ListIncompleteError as error:
+                short.append(error)
+                flavors = error.documents
+        return [{**flavor, "server_id": server_id} for flavor in flavors]
 
-    return [flavor for flavors in await asyncio.gather(*map(of, server_ids)) for flavor in flavors]
+    found = [flavor for flavors in await asyncio.gather(*map(of, server_ids)) for flavor in flavors]
+    if short:
+        raise short[0].holding(found)
+    return found
 
 
 async def _ask(cloud: "Cloud", name: str, source: _Source, tell: Progress) -> _Answer:
@@ -164,6 +174,8 @@ async def _ask(cloud: "Cloud", name: str, source: _Source, tell: Progress) -> _A
         if name == "servers":
             raise
         return _Answer([], asked_at, "denied", _denied(name, error))
+    except ListIncompleteError as error:
+        return _Answer(error.documents, asked_at, "partial", _partial(name, error))
     except (CloudError, CloudUnreachable, SettingsError) as error:
         if source.is_needed:
             raise
@@ -184,7 +196,25 @@ def _failed(name: str, error: Exception) -> str:
     return _("Reading {frame} failed: {error} What depends on them stays unverified.", frame=name, error=error)
 
 
-def _half_seen(volumes: _Answer) -> str:
-    if volumes.state == "loaded":
-        return ""
-    return _("The volumes could not be read, so only what servers report is here.")
+def _partial(name: str, error: ListIncompleteError) -> str:
+    if error.announced is None:
+        rows = _("rows received: {received}, and no end was found", received=error.received)
+    else:
+        rows = _("{received} of {announced} rows were received", received=error.received, announced=error.announced)
+    return _(
+        "The list of {frame} is incomplete: {rows} ({path}). What is here counts, what is not here proves nothing. "
+        "Load again; if it stays so, report it to the cloud's support.",
+        frame=name,
+        rows=rows,
+        path=error.path,
+    )
+
+
+def _state_of_attachments(answers: Mapping[str, _Answer]) -> tuple[str, str]:
+    short = [name for name in ("servers", "volumes") if answers[name].state == "partial"]
+    if short:
+        said = _("The list of {frames} is incomplete, so attachments are missing here.", frames=", ".join(short))
+        return "partial", said
+    if answers["volumes"].state == "loaded":
+        return "loaded", ""
+    return "loaded", _("The volumes could not be read, so only what servers report is here.")

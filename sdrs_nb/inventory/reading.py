@@ -19,6 +19,9 @@ from sdrs_nb.tables import INVENTORY_TABLES, SERVERS, SOURCES
 
 __all__ = ["Found", "read"]
 
+#: States that hold whatever rows are there: these do not make a list whole that could not be read, or only in part.
+_NOT_WHOLE = frozenset({"partial", "denied", "failed"})
+
 
 @dataclass
 class Found:
@@ -161,10 +164,12 @@ def _take(found: Found, frame: str, sheet: Sheet, said: Mapping[str, str], probl
     absent, blank = unread_columns(sheet, checked, table)
     # In the tool's own files a blank column was read and says "none", unless sources names it; in any other file it
     # says nothing.
-    is_own = found.is_own and said.get(frame) == "loaded"
+    is_own = found.is_own and said.get(frame) in {"loaded", "partial"}
     found.unread[frame] = absent | (blank & found.unread.get(frame, frozenset()) if is_own else blank)
     found.frames[frame] = checked
-    found.states[frame] = ("loaded", sheet.note or (message if state == "loaded" else ""))
+    if state not in _NOT_WHOLE:
+        state, message = "loaded", message if state == "loaded" else ""
+    found.states[frame] = (state, sheet.note or message)
 
 
 def _lists_servers(sheet: Sheet) -> bool:

@@ -38,12 +38,12 @@ _TAKEN_FOR_MORE = re.compile(r"[=+\-@].*|#(NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|
 
 
 def to_excel(inventory: "Inventory", path: Path) -> Path:
-    """Write the loaded frames, ``sources`` and ``about`` as sheets."""
+    """Write the frames that were read, ``sources`` and ``about`` as sheets."""
     return _workbook(path, _contents(inventory))
 
 
 def to_folder(inventory: "Inventory", path: Path) -> Path:
-    """Write the loaded frames, ``sources`` and ``about`` as CSV files; files of frames not loaded go."""
+    """Write the frames that were read, ``sources`` and ``about`` as CSV files; files of other frames go."""
     contents = _contents(inventory)
     path.mkdir(parents=True, exist_ok=True)
     for name, frame in contents.items():
@@ -68,7 +68,8 @@ def template(path: Path) -> Path:
 
 
 def _contents(inventory: "Inventory") -> dict[str, pd.DataFrame]:
-    frames = {name: inventory.frame(name) for name in INVENTORY_TABLES if inventory.is_loaded(name)}
+    frames = {name: inventory.frame(name) for name in INVENTORY_TABLES}
+    frames = {name: frame for name, frame in frames.items() if len(frame) or inventory.is_loaded(name)}
     about = shape(pd.DataFrame([inventory.about.model_dump()]), ABOUT)
     declared = {"declared": shape(pd.DataFrame([each.model_dump() for each in inventory.declared]), DECLARED)}
     return {**frames, "sources": inventory.sources, "about": about, **(declared if inventory.declared else {})}

@@ -68,8 +68,8 @@ def refuse_unfit(run: "Run", inventory: "Inventory") -> None:
     if missing:
         raise PlanError(
             _(
-                "The inventory holds no {frames}, so what run {run} made cannot be told. Load the inventory from the "
-                "cloud.",
+                "The inventory does not hold all {frames}, so what run {run} made cannot be told. Load the inventory "
+                "from the cloud.",
                 frames=", ".join(missing),
                 run=run.run_id,
             )

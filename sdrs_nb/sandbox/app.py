@@ -16,7 +16,7 @@ from starlette.routing import Route as ControlRoute
 from starlette.types import Receive, Scope, Send
 
 from .errors import Refusal, throttled
-from .faults import BadFaultError, Fault, effects_of
+from .faults import BadFaultError, Fault, cut_short, effects_of
 from .requestlog import LoggedRequest, answer_code
 from .routing import Reply, encode
 from .service import CloudService, WireRequest
@@ -101,7 +101,7 @@ class CloudApp:
         except Refusal as refusal:
             response = _refuse(refusal, logged)
         else:
-            response = _accept(reply, logged)
+            response = _accept(reply, logged, kinds.get("short_list"))
         if status:
             return _forced(status, logged)
         return None if "lost_answer" in kinds else response
@@ -142,11 +142,12 @@ def _request_id(logged: LoggedRequest) -> str:
     return f"{logged.arrival:032x}"
 
 
-def _accept(reply: Reply, logged: LoggedRequest) -> Response:
+def _accept(reply: Reply, logged: LoggedRequest, short: Fault | None) -> Response:
     headers = {"X-Request-Id": _request_id(logged), **reply.headers}
     if reply.status == _NO_CONTENT:
         return Response(status_code=reply.status, headers=headers)
-    return Response(reply.encoded(), reply.status, headers, "application/json")
+    body = reply.encoded() if short is None else cut_short(reply.encoded(), short.n)
+    return Response(body, reply.status, headers, "application/json")
 
 
 def _refuse(refusal: Refusal, logged: LoggedRequest) -> Response:

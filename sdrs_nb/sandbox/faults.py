@@ -7,7 +7,8 @@ A fault is an object of the list that is posted; a new list replaces the old one
 ``kind``
     One of `KINDS`.
 ``times``
-    How often at most. Left out: once, but without limit for ``list_lag`` and when ``probability`` is given.
+    How often at most. Left out: once, but without limit for ``list_lag``, ``short_list`` and when ``probability`` is
+    given.
 ``probability``
     How likely each matching request is hit; drawn from the sandbox's seed (or the fault's own ``seed``).
 ``after``
@@ -19,15 +20,17 @@ A fault is an object of the list that is posted; a new list replaces the old one
 ``limit``
     For ``throttle``: the number in the gateway's text (20).
 ``code``, ``n``
-    For ``fail_subjob``: the code (SDRS.1350), for the n-th server of the request (1).
+    For ``fail_subjob``: the code (SDRS.1350), for the n-th server of the request (1). For ``short_list``: how many rows
+    are left out at the end of a list's page (1); its count stays as it is.
 """
 
 import fnmatch
+import json
 import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from .routing import Effects
+from .routing import Effects, encode
 
 KINDS = (
     "status",
@@ -36,6 +39,7 @@ KINDS = (
     "lost_answer",
     "late_handle",
     "list_lag",
+    "short_list",
     "slow",
     "garbage",
     "no_job_id",
@@ -45,7 +49,7 @@ KINDS = (
     "vanish_job",
     "late_subjobs",
 )
-_UNLIMITED_BY_DEFAULT = frozenset({"list_lag"})
+_UNLIMITED_BY_DEFAULT = frozenset({"list_lag", "short_list"})
 
 
 class BadFaultError(ValueError):
@@ -147,6 +151,15 @@ class FaultBook:
     def documents(self) -> list[dict[str, Any]]:
         """Give the faults that are on."""
         return [fault.document() for fault in self._faults]
+
+
+def cut_short(body: bytes, rows: int) -> bytes:
+    """Give an answer without the last `rows` rows of the list in it."""
+    document = json.loads(body)
+    for name, value in document.items():
+        if isinstance(value, list):
+            document[name] = value[: max(len(value) - rows, 0)]
+    return encode(document)
 
 
 def effects_of(faults: list[Fault]) -> Effects:

@@ -203,7 +203,9 @@ def _inventory_facts(inventory: Inventory) -> str:
 def _unread(sources: pd.DataFrame) -> str:
     missing = sources[~sources["state"].isin(["loaded", "not asked"])].fillna({"message": ""})
     texts = [
-        _("{frame} could not be read: {reason}", frame=one.frame, reason=one.message or one.state)
+        str(one.message or one.state)
+        if one.state == "partial"
+        else _("{frame} could not be read: {reason}", frame=one.frame, reason=one.message or one.state)
         for one in missing.itertuples()
     ]
     return html.message("\n".join(texts), "warning") if texts else ""

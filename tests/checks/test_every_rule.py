@@ -2,11 +2,15 @@
 
 import pytest
 
+from sdrs_nb.checks.registry import registered
+from sdrs_nb.checks.request import registered_requests
 from sdrs_nb.rulebook import load_rulebook
 from tests.checks.every_rule import ROWS, severities
 
 #: Rules that say "not known" by their own nature, also at their boundary.
 ALWAYS_UNVERIFIED = {"S19", "S27", "S36", "D5", "H14"}
+#: Every rule with every frame that it needs.
+NEEDS = [(rule, frame) for rule in ROWS for frame in load_rulebook().rule(rule).needs]
 
 
 def test_every_rule_has_a_row():
@@ -39,3 +43,24 @@ def test_an_absent_value_can_be_an_answer(rule):
     found = severities(**ROWS[rule].missing)
 
     assert "unverified" not in found.get(rule, set())
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+@pytest.mark.parametrize(("rule", "frame"), NEEDS)
+def test_what_was_not_received_decides_nothing(rule, frame, rows):
+    """Where a rule has nothing to say of a whole frame, it says nothing of a part of it but that nobody knows."""
+    found = severities(**ROWS[rule].off, partial={frame: rows})
+
+    assert found.get(rule, set()) <= {"unverified"}
+
+
+@pytest.mark.parametrize(("rule", "frame"), NEEDS)
+def test_what_was_received_of_an_incomplete_frame_is_a_fact(rule, frame):
+    """A rule that fires for what is there fires for it in a part as well; one that fires for a gap does not."""
+    whole, part = severities(**ROWS[rule].on), severities(**ROWS[rule].on, partial={frame: None})
+
+    # What a plan would use up is summed over servers that are ready, and none is.
+    if registered()[rule].by_absence or rule in registered_requests():
+        assert part.get(rule, set()) <= {"unverified"}
+    else:
+        assert whole[rule] <= part[rule]

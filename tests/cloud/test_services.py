@@ -15,31 +15,33 @@ def queries(played):
 
 
 async def test_servers_are_read_by_page_number():
-    """The offset of the server list counts pages from 1, not rows."""
+    """The offset of the server list counts pages from 1, not rows; in the end the first row is looked at again."""
 
     def answer(request):
-        number = int(request.url.params["offset"]) - 1
-        return httpx.Response(200, json={"count": 5, "servers": some(5)[number * 2 : number * 2 + 2]})
+        number, size = (int(request.url.params[name]) for name in ("offset", "limit"))
+        return httpx.Response(200, json={"count": 5, "servers": some(5)[(number - 1) * size : number * size]})
 
     played = PlayedCloud({"GET /v1/P/cloudservers/detail": answer})
 
     servers = await played.connect(page_size=2).ecs.servers()
 
     assert servers == some(5)
-    assert sorted(query["offset"] for query in queries(played)) == ["1", "2", "3"]
+    pages = [(query["offset"], query["limit"]) for query in queries(played)]
+    assert sorted(pages[:-1]) == [("1", "2"), ("2", "2"), ("3", "2")]
+    assert pages[-1] == ("1", "1")
 
 
 async def test_volumes_are_read_by_row():
-    """The offset of the volume list counts rows."""
+    """The offset of the volume list counts rows; each page begins with the last row of the one before it."""
 
     def answer(request):
-        row = int(request.url.params["offset"])
-        return httpx.Response(200, json={"count": 5, "volumes": some(5)[row : row + 2]})
+        row, size = (int(request.url.params[name]) for name in ("offset", "limit"))
+        return httpx.Response(200, json={"count": 8, "volumes": some(8)[row : row + size]})
 
     played = PlayedCloud({"GET /v2/P/cloudvolumes/detail": answer})
 
-    assert await played.connect(page_size=2).evs.volumes() == some(5)
-    assert sorted(query["offset"] for query in queries(played)) == ["0", "2", "4"]
+    assert await played.connect(page_size=4).evs.volumes() == some(8)
+    assert sorted(query["offset"] for query in queries(played)) == ["0", "3", "6"]
 
 
 @pytest.mark.parametrize(("count", "calls"), [(0, 0), (1, 1), (100, 1), (101, 2), (250, 3)])
@@ -71,6 +73,98 @@ async def test_volumes_by_id_come_in_chunks_of_sixty(count, calls):
     volumes = await played.connect().evs.volumes_by_id([f"v{number}" for number in range(count)])
 
     assert (len(played.asked), len(volumes)) == (calls, count)
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "ask"),
+    [
+        ("servers", "/v1/P/cloudservers/detail", lambda cloud: cloud.ecs.servers_by_id(["a", "b"])),
+        ("volumes", "/v2/P/cloudvolumes/detail", lambda cloud: cloud.evs.volumes_by_id(["a", "b"])),
+    ],
+)
+async def test_what_is_asked_for_by_id_is_not_absent_from_a_short_answer(kind, path, ask):
+    """An answer that holds fewer rows than it announces decides only if it holds all that was asked for."""
+    one, both = [{"id": "a", "status": "x"}], [{"id": "a", "status": "x"}, {"id": "b", "status": "x"}]
+    played = PlayedCloud({f"GET {path}": [{"count": 2, kind: one}, {"count": 9, kind: both}, {"count": 1, kind: one}]})
+    cloud = played.connect()
+
+    with pytest.raises(errors.ListIncompleteError) as caught:
+        await ask(cloud)
+
+    assert (caught.value.received, caught.value.announced, caught.value.documents) == (1, 2, one)
+    assert await ask(cloud) == both
+    assert await ask(cloud) == one
+
+
+@pytest.mark.parametrize(
+    ("count", "read"),
+    [
+        *((count, [1]) for count in (None, 0, 1, -5, "many", "", True, 0.5, {"total": 7})),
+        *((count, None) for count in (2, 300_000_000, 3e8, "300000000", 10**400)),
+    ],
+)
+@pytest.mark.parametrize(
+    ("path", "kind", "ask"),
+    [
+        ("/v1/P/cloudservers/detail", "servers", lambda cloud: cloud.ecs.servers()),
+        ("/v2/P/cloudvolumes/detail", "volumes", lambda cloud: cloud.evs.volumes()),
+        ("/v1/P/replications", "replications", lambda cloud: cloud.sdrs.replication_pairs()),
+        ("/v1/P/vpcs", "vpcs", lambda cloud: cloud.vpc.vpcs()),
+        ("/v1/P/active-domains", "domains", lambda cloud: cloud.sdrs.domains()),
+    ],
+)
+async def test_a_count_of_any_kind_costs_no_more_than_a_sentence(path, kind, ask, count, read):
+    """One row comes, whatever is announced: the list is whole, or incomplete with both numbers, after a few calls."""
+    played = PlayedCloud({f"GET {path}": {kind: some(1), "count": count}})
+
+    try:
+        found, told = len(await ask(played.connect())), None
+    except errors.ListIncompleteError as error:
+        found, told = None, error
+
+    assert len(played.asked) <= 6
+    assert ([found] if found else None) == read
+    assert told is None or (told.received == 1 < told.announced and str(told.announced) in str(told))
+
+
+@pytest.mark.parametrize("total", [None, 0])
+async def test_null_is_an_empty_list(total):
+    """The service writes null where it has no rows; a count beside it that says otherwise is another thing."""
+    played = PlayedCloud(
+        {
+            "GET /v1/P/server-groups": {"server_groups": None, "count": total},
+            "GET /v1/P/replications": {"replications": None, "count": 3},
+            "GET /v1/P/sdrs/quotas": {"quotas": {"resources": None}},
+        }
+    )
+    sdrs = played.connect().sdrs
+
+    assert await sdrs.groups() == []
+    assert await sdrs.quotas() == []
+    with pytest.raises(errors.ListIncompleteError, match="announced 3 rows and gave 0"):
+        await sdrs.replication_pairs()
+
+
+async def test_scaling_instances_of_an_incomplete_list_are_told_with_what_came():
+    """Instances of the groups that were received are there, whichever of the lists is short."""
+    root = "GET /autoscaling-api/v1/P"
+    groups = {"scaling_groups": [{"scaling_group_id": "g1"}], "total_number": 9}
+    played = PlayedCloud(
+        {
+            f"{root}/scaling_group": [*[groups] * 6, {**groups, "total_number": 1}],
+            f"{root}/scaling_group_instance/g1/list": [
+                {"total_number": 1, "scaling_group_instances": [{"instance_id": "s1"}]},
+                {"total_number": 5, "scaling_group_instances": [{"instance_id": "s1"}]},
+            ],
+        }
+    )
+    autoscaling = played.connect().autoscaling
+
+    for announced in (9, 5):
+        with pytest.raises(errors.ListIncompleteError) as caught:
+            await autoscaling.instances()
+        assert caught.value.documents == [{"scaling_group_id": "g1", "instance_id": "s1"}]
+        assert (caught.value.received, caught.value.announced) == (1, announced)
 
 
 async def test_scaling_instances_of_all_groups_are_one_list():
@@ -177,7 +271,6 @@ async def test_the_thin_calls_take_the_object_out_of_its_wrapper():
     "answer",
     [
         pytest.param({}, id="no list"),
-        pytest.param({"server_groups": None}, id="null"),
         pytest.param({"server_groups": {"id": "g"}}, id="an object"),
         pytest.param({"server_groups": ["g"]}, id="texts"),
         pytest.param(httpx.Response(200, json=[]), id="a bare list"),

@@ -157,6 +157,23 @@ def test_a_server_is_as_covered_as_its_instance_and_pairs(status, progress, pair
     assert found.servers[["server_id", "cover"]].to_numpy().tolist() == [["s1", expected.value]]
 
 
+@pytest.mark.parametrize(
+    "lacking", [{"partial": {"protected_instances": None}}, {"not_loaded": ["protected_instances"]}]
+)
+def test_a_server_without_an_instance_is_unknown_where_instances_were_not_all_read(lacking):
+    """What is not in an incomplete list proves nothing; an instance that is in it counts."""
+    whole = {"servers": [a_server("s1"), a_server("s2")], "protected_instances": [an_instance("s1", progress=100)]}
+
+    found = sdrs_nb.cover(an_inventory(**whole, **lacking))
+
+    covers = dict(found.servers[["server_id", "cover"]].to_numpy().tolist())
+    assert covers["s2"] == Cover.UNKNOWN
+    assert covers["s1"] == (Cover.UNKNOWN if "not_loaded" in lacking else Cover.PROTECTED)
+    assert found.unprotected.empty
+    assert "protected_instances" in " ".join(found.unverified)
+    assert sdrs_nb.cover(an_inventory(**whole)).unprotected["server_id"].tolist() == ["s2"]
+
+
 @pytest.mark.parametrize("swapped", [False, True], ids=["ids stay after a switchover", "ids swap"])
 def test_after_a_switchover_production_is_who_stands_in_the_production_az(swapped):
     """Whether the service swaps the two ids is not documented; the group's production AZ tells them apart."""

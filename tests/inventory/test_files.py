@@ -16,7 +16,7 @@ from sdrs_nb.inventory.inventory import load_inventory, read_inventory, write_te
 from sdrs_nb.inventory.values import trim
 from sdrs_nb.tables import BOOL, FLOAT, INT, INVENTORY_TABLES, TIME
 from tests.builders import a_server
-from tests.builders_inventory import HandedOut, a_server_document, a_volume_document, denied
+from tests.builders_inventory import HandedOut, a_server_document, a_volume_document, cut_short, denied
 
 HEAD = "server_id,name,status,az,vpc_id"
 ROW = "s1,web,ACTIVE,az-1,vpc-1"
@@ -408,6 +408,44 @@ async def test_what_was_written_reads_back_the_same(kind, tmp_path):
     assert_same(inventory, again)
     assert again.sources.set_index("frame").loc["scaling_instances", "state"] == "denied"
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("kind", ["excel", "folder"])
+async def test_a_partial_frame_reads_back_partial(kind, tmp_path):
+    """What was received is written with the word that it is not all, and is never loaded again by being read."""
+    servers, volumes = cut_short(a_server_document(), announced=300), cut_short(announced=7)
+    inventory = await load_inventory(HandedOut(servers=servers, volumes=volumes))
+
+    path = inventory.to_excel(tmp_path / "x.xlsx") if kind == "excel" else inventory.to_folder(tmp_path / "x")
+    again = read_inventory(path)
+
+    assert_same(inventory, again)
+    states = again.sources.set_index("frame")["state"]
+    assert set(states.index[states == "partial"]) == {"servers", "volumes", "attachments"}
+    assert len(again.servers) == 1
+    assert not again.is_loaded("servers")
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ("partial", "partial"),
+        ("denied", "denied"),
+        ("failed", "failed"),
+        ("missing", "loaded"),
+        ("not asked", "loaded"),
+        ("loaded", "loaded"),
+    ],
+)
+def test_rows_do_not_make_a_list_whole_that_sources_call_otherwise(said, state):
+    """A list that could not be read, or was read in part, stays so until sources say loaded; its rows are there."""
+    frames = {"servers": pd.DataFrame([a_server()]), "key_pairs": pd.DataFrame({"name": ["k"]})}
+    sources = pd.DataFrame({"frame": ["key_pairs"], "state": [said], "message": ["why"]})
+
+    inventory = read_inventory({**frames, "sources": sources})
+
+    assert inventory.sources.set_index("frame").loc["key_pairs", "state"] == state
+    assert inventory.key_pairs["name"].tolist() == ["k"]
 
 
 async def test_a_workbook_holds_no_formula(tmp_path):

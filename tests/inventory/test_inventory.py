@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from sdrs_nb.errors import AuthenticationError, CloudUnreachable, InventoryError, PermissionDeniedError, ServiceError
+from sdrs_nb.i18n import set_language
 from sdrs_nb.inventory.inventory import Inventory, load_inventory
 from sdrs_nb.tables import INVENTORY_TABLES
 from tests.builders import a_server, an_inventory
@@ -16,6 +17,7 @@ from tests.builders_inventory import (
     a_server_document,
     a_volume_document,
     broken,
+    cut_short,
     denied,
 )
 
@@ -95,6 +97,91 @@ async def test_an_optional_source_that_fails_degrades(error):
     state, message = state_of(inventory, "scaling_instances")
     assert state == "failed"
     assert str(error) in message
+
+
+@pytest.mark.parametrize("name", ["servers", "volumes", "groups", "key_pairs", "scaling_instances"])
+async def test_a_list_that_is_incomplete_is_partial(name):
+    """The rows that came are there, both numbers are said, and the frame is not loaded, be it needed or not."""
+    document = {
+        "servers": a_server_document(),
+        "volumes": a_volume_document(),
+        "groups": a_group_document(),
+        "key_pairs": {"name": "k"},
+        "scaling_instances": {"instance_id": "server-1"},
+    }[name]
+
+    inventory = await load_inventory(HandedOut(**{name: cut_short(document, announced=300)}))
+
+    state, message = state_of(inventory, name)
+    assert state == "partial"
+    assert f"The list of {name} is incomplete: 1 of 300 rows were received (/path)" in message
+    assert len(inventory.frame(name)) == 1
+    assert not inventory.is_loaded(name)
+    assert inventory.is_loaded("vpcs")
+    assert f"{name}: partial" in repr(inventory)
+    assert "1 of 300 rows" in inventory._repr_html_()
+
+
+async def test_a_list_without_a_number_says_what_came():
+    """Where the cloud announces nothing, the message says so, in the operator's language."""
+    cloud = HandedOut(vpcs=cut_short({"id": "v1", "name": "v"}, announced=None))
+
+    assert "rows received: 1, and no end was found" in state_of(await load_inventory(cloud), "vpcs")[1]
+    set_language("zh")
+    assert "已收到 1 行" in state_of(await load_inventory(cloud), "vpcs")[1]
+
+
+@pytest.mark.parametrize("name", ["servers", "volumes"])
+async def test_attachments_are_partial_when_what_they_are_made_of_is(name):
+    """They are made of servers and volumes; the message names the one that is short."""
+    whole = {"servers": [a_server_document()], "volumes": [a_volume_document()]}
+
+    inventory = await load_inventory(HandedOut(**{**whole, name: cut_short(*whole[name])}))
+
+    state, message = state_of(inventory, "attachments")
+    assert state == "partial"
+    assert f"The list of {name} is incomplete" in message
+    assert len(inventory.attachments) == 1
+
+
+async def test_flavors_of_one_server_that_are_incomplete_make_the_frame_partial():
+    """Each server's list is read by itself; those that are whole are there with the part of the other."""
+    cloud = HandedOut()
+
+    async def resize_flavors(server_id):
+        if server_id == "s2":
+            raise cut_short({"id": "f2"})
+        return [{"id": "f1"}]
+
+    cloud.ecs.resize_flavors = resize_flavors
+
+    inventory = await load_inventory(cloud, frames=["resize_flavors"], resize_for=["s1", "s2"])
+
+    assert state_of(inventory, "resize_flavors")[0] == "partial"
+    assert inventory.resize_flavors[["server_id", "flavor_id"]].to_numpy().tolist() == [["s1", "f1"], ["s2", "f2"]]
+
+
+@pytest.mark.parametrize(
+    ("path", "frames"),
+    [
+        ("GET /v1/*/cloudservers/detail", {"servers", "attachments"}),
+        ("GET /v2/*/cloudvolumes/detail", {"volumes", "attachments"}),
+        ("GET /v1/*/protected-instances", {"protected_instances"}),
+        ("GET /v1/*/server-groups", {"groups"}),
+        ("GET /v1/*/replications", {"replication_pairs"}),
+        ("GET /autoscaling-api/*", {"scaling_instances"}),
+    ],
+)
+async def test_a_cloud_whose_lists_are_cut_short_gives_partial_frames(cloud, sandbox, path, frames):
+    """Through the real client: the frames made of a short list are partial, all others loaded."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(sandbox.app), base_url="http://sandbox.test") as control:
+        await control.post("/_sandbox/faults", json=[{"match": path, "kind": "short_list"}])
+
+    inventory = await load_inventory(cloud)
+
+    sources = inventory.sources.set_index("frame")["state"]
+    assert set(sources.index[sources == "partial"]) == frames
+    assert set(sources) == {"loaded", "partial", "not asked"}
 
 
 async def test_a_failure_calls_off_the_other_lists():

@@ -7,7 +7,7 @@ import sdrs_nb
 from sdrs_nb.models import Call
 from sdrs_nb.planning.undoing import plan_undo
 from sdrs_nb.sandbox import Sandbox, Settings
-from tests.builders_running import CloudTime, control, creations, faults, submit_and_follow
+from tests.builders_running import LIST, CloudTime, control, creations, faults, submit_and_follow
 
 pytest_plugins = ["tests.running_fixtures"]
 DELETE = "POST /v1/*/protected-instances/delete"
@@ -58,6 +58,31 @@ async def test_an_instance_that_is_gone_already_holds_the_undo_back(sandbox, clo
     held = undone.batches[undone.batches["state"].eq("held")]
     assert len(held) == 1
     assert gone in held["reason"].iloc[0]
+
+
+async def test_a_short_list_does_not_show_that_instances_are_gone(sandbox, cloud, undo, ledger, cloud_time):
+    """At the door of a delete and after it, a list that is cut short is looked at again: every instance goes, once."""
+    run, plan = undo
+    made = set(run.servers["protected_instance_id"])
+    short = {"match": LIST, "kind": "short_list", "n": 1000, "probability": 0.5}
+    await faults(sandbox, {"match": DELETE, "kind": "reset"}, short)
+
+    undone = await submit_and_follow(cloud, plan, ledger, cloud_time)
+
+    there = {one["id"] for one in (await control(sandbox, "GET", "world"))["instances"]}
+    assert not there & made
+    assert set(undone.servers["stage"]) == {"deleted"}
+
+
+async def test_a_plan_to_undo_needs_whole_lists(sandbox, cloud, undo):
+    """From a partial list nobody can tell which instances there are, so there is no plan."""
+    run, _plan = undo
+    await faults(sandbox, {"match": LIST, "kind": "short_list"})
+
+    inventory = await sdrs_nb.load_inventory(cloud)
+
+    with pytest.raises(sdrs_nb.PlanError, match="does not hold all protected_instances"):
+        plan_undo(run, inventory)
 
 
 async def test_a_site_without_a_batch_call_is_served_one_by_one(tmp_path):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -11,8 +12,9 @@ import sdrs_nb
 from sdrs_nb import loop
 from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.running.engine import Engine
+from sdrs_nb.running.pacing import Pace
 from sdrs_nb.running.runs import list_runs, open_run
-from tests.builders_running import CREATE, Gate, control, creates, creations, faults, submit_and_follow
+from tests.builders_running import CREATE, LIST, Gate, control, creates, creations, faults, submit_and_follow
 from tests.crash import assert_no_blind_resend
 
 pytest_plugins = ["tests.running_fixtures"]
@@ -92,6 +94,69 @@ async def test_lists_that_lag_never_cause_a_second_create(sandbox, carried_out, 
     await carried_out()
 
     assert await creations(sandbox) == planned
+
+
+SHORT = {"match": LIST, "kind": "short_list", "n": 1000}
+
+
+@pytest.mark.parametrize("seconds", [5, 60], ids=["handled seconds later", "handled a minute later"])
+async def test_a_short_list_never_proves_that_a_request_did_nothing(
+    sandbox, cloud, plan, ledger, cloud_time, planned, seconds
+):
+    """From a lost answer on lists are cut short, far beyond the settling time: the doubt stays until a whole list."""
+    await faults(sandbox, {"match": CREATE, "kind": "late_handle", "seconds": seconds})
+    since = []
+
+    async def sleep(waited):
+        if not since and await creates(sandbox):
+            since.append(cloud_time.now)
+            await faults(sandbox, SHORT)
+        if since and cloud_time.now - since[0] > timedelta(seconds=2 * Pace().settle_s):
+            await faults(sandbox)
+        await cloud_time.sleep(waited)
+
+    run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=sleep)
+    await sdrs_nb.follow(cloud, run, sleep=sleep)
+
+    assert run.state == "done"
+    assert await creations(sandbox) == planned
+    assert [status for status, _handled in await creates(sandbox)] == [None, *[202] * (len(plan.batches) - 1)]
+    assert run.events.loc[run.events["kind"].eq("trying again"), "data"].str.contains("announced").any()
+
+
+async def test_lists_that_are_cut_short_now_and_then_never_cause_a_second_create(sandbox, carried_out, planned):
+    """Every second page lacks rows, from the door to the end: each look is made again until it is whole."""
+    await faults(sandbox, {"match": CREATE, "kind": "lost_answer"}, {**SHORT, "n": 2, "probability": 0.5})
+
+    run = await carried_out()
+
+    assert run.state == "done"
+    assert await creations(sandbox) == planned
+
+
+async def test_nothing_is_sent_while_lists_stay_short(sandbox, cloud, plan, ledger, cloud_time):
+    """At the door a list that does not heal is a failed look: the run pauses with both numbers, and nothing is sent."""
+    await faults(sandbox, SHORT)
+
+    run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=cloud_time.sleep)
+    with pytest.raises(sdrs_nb.ListIncompleteError) as caught:
+        await sdrs_nb.follow(cloud, run, sleep=cloud_time.sleep)
+
+    assert (run.state, run.message) == ("paused", str(caught.value))
+    assert caught.value.announced > caught.value.received == 0
+    assert await creates(sandbox) == []
+
+
+async def test_a_short_list_verifies_nothing(sandbox, cloud, carried_out):
+    """Verifying by a short list is refused and records nothing; by a whole one it finds every server."""
+    run = await carried_out()
+    before = run.servers
+
+    await faults(sandbox, SHORT)
+    with pytest.raises(sdrs_nb.ListIncompleteError):
+        await sdrs_nb.verify(cloud, run)
+
+    assert run.servers.equals(before)
 
 
 async def test_a_failed_sub_job_leaves_its_neighbours_created(sandbox, carried_out):

@@ -96,6 +96,21 @@ async def test_list_lag_hides_new_instances_for_a_while(cloud, match):
     assert (await cloud.call("GET", f"/v1/{{p}}/protected-instances/{instance_id}")).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/v1/{p}/protected-instances", "/v1/{p}/cloudservers/detail", "/v1/{p}/vpcs"])
+async def test_a_short_list_leaves_rows_out_and_counts_them(cloud, path):
+    """Every page lacks its last rows while the count stays, until the fault is switched off."""
+    name = {"detail": "servers"}.get(path.rpartition("/")[2], path.rpartition("/")[2].replace("-", "_"))
+    whole = await cloud.get(path)
+
+    await switch_on(cloud, {"match": "GET *", "kind": "short_list", "n": 2})
+    short, again = await cloud.get(path), await cloud.get(path)
+    await switch_on(cloud, {"match": "GET *", "kind": "short_list", "n": 10_000})
+    nothing = await cloud.get(path)
+
+    assert short == again == {**whole, name: whole[name][:-2]}
+    assert nothing == {**whole, name: []}
+
+
 async def test_garbage_is_no_json(cloud):
     """A garbage answer is 200 with a body no JSON parser takes, and handles nothing."""
     await switch_on(cloud, {"match": BATCH, "kind": "garbage"})
