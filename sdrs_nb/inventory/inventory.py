@@ -433,7 +433,8 @@ def read_inventory(
     and a sheet with headings and no row say that there is none, unless ``sources`` says otherwise. A column that is
     absent, or blank from top to bottom, is unread (``sources``, column ``unread``); in files that this tool wrote,
     ``sources`` says which columns were read, so that their blanks mean "none". A frame that ``sources`` call
-    ``partial``, ``denied`` or ``failed`` stays so, whatever rows are there. Row numbers in problems are those a spreadsheet shows: the header is row 1; a DataFrame's first row is row 2. Disk, no network.
+    ``partial``, ``denied`` or ``failed`` stays so, whatever rows are there. Row numbers in problems are those a
+    spreadsheet shows: the header is row 1; a DataFrame's first row is row 2. Disk, no network.
 
     Raises
     ------
