@@ -134,6 +134,17 @@ def test_every_face_counts_what_has_ended_alike(ledger, face):
     assert wanted[face] in text
 
 
+@pytest.mark.usefixtures("wide")
+@pytest.mark.parametrize(("stage", "is_red"), [("failed", True), ("created", False), ("unknown", False)])
+def test_bars_are_red_once_a_server_failed(ledger, monkeypatch, stage, is_red):
+    """On a terminal with colours the words of the servers' bar are red, and only then."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    run = a_recorded_run(ledger, servers=2, blocked=0, stage=stage)
+
+    assert ("\x1b[31mservers" in bars(run)) == is_red
+
+
 @pytest.mark.parametrize("stage", list(Stage), ids=str)
 def test_panel_and_report_show_a_stage_in_its_tone(ledger, stage):
     """The grid's column and the report's rows take the tone from the one home."""

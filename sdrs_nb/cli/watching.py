@@ -66,16 +66,19 @@ def running(*, quiet: bool) -> Iterator[OnRun]:
             def moved(run: Run) -> None:
                 sent, now_at = run.batch_tally, run.tally
                 bars.update(batches, completed=sent.ended, total=sent.whole)
-                bars.update(servers, completed=now_at.ended, total=now_at.whole, description=_told(run.counts))
+                bars.update(servers, completed=now_at.ended, total=now_at.whole, description=_told(run))
 
             yield moved
     else:
         yield ProgressLines(sys.stderr, says_waits=False)
 
 
-def _told(counts: dict[str, int]) -> str:
+def _told(run: Run) -> str:
+    """Return what became of the servers so far, as rich markup: red as soon as one failed."""
+    counts = run.counts
     stages = ended_stages(counts)
-    return _("servers ({stages})", stages=stages) if stages else _("servers")
+    text = _("servers ({stages})", stages=stages) if stages else _("servers")
+    return f"[red]{text}[/]" if run.tally.failed else text
 
 
 def _bars() -> "Progress":
@@ -83,7 +86,7 @@ def _bars() -> "Progress":
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     return Progress(
-        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.description}"),  # words of ours, never a server's
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
