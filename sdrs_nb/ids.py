@@ -81,7 +81,7 @@ def respelt(texts: Iterable[str], column: str) -> dict[str, str]:
     return {text: form for text in set(given) if (form := canonical(text, column)) != text}
 
 
-def canonical_documents(documents: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+def canonical_documents(documents: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return documents of the cloud with the ids in them canonical; most are so already.
 
     Ids of servers, volumes, groups, instances and pairs on the first level are looked at: what rules, jobs and

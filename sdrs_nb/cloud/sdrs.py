@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sdrs_nb.cloud.answers import Call
 from sdrs_nb.cloud.paging import Documents, Page, row_pages
-from sdrs_nb.cloud.service import Service, rows_of
+from sdrs_nb.cloud.service import Query, Service, rows_of
 from sdrs_nb.cloud.session import segment
 from sdrs_nb.cloud.submitting import start_job
+from sdrs_nb.ids import canonical_documents
 
 __all__ = ["Sdrs"]
 
@@ -20,6 +22,14 @@ class Sdrs(Service):
     """Reads are repeated where that is harmless; calls that start a job are sent once."""
 
     service = "sdrs"
+
+    async def _page(self, path: str, key: str, query: Query | None = None, *, total: str = "count") -> Page:
+        page = await super()._page(path, key, query, total=total)
+        # Jobs, settling and verification compare these ids with those of a plan, which are canonical.
+        return replace(page, rows=canonical_documents(page.rows))
+
+    async def _object(self, path: str, key: str, query: Query | None = None) -> dict[str, Any]:
+        return canonical_documents([await super()._object(path, key, query)])[0]
 
     async def groups(self) -> Documents:
         """Return every protection group."""

@@ -333,3 +333,20 @@ async def test_services_have_hosts_of_their_own():
     ]
     assert ACCESS["access_key"] not in repr(cloud)
     assert PROJECT not in repr(cloud)
+
+
+async def test_ids_of_protected_instances_are_canonical():
+    """An instance whose server the service spells in capitals is found by the id that a plan holds."""
+    server = "1f9ef5dd-ba59-498b-a993-8fa2e0d6b426"
+    told = {"id": server.upper(), "source_server": server.upper(), "server_group_id": "G-1", "name": "ERP"}
+    played = PlayedCloud(
+        {
+            "GET /v1/P/protected-instances": httpx.Response(200, json={"count": 1, "protected_instances": [told]}),
+            f"GET /v1/P/protected-instances/{server}": httpx.Response(200, json={"protected_instance": told}),
+        }
+    )
+    sdrs = played.connect().sdrs
+
+    found = [*await sdrs.protected_instances(), await sdrs.protected_instance(server)]
+
+    assert found == [{"id": server, "source_server": server, "server_group_id": "G-1", "name": "ERP"}] * 2
