@@ -18,6 +18,8 @@ from tests.opinions.volume_rules import volume_rules
 
 __all__ = ["Opinion", "verdicts"]
 
+#: In one group: rules that block, rules that are undecided, and whether one warns.
+View = tuple[frozenset[str], frozenset[str], bool]
 #: Verdict, rules that block, rules that would block and could not be decided.
 Opinion = tuple[str, frozenset[str], frozenset[str]]
 
@@ -65,12 +67,17 @@ class _Judge:
         if server_id not in self.estate.servers:
             return "blocked", frozenset({"S1"}), frozenset()
         views = [self._view(server_id, group) for group in self._groups(server_id)]
-        taken = [view for view in views if not view[0]]
-        blocking = frozenset().union(*(view[0] for view in views)) if not taken else frozenset[str]()
-        certain = [view for view in taken if not view[1]]
-        unknown = frozenset().union(*(view[1] for view in (taken or views))) if not certain else frozenset[str]()
+        blocking = views[0][0] if len(views) == 1 else self._blocking_in_all(server_id, views)
+        certain = [view for view in views if not view[0] and not view[1]]
+        open_to_it = [view for view in views if not view[0]] or views
+        unknown = frozenset[str]() if certain else frozenset[str]().union(*(view[1] for view in open_to_it))
         warned = bool(certain) and all(view[2] for view in certain)
         return _verdict(blocking, unknown, warned=warned), blocking, unknown
+
+    def _blocking_in_all(self, server_id: str, views: list[View]) -> frozenset[str]:
+        """Return what blocks a server that several groups fit: its own reasons, and G14 where each group has one."""
+        own = self._view(server_id, None)[0]
+        return own | {"G14"} if all(view[0] - own for view in views) else own
 
     def _groups(self, server_id: str) -> list[Row | None]:
         """Return the group that was chosen, else those that fit; None stands for one that may, or where none does."""
@@ -85,7 +92,10 @@ class _Judge:
         may_fit = any(fits(self._case(server_id, group)) is None for group in groups)
         return may_fit or not self.estate.is_loaded("groups")
 
-    def _view(self, server_id: str, group: Row | None) -> tuple[frozenset[str], frozenset[str], bool]:
+    def _fits_nowhere(self, server_id: str) -> bool:
+        return self._groups(server_id) == [None] and not self._some_group_may_fit(server_id)
+
+    def _view(self, server_id: str, group: Row | None) -> View:
         """Return which rules block, which are undecided and whether one warns, in this group."""
         case = self._case(server_id, group)
         said = [*self._alone(server_id, group), *cluster_rules(case, lambda other: self._companion(other, group))]
@@ -101,7 +111,7 @@ class _Judge:
             said = [
                 *server_rules(case),
                 *volume_rules(case),
-                *(group_rules(case) if group or self._some_group_may_fit(server_id) else no_group_fits(case)),
+                *(no_group_fits(case) if group is None and self._fits_nowhere(server_id) else group_rules(case)),
                 *request_rules(case),
                 *placement_rules(case),
                 *room_rules(case, self.estate.component(server_id)),
@@ -117,7 +127,7 @@ class _Judge:
         and it is judged where it is.
         """
         own = self._groups(server_id)
-        if group in own:
+        if group in own or (group is None and len(own) > 1):
             return self._alone(server_id, group)
         return min(
             (self._alone(server_id, other) for other in own), key=lambda said: sum(one[2] is True for one in said)

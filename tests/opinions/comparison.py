@@ -22,10 +22,8 @@ BLOCKING_RULES = frozenset(
     [f"S{number}" for number in (*range(1, 19), 20, 22, 33, 34)]
     + [f"D{number}" for number in (1, 2, 3, 4, 6, 7, 10, 13)]
     + [f"H{number}" for number in (3, 4, 5, 6, 8, 9, 10, 11, 12, 15)]
-    + ["G2", "G4", "G5", "P1", "P3", "P4", "P6", "P7", "P10", "P11"]
+    + ["G2", "G4", "G5", "G14", "P1", "P3", "P4", "P6", "P7", "P10", "P11"]
 )
-#: Told beside the reasons of each group where several would refuse; the reasons are what is compared.
-NAMES_NO_REASON = frozenset({"G14"})
 
 
 @dataclass(frozen=True)
@@ -143,7 +141,7 @@ def _compared(opinion: Opinion) -> tuple[str, frozenset[str]]:
     """Return verdict and blocking rules; what else is wrong with a server that is no candidate nobody asks."""
     verdict, blocking, _unknown = opinion
     no_candidate = verdict in {"protected", "not a candidate"}
-    return verdict, blocking & {"S4", "S5", "S6"} if no_candidate else blocking - NAMES_NO_REASON
+    return verdict, blocking & {"S4", "S5", "S6"} if no_candidate else blocking
 
 
 def tally(
