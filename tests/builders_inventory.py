@@ -1,5 +1,6 @@
 """Documents as the cloud sends them, valid by default, and a cloud that hands them out."""
 
+from contextlib import AbstractContextManager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -112,6 +113,10 @@ class HandedOut:
         self.eps = SimpleNamespace(enterprise_projects=self._list("enterprise_projects"))
         names = ("groups", "protected_instances", "replication_pairs", "quotas", "drills", "domains")
         self.sdrs = SimpleNamespace(**{name: self._list(name) for name in names})
+
+    def telling(self, _on_wait: Any) -> AbstractContextManager[None]:
+        """Tell nothing: what is handed out never waits."""
+        return nullcontext()
 
     async def check(self) -> SimpleNamespace:
         """Prove the credentials, or raise what was given for it."""

@@ -42,8 +42,11 @@ def production_az(facts: Facts) -> Iterator[Hits]:
         judged & (wanted != -1) & (wanted != az.codes), az=az, production_az=OfGroup(facts.production_az, group)
     )
     elsewhere = facts.match.unplaced & ~az.missing & _vpc_has_group(facts)
-    # A group that does not say where it produces may be the one.
-    open_vpcs = place.vpc[(place.vpc >= 0) & (facts.production_az == None)]  # noqa: E711 - element by element
+    # A group that does not say where it produces may be the one; one whose AZs are empty takes nobody (G4).
+    unsaid = facts.groups.coded("priority_station").missing | bool(
+        facts.unread(["groups.source_az", "groups.target_az"])
+    )
+    open_vpcs = place.vpc[(place.vpc >= 0) & (place.production_az == -1) & unsaid]
     unsaid = elsewhere & np.isin(facts.servers.coded("vpc_id").codes, open_vpcs)
     yield where(unsaid, lacking="groups.priority_station", az=az)
     elsewhere &= ~unsaid
@@ -122,7 +125,6 @@ def unlocked(facts: Facts) -> Iterator[Hits]:
 def not_frozen(facts: Facts) -> Iterator[Hits]:
     """Not frozen for arrears or by the police; a server that never was has no such mark."""
     yield where(facts.servers.true("frozen"))
-    yield where(facts.servers.missing("frozen"), lacking="servers.frozen")
 
 
 @rule("S11", by_absence=True)

@@ -26,15 +26,16 @@ _BILLING = {"0": "on demand", "1": "yearly/monthly", "2": "spot"}
 
 
 #: Columns that tell "none" by a missing value -> where documents tell them.  A key that no document of a list has was
-#: not told, and its column is unread.  Keys that are named nowhere here mean "none" by their absence, each by its page:
-#: marks in the metadata of servers and volumes (EcmResStatus is there only after a freeze), health_status and
-#: server_type of groups, sale status in the extra specs of flavors (default normal).
+#: not told, and its column is unread; metadata must be in every one.  Keys that are named nowhere here mean "none" by
+#: their absence, each by its page: marks in the metadata of servers and volumes (EcmResStatus is there only after a
+#: freeze), health_status and server_type of groups, sale status in the extra specs of flavors (default normal).
 _TOLD_BY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "servers": {
             "task_state": ("OS-EXT-STS:task_state",),
             "key_name": ("key_name",),
             "tags": ("tags",),
+            "frozen": ("metadata",),
             "lock_source": ("metadata",),
             "lock_scene": ("metadata",),
             "agency_name": ("metadata",),
@@ -69,11 +70,12 @@ def untold(frame: str, documents: Documents) -> frozenset[str]:
     """Return the columns of a frame that none of its documents tells, although a missing value would mean "none"."""
     if not documents:
         return frozenset()
-    return frozenset(
-        column
-        for column, keys in _TOLD_BY.get(frame, _EMPTY).items()
-        if not any(key in document for document in documents for key in keys)
-    )
+    keys = {key for wanted in _TOLD_BY.get(frame, _EMPTY).values() for key in wanted}
+    told = {key for key in keys if any(key in document for document in documents)}
+    # Marks are kept in metadata: where one object came without any, nobody knows what it would have said.
+    if any(document.get("metadata").__class__ is not dict for document in documents):
+        told.discard("metadata")
+    return frozenset(column for column, keys in _TOLD_BY.get(frame, _EMPTY).items() if not told.intersection(keys))
 
 
 def _part(document: Any, name: str) -> Mapping[str, Any]:

@@ -15,9 +15,9 @@ def rows(eligibility):
 
 def test_servers_are_counted_by_what_they_wait_for_alone_and_together():
     """Best first: what decides most servers by itself."""
-    servers = [a_server("a", locked=None), a_server("b", locked=None), a_server("c", locked=None, frozen=None)]
+    servers = [a_server("a", locked=None), a_server("b", locked=None), a_server("c", locked=None, nic_count=None)]
 
-    assert rows(judge(an_inventory(servers=servers))) == [["servers.locked", 2, 1], ["servers.frozen", 0, 1]]
+    assert rows(judge(an_inventory(servers=servers))) == [["servers.locked", 2, 1], ["servers.nic_count", 0, 1]]
 
 
 def test_servers_that_share_volumes_wait_for_what_their_companions_wait_for():

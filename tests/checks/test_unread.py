@@ -25,6 +25,7 @@ BLOCKING = {
     "servers.task_state": ("S8", {"servers": [a_server(SERVER, task_state="deleting")]}),
     "servers.lock_source": ("S9", {"servers": [a_server(SERVER, lock_source="ORDER")]}),
     "servers.lock_scene": ("S9", {"servers": [a_server(SERVER, lock_scene="TO_PERIOD_LOCK")]}),
+    "servers.frozen": ("S10", {"servers": [a_server(SERVER, frozen=True)]}),
     "servers.tags": ("S13", {"servers": [a_server(SERVER, tags="__type_baremetal")]}),
     "servers.key_name": ("S22", {"servers": [a_server(SERVER, os_type="Windows", key_name="gone")]}),
     "groups.server_type": ("G5", {"groups": [a_group(server_type="BMS")]}),

@@ -141,7 +141,12 @@ def _compared(opinion: Opinion) -> tuple[str, frozenset[str]]:
     """Return verdict and blocking rules; what else is wrong with a server that is no candidate nobody asks."""
     verdict, blocking, _unknown = opinion
     no_candidate = verdict in {"protected", "not a candidate"}
-    return verdict, blocking & {"S4", "S5", "S6"} if no_candidate else blocking
+    if no_candidate:
+        return verdict, blocking & {"S4", "S5", "S6"}
+    # Where the place asked for is refused in each group, it is a matter of words whether the place itself is named, the
+    # choice between groups, or the companion that is refused with it.
+    by_place = blocking & {"G14", "P6", "P10"}
+    return verdict, blocking - by_place - {"H4"} if by_place else blocking
 
 
 def tally(
