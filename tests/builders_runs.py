@@ -1,6 +1,7 @@
 """Recorded runs that need no cloud: a plan over made-up servers, what its batches came to, and the inventory after."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sdrs_nb.eligibility import check_eligibility
@@ -72,11 +73,17 @@ def an_estate(
     )
 
 
-def a_run(ledger: Ledger, inventory: Inventory, *, rulebook: str = "huaweicloud", **plan: Any) -> Run:
-    """Return the recorded run of a plan for every eligible server of ``inventory``; nothing of it is sent."""
+def a_run(
+    ledger: Ledger, inventory: Inventory, *, rulebook: str = "huaweicloud", recorded: str = "", **plan: Any
+) -> Run:
+    """Return the recorded run of a plan for every eligible server of ``inventory``; nothing of it is sent.
+
+    ``recorded`` is the version of another release's rule book that the plan names in place of ours.
+    """
     options = plan.pop("options", BatchOptions())
     eligibility = check_eligibility(inventory, options=options, rulebook=rulebook)
     planned = plan_batches(eligibility, **{"name_prefix": "erp", **plan})
+    planned = replace(planned, rulebook_version=recorded or planned.rulebook_version)
     approval = Approval(fingerprint=planned.fingerprint, who="li")
     return Run(ledger.create_run(scope=SCOPE, plan=planned, approval=approval, settings={}), ledger)
 

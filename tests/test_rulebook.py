@@ -197,6 +197,7 @@ def _like(value):
         ("mars 0123456789ab batch_size=10", "huaweicloud batch_size=10"),
         ("somebody's own", "huaweicloud"),
         ("otc 0123456789ab batch_size=[[1]] volume_types={1:2}", "otc"),
+        ("otc 0123456789ab profile=mars", "otc"),
         ("", "huaweicloud"),
     ],
 )
@@ -211,7 +212,13 @@ def test_of_a_strange_version_everything_that_is_known_holds(version, name):
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("mars", "huaweicloud-2025"), ("otc S7", "no profile otc S7"), ("otc S7=fatal", "S7"), ("otc tags=[[1]]", "tags")],
+    [
+        ("mars", "huaweicloud-2025"),
+        ("otc S7", "no profile otc S7"),
+        ("otc S7=fatal", "S7"),
+        ("otc tags=[[1]]", "tags"),
+        ("otc profile=x", "limit profile"),
+    ],
 )
 def test_a_rule_book_that_is_asked_for_by_a_wrong_name_is_refused(name, told):
     """What an operator types is not guessed at."""

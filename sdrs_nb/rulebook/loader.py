@@ -42,6 +42,10 @@ def load_rulebook(profile: str = "huaweicloud", **overrides: LimitValue) -> Rule
     -----
     Reads files of the package, once per process; no network.
     """
+    return _of(profile, overrides)
+
+
+def _of(profile: str, overrides: Mapping[str, LimitValue]) -> Rulebook:
     if profile not in PROFILES:
         raise SettingsError(
             _("There is no profile {profile}. Use one of: {known}.", profile=profile, known=", ".join(PROFILES))
@@ -59,8 +63,7 @@ def read_rulebook(name: str) -> Rulebook:
     SettingsError
         For a profile, rule, limit or severity that does not exist.
     """
-    profile, overrides = _read(name)
-    return load_rulebook(profile, **overrides)
+    return _of(*_read(name))
 
 
 def recorded_rulebook(version: str) -> Rulebook:
@@ -71,9 +74,9 @@ def recorded_rulebook(version: str) -> Rulebook:
     kept: dict[str, LimitValue] = {}
     for name, value in overrides.items():
         with suppress(SettingsError):
-            load_rulebook(profile, **{name: value})
+            _of(profile, {name: value})
             kept[name] = value
-    return load_rulebook(profile, **kept)
+    return _of(profile, kept)
 
 
 def _read(text: str) -> tuple[str, dict[str, LimitValue]]:

@@ -11,7 +11,9 @@ from sdrs_nb.inventory.inventory import About, Inventory
 from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.models import Approval, Call
 from sdrs_nb.planning.plans import Plan
+from sdrs_nb.planning.remainders import plan_remainder
 from sdrs_nb.planning.undoing import plan_undo
+from sdrs_nb.reporting.report import report
 from sdrs_nb.rulebook import load_rulebook
 from sdrs_nb.running.runs import Run
 from tests.builders_runs import SCOPE, a_run, an_estate, ended
@@ -254,6 +256,22 @@ def test_a_site_without_batch_calls_deletes_one_by_one(ledger):
         (Call.SINGLE_DELETE, ("instance-of-s01",)),
     ]
     assert undo.bodies[0] == b'{"delete_target_server":false,"delete_target_eip":false}'
+
+
+def test_a_run_of_another_release_keeps_its_limits_and_says_so(ledger, tmp_path):
+    """What its plan recorded still holds; the undo, the remainder and the report name that other rules may differ."""
+    recorded = "huaweicloud 0123456789ab batch_delete_size=2"
+    run = ended(a_run(ledger, an_estate(4), recorded=recorded), without=["s03"])
+    after = an_estate(4, statuses=all_in("protected", 3))
+
+    undo, rest = plan_undo(run, after), plan_remainder(run, after)
+    page = report(run, tmp_path / "report.html").read_text(encoding="utf-8")
+
+    assert [len(batch.server_ids) for batch in undo.batches] == [2, 1]
+    assert rest.creation.rulebook.number("batch_delete_size") == 2
+    for told in (*undo.notes[-1:], *rest.creation.notes[-1:], page):
+        assert f"The plan was made by rule book {recorded}; this release has {undo.rulebook_version}." in told
+    assert not any("this release" in note for note in plan_undo(run, after, rulebook="huaweicloud").notes)
 
 
 @pytest.mark.parametrize(
