@@ -132,6 +132,29 @@ def test_servers_are_matched_with_groups(made, group, candidates, rules):
     assert set(found["rule"][found["severity"] == "blocker"]) == rules
 
 
+@pytest.mark.parametrize(
+    ("made", "servers"),
+    [
+        pytest.param(
+            {"source_az": None, "production_az": None, "vpc_id": "vpc-2"}, [{"vpc_id": "vpc-1"}], id="AZ not said"
+        ),
+        pytest.param({"vpc_id": None}, [{"az": "az-1"}], id="VPC not said"),
+        pytest.param({"vpc_id": "vpc-9"}, [{"az": "az-1"}], id="VPC of no server"),
+        pytest.param({"source_az": "az-9", "production_az": "az-9"}, [{"az": "az-1"}], id="AZ of no server"),
+        pytest.param({"vpc_id": None}, [{"vpc_id": None}], id="VPC not said on either side"),
+        pytest.param({"source_az": None, "production_az": None}, [{"az": None}], id="AZ not said on either side"),
+    ],
+)
+def test_a_place_that_is_not_said_or_not_met_matches_nobody(made, servers):
+    """A group without VPC or AZ, or with one that no server has, is nobody's candidate, whatever else there is."""
+    others = [a_server(f"in {vpc} {az}", vpc_id=vpc, az=az) for vpc in ("vpc-1", "vpc-2") for az in ("az-1", "az-2")]
+    asked = [a_server(f"asked-{at}", **row) for at, row in enumerate(servers)]
+    eligibility = check_eligibility(an_inventory(servers=[*others, *asked], groups=[a_group(**made)]))
+
+    assert eligibility.candidates.empty
+    assert eligibility.verdicts["group_id"].isna().all()
+
+
 def test_every_bad_group_is_told_of():
     """Where only groups in a bad state match, each has its finding and nothing is chosen."""
     made = [a_group("g1", status="error"), a_group("g2", status="starting")]

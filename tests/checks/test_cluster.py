@@ -77,6 +77,32 @@ def test_h4_an_unknown_companion_makes_the_cluster_unknown():
     assert verdict_of(eligibility, "a") == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("trouble", "severity"),
+    [({"status": "ERROR"}, "blocker"), ({"frozen": None}, "unverified")],
+    ids=["refused", "unknown"],
+)
+def test_h4_a_server_is_not_its_own_companion(trouble, severity):
+    """What speaks against one server alone is told to the others, and not once more to itself."""
+    eligibility = judge(tied({"d1": "abc"}, {"b": trouble}))
+
+    assert {name: severity_of("H4", eligibility, name) for name in "abc"} == {"a": severity, "b": None, "c": severity}
+
+
+def test_h4_two_refused_servers_hold_each_other_back():
+    """Each is the other's companion."""
+    eligibility = judge(tied({"d1": "ab"}, {"a": {"status": "ERROR"}, "b": {"status": "ERROR"}}))
+
+    assert {severity_of("H4", eligibility, name) for name in "ab"} == {"blocker"}
+
+
+def test_companions_are_the_other_servers():
+    """A server's finding names everybody else of its cluster."""
+    found = judge(tied({"d1": "abc"})).findings.query("rule == 'H1'").set_index("server_id")["evidence"]
+
+    assert "companions=name of a (a),name of c (c)" in found["b"]
+
+
 def test_h5_a_protected_owner_is_a_deadlock():
     """Listed it is refused, left out it is missed; the remedy names the ways out."""
     eligibility = judge(tied({"d1": "ab"}, protected_instances=[an_instance("b")]))

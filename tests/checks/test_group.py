@@ -45,6 +45,12 @@ def test_without_groups_nothing_about_them_is_known(rule):
     assert verdict_of(eligibility) == "unknown"
 
 
+@pytest.mark.parametrize("asked", [{"group_id": GROUP}, {"group_choice": {SERVER: GROUP}}], ids=["asked for", "chosen"])
+def test_a_group_is_not_looked_up_where_groups_were_not_read(asked):
+    """It may well exist: no error, and nothing about it is known."""
+    assert verdict_of(judge(an_inventory(not_loaded=["groups"]), **asked)) == "unknown"
+
+
 def test_a_project_without_groups_has_none_to_join():
     """G1 fires where groups were read and there are none."""
     assert severity_of("G1", judge(an_inventory(groups=[]))) == "blocker"

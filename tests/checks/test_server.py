@@ -1,6 +1,7 @@
 import pytest
 
 from tests.builders import (
+    CALLER,
     a_flavor,
     a_key_pair,
     a_scaling_instance,
@@ -199,6 +200,50 @@ def test_key_pairs_matter_to_windows(server, keys, fired):
         "S23": None,
         "S24": None,
     } | fired
+
+
+@pytest.mark.parametrize(
+    ("server", "caller", "told"),
+    [
+        pytest.param({}, CALLER, False, id="made by the caller"),
+        pytest.param({"user_id": "user-2"}, CALLER, True, id="made by another user"),
+        pytest.param({"user_id": None}, CALLER, False, id="maker not said"),
+        pytest.param({"user_id": "user-2"}, None, False, id="caller not known"),
+        pytest.param({"user_id": None}, None, False, id="neither known"),
+        pytest.param({"user_id": "user-2", "os_type": "Linux"}, CALLER, False, id="Linux"),
+        pytest.param({"user_id": "user-2", "os_type": None}, CALLER, False, id="system not said"),
+        pytest.param({"user_id": "user-2", "key_name": None}, CALLER, False, id="no key pair"),
+    ],
+)
+def test_s23_warns_of_key_pairs_that_may_be_another_users(server, caller, told):
+    """Only of a Windows server with a key pair whose maker and whose caller are known and are not the same."""
+    row = a_server(SERVER, **{"os_type": "Windows", "key_name": "k", **server})
+    inventory = an_inventory(servers=[row], key_pairs=[a_key_pair("k")], caller_user_id=caller)
+
+    assert (severity_of("S23", judge(inventory)) == "warning") is told
+
+
+def test_s23_names_the_key_pair_the_maker_and_the_caller():
+    """Who has to protect the server follows from its sentence."""
+    row = a_server(SERVER, os_type="Windows", key_name="k", user_id="user-2")
+    found = judge(an_inventory(servers=[row], key_pairs=[a_key_pair("k")])).findings
+
+    said = found["message"][found["rule"] == "S23"].iloc[0]
+    assert "with key pair k was made by user user-2, not by the caller (user-1)" in said
+
+
+def test_s23_says_that_key_pairs_were_not_read():
+    """Then it names the key pair to look for, whoever made the server, and tells nobody who needs none."""
+    servers = [
+        a_server("mine", os_type="Windows", key_name="k"),
+        a_server("theirs", os_type="Windows", key_name="k", user_id="user-2"),
+        a_server("linux", os_type="Linux", key_name="k"),
+        a_server("password", os_type="Windows"),
+    ]
+    found = judge(an_inventory(servers=servers, not_loaded=["key_pairs"])).findings.query("rule == 'S23'")
+
+    assert found["server_id"].tolist() == ["mine", "theirs"]
+    assert found["message"].str.contains("key pair k of Windows server .* is not known").all()
 
 
 def test_key_pairs_that_were_not_read_concern_only_servers_that_need_them():

@@ -12,6 +12,7 @@ from tests.checks.judged import SERVER, judge, severity_of, with_volume
         pytest.param("D1", {"encrypted": None}, "unverified", id="D1 not said"),
         pytest.param("D4", {"status": "in-use"}, None, id="D4 in use"),
         pytest.param("D4", {"status": "extending"}, "warning", id="D4 extending"),
+        pytest.param("D4", {"status": "available"}, "warning", id="D4 attached to nothing, says EVS"),
         pytest.param("D4", {"status": "error_extending"}, "blocker", id="D4 error"),
         pytest.param("D4", {"status": None}, "unverified", id="D4 not said"),
         pytest.param("D6", {"az": "az-1"}, None, id="D6 production AZ"),
@@ -52,7 +53,14 @@ def test_h15_blocks_shared_volumes_where_a_site_refuses_them(profile, severity):
 
 
 @pytest.mark.parametrize(
-    ("status", "severity"), [("in-use", None), ("backing-up", "warning"), ("error", "blocker"), (None, "unverified")]
+    ("status", "severity"),
+    [
+        ("in-use", None),
+        ("backing-up", "warning"),
+        ("available", "warning"),
+        ("error", "blocker"),
+        (None, "unverified"),
+    ],
 )
 def test_d3_looks_at_the_system_volume_alone(status, severity):
     """The system volume in error blocks; D4 says nothing of it."""
@@ -65,6 +73,20 @@ def test_d3_looks_at_the_system_volume_alone(status, severity):
 
     assert severity_of("D3", eligibility) == severity
     assert severity_of("D4", eligibility) is None
+
+
+@pytest.mark.parametrize("status", ["available", "error", None])
+def test_d3_says_nothing_of_data_volumes(status):
+    """Those are D4's."""
+    assert severity_of("D3", judge(with_volume(status=status))) is None
+
+
+@pytest.mark.parametrize("status", ["available", "error_extending"])
+def test_a_volume_that_is_not_in_use_is_named_with_its_status(status):
+    """The operator reads which volume it is and what the cloud says of it."""
+    found = judge(with_volume(status=status)).findings
+
+    assert f"name of data-1 (data-1) ({status})" in found["message"][found["rule"] == "D4"].iloc[0]
 
 
 @pytest.mark.parametrize(

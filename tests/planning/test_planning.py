@@ -2,6 +2,7 @@ import json
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import permutations
 
 import pandas as pd
 import pytest
@@ -466,6 +467,73 @@ def test_overrides_split_batches_by_what_requests_share():
     }
 
 
+GROUP_ROW, TAG_ROW, SERVER_ROW = {"group_id": "g1"}, {"tag": "tier=db"}, {"server_id": "s001"}
+
+
+def descriptions(overrides, **servers: object) -> dict[str, str | None]:
+    """Return by server what the overrides describe it as; s001 and s002 carry the tag, s003 another one."""
+    eligibility = with_frame(an_eligibility(3), "servers", tags=["tier=db", "a=b, tier=db", "tier=db2"], **servers)
+    plan = plan_of(eligibility, overrides=overrides)
+    return {server: batch.description for batch in plan.batches for server in batch.server_ids}
+
+
+@pytest.mark.parametrize("order", list(permutations([GROUP_ROW, TAG_ROW, SERVER_ROW])))
+def test_the_more_specific_override_wins_wherever_it_stands(order):
+    """A server's own row beats that of its tag, and that beats the group's."""
+    overrides = [{**row, "description": "-".join(row)} for row in order]
+
+    assert descriptions(overrides) == {"s001": "server_id", "s002": "tag", "s003": "group_id"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        pytest.param(GROUP_ROW, GROUP_ROW, ["2", "2", "2"], id="the later of two groups"),
+        pytest.param(TAG_ROW, TAG_ROW, ["2", "2", None], id="the later of two tags"),
+        pytest.param(SERVER_ROW, SERVER_ROW, ["2", None, None], id="the later of two servers"),
+        pytest.param({**GROUP_ROW, **TAG_ROW}, GROUP_ROW, ["1", "1", "2"], id="a tag within a group beats the group"),
+        pytest.param({**GROUP_ROW, **SERVER_ROW}, TAG_ROW, ["1", "2", None], id="a server of a group beats a tag"),
+        pytest.param({**TAG_ROW, "server_id": "s003"}, GROUP_ROW, ["2", "2", "2"], id="every chooser must fit"),
+        pytest.param({"tag": "tier"}, TAG_ROW, ["2", "2", "1"], id="a key alone stands for all of its values"),
+        pytest.param({"tag": "a"}, {"tag": "b"}, [None, "1", None], id="a value alone is no tag"),
+        pytest.param({"tag": "tier=d"}, {"tag": ""}, [None, None, None], id="a part of a tag and no tag"),
+    ],
+)
+def test_overrides_of_one_rank_and_of_several_choosers(first, second, told):
+    """A row counts as its most specific chooser; of two alike the later one wins."""
+    overrides = [{**first, "description": "1"}, {**second, "description": "2"}]
+
+    assert descriptions(overrides) == dict(zip(("s001", "s002", "s003"), told, strict=True))
+
+
+def test_the_file_stands_between_general_rows_and_those_of_a_server():
+    """An extra column beats the rows of groups and tags, and loses against a row that names the server."""
+    overrides = [{**row, "description": "-".join(row)} for row in (SERVER_ROW, TAG_ROW, GROUP_ROW)]
+
+    told = descriptions(overrides, dr_description=["file", "file", pd.NA])
+
+    assert told == {"s001": "server_id", "s002": "file", "s003": "group_id"}
+
+
+def test_overrides_of_a_server_add_up():
+    """A row changes what it names and leaves what other rows said."""
+    overrides = [{**GROUP_ROW, "description": "g"}, {**SERVER_ROW, "wave": 2}]
+
+    plan = plan_of(an_eligibility(2), overrides=overrides)
+
+    assert [(batch.server_ids, batch.wave, batch.description) for batch in plan.batches] == [
+        (("s002",), 1, "g"),
+        (("s001",), 2, "g"),
+    ]
+
+
+def test_a_tag_that_nobody_carries_is_noted():
+    """Most likely it is misspelt."""
+    plan = plan_of(an_eligibility(2), overrides=[{"tag": "tier=bd", "description": "x"}])
+
+    assert "No planned server carries the tag tier=bd" in plan.notes[0]
+
+
 def test_overrides_may_be_a_frame_with_gaps():
     """A missing value in a frame of overrides changes nothing."""
     overrides = pd.DataFrame({"server_id": ["s001", "s002"], "wave": [2, None], "tags": [None, "a=b,c"]})
@@ -505,13 +573,36 @@ def test_a_cluster_goes_in_its_last_wave():
     assert "s001 goes in wave 3" in plan.notes[0]
 
 
-def test_waves_hold_at_most_the_servers_asked_for():
-    """A wave larger than its limit becomes several, each waiting for the one before."""
-    plan = plan_of(an_eligibility(23), wave_limit=10)
+@pytest.mark.parametrize(
+    ("servers", "limit", "waves"),
+    [
+        pytest.param(12, None, [12], id="no limit"),
+        pytest.param(12, 5, [5, 5, 2], id="a batch"),
+        pytest.param(12, 9, [5, 7], id="less than two batches"),
+        pytest.param(12, 10, [10, 2], id="two batches"),
+        pytest.param(12, 12, [12], id="all of them"),
+        pytest.param(23, 10, [10, 10, 3], id="several waves"),
+    ],
+)
+def test_waves_hold_at_most_the_servers_asked_for(servers, limit, waves):
+    """A wave larger than its limit becomes several, each waiting for the one before; batches stay whole."""
+    plan = plan_of(an_eligibility(servers), wave_limit=limit)
 
-    assert plan.waves["servers"].max() <= 10
-    assert plan.waves["servers"].sum() == 23
+    assert plan.waves["servers"].tolist() == waves
+    assert plan.waves["wave"].tolist() == list(range(1, len(waves) + 1))
     assert plan.waves["after"].tolist()[1:] == plan.waves["wave"].tolist()[:-1]
+
+
+@pytest.mark.parametrize(("limit", "waves"), [(None, [7, 5]), (5, [5, 2, 5]), (10, [7, 5])])
+def test_waves_of_the_operator_are_never_joined(limit, waves):
+    """A limit splits each of them on its own, and they are numbered without gaps, whichever group is first."""
+    eligibility = an_eligibility({f"s{n:02d}": "g1" if n <= 5 else "g2" for n in range(1, 13)})
+
+    plan = plan_of(eligibility, wave_limit=limit, overrides=[{"group_id": "g1", "wave": 7}])
+
+    assert plan.waves["servers"].tolist() == waves
+    assert plan.waves["wave"].tolist() == list(range(1, len(waves) + 1))
+    assert plan.batches[-1].group_id == "g1"
 
 
 @pytest.mark.parametrize(
