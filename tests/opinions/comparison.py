@@ -24,6 +24,8 @@ BLOCKING_RULES = frozenset(
     + [f"H{number}" for number in (3, 4, 5, 6, 8, 9, 10, 11, 12, 15)]
     + ["G2", "G4", "G5", "G14", "P1", "P3", "P4", "P6", "P7", "P10", "P11"]
 )
+#: What a group may refuse a server for, or a server tied to it (H4).
+REASONS_OF_GROUPS = frozenset({"G2", "G4", "G5", "G14", "D6", "P3", "P4", "P6", "P10", "H4"})
 
 
 @dataclass(frozen=True)
@@ -133,20 +135,24 @@ def compare(estate: RandomEstate) -> Iterator[tuple[Opinion, Disagreement | None
     package = of_package(estate)
     for server_id, second in of_second(estate).items():
         other = package[server_id]
-        differs = _compared(second) != _compared(other)
-        yield second, Disagreement(estate, server_id, second, other) if differs else None
+        ours, theirs = _compared(second, other)
+        yield second, Disagreement(estate, server_id, second, other) if ours != theirs else None
 
 
-def _compared(opinion: Opinion) -> tuple[str, frozenset[str]]:
-    """Return verdict and blocking rules; what else is wrong with a server that is no candidate nobody asks."""
-    verdict, blocking, _unknown = opinion
-    no_candidate = verdict in {"protected", "not a candidate"}
-    if no_candidate:
-        return verdict, blocking & {"S4", "S5", "S6"}
-    # Where the place asked for is refused in each group, it is a matter of words whether the place itself is named, the
-    # choice between groups, or the companion that is refused with it.
-    by_place = blocking & {"G14", "P6", "P10"}
-    return verdict, blocking - by_place - {"H4"} if by_place else blocking
+def _compared(*opinions: Opinion) -> list[tuple[str, frozenset[str]]]:
+    """Return verdicts and blocking rules, without what is a matter of telling.
+
+    What else is wrong with a server that is no candidate nobody asks.  Where several groups fit and each refuses, G14
+    may stand for the reasons, or the reasons of the groups that are left for G14.
+    """
+    of_groups = any("G14" in blocking for _verdict, blocking, _unknown in opinions)
+    compared = []
+    for verdict, blocking, _unknown in opinions:
+        told = blocking & {"S4", "S5", "S6"} if verdict in {"protected", "not a candidate"} else blocking
+        compared.append(
+            (verdict, told - REASONS_OF_GROUPS | {"G14"} if of_groups and told & REASONS_OF_GROUPS else told)
+        )
+    return compared
 
 
 def tally(
