@@ -319,7 +319,7 @@ CLUSTERS = {
     "H4": Row(
         {"ties": {"d": "1b"}, "others": {"b": {"status": "ERROR"}}},
         {"ties": {"d": "1b"}, "others": {"b": {"status": "SHUTOFF"}}},
-        {"ties": {"d": "1b"}, "others": {"b": {"frozen": None}}},
+        {"ties": {"d": "1b"}, "others": {"b": {"locked": None}}},
     ),
     "H5": Row(
         {"ties": {"d": "1b"}, "protected_instances": [an_instance("b")]},

@@ -71,7 +71,7 @@ def test_h4_a_refused_companion_blocks_the_whole_cluster():
 
 def test_h4_an_unknown_companion_makes_the_cluster_unknown():
     """What is not known of one member is not known of the cluster."""
-    eligibility = judge(tied({"d1": "ab"}, {"b": {"frozen": None}}))
+    eligibility = judge(tied({"d1": "ab"}, {"b": {"locked": None}}))
 
     assert severity_of("H4", eligibility, "a") == "unverified"
     assert verdict_of(eligibility, "a") == "unknown"
@@ -79,7 +79,7 @@ def test_h4_an_unknown_companion_makes_the_cluster_unknown():
 
 @pytest.mark.parametrize(
     ("trouble", "severity"),
-    [({"status": "ERROR"}, "blocker"), ({"frozen": None}, "unverified")],
+    [({"status": "ERROR"}, "blocker"), ({"locked": None}, "unverified")],
     ids=["refused", "unknown"],
 )
 def test_h4_a_server_is_not_its_own_companion(trouble, severity):
