@@ -58,6 +58,7 @@ def protects_servers(facts: Facts) -> Iterator[Hits]:
     """The group is one for ECS servers."""
     kind = facts.groups.coded("server_type")
     yield where(~kind.isin({"ECS"}) & kind.given, server_type=kind)
+    yield where(~kind.given, lacking="groups.server_type", server_type=kind)
 
 
 @rule("G6", phase="group")

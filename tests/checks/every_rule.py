@@ -148,7 +148,7 @@ GROUPS = {
         {"group": {"priority_station": "target", "source_az": "az-2", "target_az": "az-1"}}, {}, without("groups")
     ),
     "G4": Row({"group": {"target_az": "az-1"}}, {"group": {"health_status": "normal"}}, without("groups")),
-    "G5": Row({"group": {"server_type": "BMS"}}, {"group": {"server_type": "ECS"}}, without("groups")),
+    "G5": Row({"group": {"server_type": "BMS"}}, {"group": {"server_type": "ECS"}}, {"group": {"server_type": None}}),
     "G6": Row({"group": {"status": "protected"}}, {"group": {"status": "available"}}, without("groups")),
     "G7": Row({"group": {"status": "available"}}, {"group": {"status": "protected"}}, without("groups")),
     "G8": Row(

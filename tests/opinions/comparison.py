@@ -143,15 +143,14 @@ def _compared(*opinions: Opinion) -> list[tuple[str, frozenset[str]]]:
     """Return verdicts and blocking rules, without what is a matter of telling.
 
     What else is wrong with a server that is no candidate nobody asks.  Where several groups fit and each refuses, G14
-    may stand for the reasons, or the reasons of the groups that are left for G14.
+    may stand for the reasons, or the reasons of the groups that are left for G14; a place that is refused in any group
+    may be told with a group or without one.
     """
-    of_groups = any("G14" in blocking for _verdict, blocking, _unknown in opinions)
+    by_choice = any(blocking & {"G14", "P6", "P10"} for _verdict, blocking, _unknown in opinions)
     compared = []
     for verdict, blocking, _unknown in opinions:
         told = blocking & {"S4", "S5", "S6"} if verdict in {"protected", "not a candidate"} else blocking
-        compared.append(
-            (verdict, told - REASONS_OF_GROUPS | {"G14"} if of_groups and told & REASONS_OF_GROUPS else told)
-        )
+        compared.append((verdict, told - REASONS_OF_GROUPS if by_choice else told))
     return compared
 
 
