@@ -85,6 +85,9 @@ def troubles_html(troubles: "Iterable[Trouble]") -> Markup:
 
 
 def troubled_first(batches: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of ``Run.batches`` with those first that need a look; else their order stays."""
-    calm = batches["failed"].eq(0) & batches["state"].isin([BatchState.ENDED, BatchState.PENDING])
-    return pd.concat([batches[~calm], batches[calm]], ignore_index=True)
+    """Return the rows of ``Run.batches``: those with trouble, those under way, the others; else their order stays."""
+    is_moving = batches["state"].map(lambda state: BatchState(state).is_moving).astype(bool)
+    is_calm = batches["failed"].eq(0) & batches["state"].isin([BatchState.ENDED, BatchState.PENDING])
+    is_troubled = ~is_calm & (~is_moving | batches["failed"].gt(0))
+    parts = (batches[is_troubled], batches[is_moving & ~is_troubled], batches[is_calm])
+    return pd.concat(parts, ignore_index=True)

@@ -1,6 +1,9 @@
 """Results show themselves in a cell: short, escaped, the same in a saved notebook."""
 
+import pandas as pd
+
 import sdrs_nb
+from sdrs_nb.showing import troubled_first
 from tests.builders import a_server, an_inventory
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -41,3 +44,13 @@ def test_a_group_name_cannot_become_markup():
     plan = sdrs_nb.plan_batches(sdrs_nb.check_eligibility(inventory.with_frame("groups", groups)), name_prefix="erp")
 
     assert "<img" not in plan._repr_html_()
+
+
+def test_batches_with_trouble_come_before_those_under_way_and_those_at_rest():
+    """A failure in a batch that ended, a refusal, a doubt; then what moves; then the rest in sending order."""
+    states = ["ended", "accepted", "ended", "sending", "refused", "pending", "unknown", "accepted", "held"]
+    failed = [0, 0, 1, 0, 0, 0, 0, 2, 0]
+    batches = pd.DataFrame({"batch_id": [f"b{at}" for at in range(9)], "state": states, "failed": failed})
+
+    assert troubled_first(batches)["batch_id"].tolist() == ["b2", "b4", "b6", "b7", "b8", "b1", "b3", "b0", "b5"]
+    assert troubled_first(batches.head(0)).empty
