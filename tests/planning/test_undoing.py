@@ -297,7 +297,7 @@ def test_an_inventory_of_another_project_or_without_instances_is_refused(ledger)
 
     with pytest.raises(PlanError, match="belongs to project p1, but this inventory is of project p2"):
         plan_undo(run, stranger)
-    with pytest.raises(PlanError, match="holds no protected_instances, replication_pairs"):
+    with pytest.raises(PlanError, match="not hold all protected_instances, replication_pairs"):
         plan_undo(run, Inventory({"servers": after.servers}))
 
 
