@@ -92,10 +92,10 @@ def test_an_error_names_the_instance_its_status_and_what_to_do(status):
 def test_coverage_calls_an_error_of_instance_or_group_an_error(status, group):
     """Only ``protected`` in a group without error is covered; every error word is shown as one."""
     inventory = an_inventory(
-        servers=[a_server("s1"), a_server("dr of s1", az=DR_AZ)],
+        servers=[a_server("s1"), a_server("dr-of-s1", az=DR_AZ)],
         groups=[a_group(status=group)],
         protected_instances=[an_instance("s1", status=status, progress=100)],
-        replication_pairs=[a_pair("v1", protected_instance_ids="instance of s1", replication_status="active")],
+        replication_pairs=[a_pair("v1", protected_instance_ids="instance-of-s1", replication_status="active")],
     )
 
     cover = sdrs_nb.cover(inventory).servers["cover"].iloc[0]
@@ -109,10 +109,10 @@ def test_coverage_calls_an_error_of_instance_or_group_an_error(status, group):
 def test_a_pair_in_error_keeps_its_server_from_being_covered(status):
     """A pair that is in error is not in step, whatever its replication status still says."""
     inventory = an_inventory(
-        servers=[a_server("s1"), a_server("dr of s1", az=DR_AZ)],
+        servers=[a_server("s1"), a_server("dr-of-s1", az=DR_AZ)],
         protected_instances=[an_instance("s1", progress=100)],
         replication_pairs=[
-            a_pair("v1", protected_instance_ids="instance of s1", replication_status="active", status=status)
+            a_pair("v1", protected_instance_ids="instance-of-s1", replication_status="active", status=status)
         ],
     )
 
