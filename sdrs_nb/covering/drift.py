@@ -174,11 +174,15 @@ def diff_inventories(before: Inventory, after: Inventory) -> InventoryDiff:
     -------
     InventoryDiff
         ``changes`` has a row per thing that appeared or went (``change, frame, id, name``) and a row per fact that
-        changed (``fact, before, after`` as text).  A frame that could not be read on one side is named in
+        changed (``fact, before, after`` as text).  A frame that could not be read whole on one side is named in
         ``not_compared``: what we could not see has neither appeared nor gone.  Neither network nor disk.
     """
     loaded = [name for name in INVENTORY_TABLES if before.is_loaded(name) and after.is_loaded(name)]
-    either = [name for name in INVENTORY_TABLES if before.is_loaded(name) != after.is_loaded(name)]
+    either = [
+        name
+        for name in INVENTORY_TABLES
+        if name not in loaded and any(each.is_loaded(name) or len(each.frame(name)) for each in (before, after))
+    ]
     rows = [_compared(name, before.frame(name), after.frame(name)) for name in loaded]
     changes = pd.concat([row for row in rows if len(row)]) if any(len(row) for row in rows) else empty(CHANGES)
     return InventoryDiff(shape(changes, CHANGES), tuple(either))

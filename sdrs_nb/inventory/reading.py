@@ -168,8 +168,8 @@ def _take(found: Found, frame: str, sheet: Sheet, said: Mapping[str, str], probl
     found.unread[frame] = absent | (blank & found.unread.get(frame, frozenset()) if is_own else blank)
     found.frames[frame] = checked
     if state not in _NOT_WHOLE:
-        state, message = "loaded", message if state == "loaded" else ""
-    found.states[frame] = (state, sheet.note or message)
+        state, message = "loaded", sheet.note or (message if state == "loaded" else "")
+    found.states[frame] = (state, message)
 
 
 def _lists_servers(sheet: Sheet) -> bool:

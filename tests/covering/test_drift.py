@@ -25,6 +25,17 @@ def test_what_appeared_went_and_changed_is_told_apart():
     assert changed.to_numpy().tolist() == [["servers", "s1", "status", "ACTIVE", "SHUTOFF"]]
 
 
+def test_frames_that_were_read_in_part_are_not_compared():
+    """A server that is in neither part, or in one of them, has neither appeared nor gone; the frame is named."""
+    before = an_inventory(servers=[a_server("s1"), a_server("s2")], partial={"servers": 1})
+    after = an_inventory(servers=[a_server("s2")], partial={"servers": None})
+
+    found = sdrs_nb.diff_inventories(before, after)
+
+    assert found.changes[found.changes["frame"] == "servers"].empty
+    assert found.not_compared == ("servers",)
+
+
 def test_attachments_are_told_by_server_and_volume():
     """A frame with a key of two columns names both."""
     before = an_inventory(servers=[a_server("s1")])

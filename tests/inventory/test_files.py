@@ -448,6 +448,19 @@ def test_rows_do_not_make_a_list_whole_that_sources_call_otherwise(said, state):
     assert inventory.key_pairs["name"].tolist() == ["k"]
 
 
+async def test_the_numbers_of_a_partial_frame_outlive_what_is_said_of_its_file(tmp_path):
+    """A file whose values are separated by semicolons says so of itself, which must not hide what is missing."""
+    servers = cut_short(a_server_document(), announced=300)
+    path = (await load_inventory(HandedOut(servers=servers))).to_folder(tmp_path / "x")
+    semicolons = pd.read_csv(path / "servers.csv", dtype="str", encoding="utf-8-sig")
+    semicolons.to_csv(path / "servers.csv", sep=";", index=False)
+
+    source = read_inventory(path).sources.set_index("frame").loc["servers"]
+
+    assert source["state"] == "partial"
+    assert "1 of 300 rows" in source["message"]
+
+
 async def test_a_workbook_holds_no_formula(tmp_path):
     """No cell of what we write is a formula or an error value, whatever the cloud's names are."""
     path = (await loaded_inventory()).to_excel(tmp_path / "x.xlsx")
