@@ -99,6 +99,7 @@ class _Block:
         words = _words(rule, hits.variant, lacking=lacking)
         values = {name: _values(field, size) for name, field in hits.evidence.items()}
         shown = {name: list(map(_shown, column)) for name, column in values.items()}
+        shown["facts"] = [", ".join(hits.lacking)] * size
         shown["server"] = facts.server_labels.read(hits.rows)
         groups = [*(facts.group_labels[at] for at in range(len(facts.group_ids))), "-"]
         shown["group"] = np.array(groups, dtype=object)[one.groups].tolist()
@@ -150,7 +151,7 @@ def _words(rule: Rule, variant: str, *, lacking: str | None = None) -> _Words:
             _("Load the inventory from the cloud, or fill the column in; where there is none, declare it."),
             code,
         )
-    message += _("the inventory does not have the data for it.")
+    message += _("the inventory does not tell {facts}.")
     return _Words(
         message, _("Load the inventory again from the cloud, or fill in the missing values in the file."), code
     )

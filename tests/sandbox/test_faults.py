@@ -77,6 +77,20 @@ async def test_late_handle_acts_after_the_drop(cloud):
     assert (await last_request(cloud))["handled"] is True
 
 
+async def test_a_late_request_that_is_refused_disturbs_nobody(cloud):
+    """What a late request is told when its time comes goes to nobody: the next caller gets its own answer."""
+    await switch_on(cloud, {"match": BATCH, "kind": "late_handle", "seconds": 90})
+    server_id = cloud.plain()[0]
+    with pytest.raises(httpx.TransportError):
+        await cloud.batch([server_id])
+    await cloud.batch([server_id])
+
+    cloud.sandbox.advance(91)
+
+    assert (await cloud.call("GET", "/v1/{p}/protected-instances")).status_code == 200
+    assert cloud.world.creations[server_id] == 1
+
+
 @pytest.mark.parametrize("match", [BATCH, "GET /v1/*/protected-instances"])
 async def test_list_lag_hides_new_instances_for_a_while(cloud, match):
     """Lists show a new instance only after the lag; the instance itself is there at once."""
