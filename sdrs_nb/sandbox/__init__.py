@@ -87,4 +87,5 @@ class Sandbox:
 
         # The estate lives as long as the process: keep the collector from walking its millions of objects.
         gc.freeze()
-        serve(self.app, listen(host, port), announce or announce_line(self.credentials))
+        told = {**self.credentials, "world": self.service.world_id}
+        serve(self.app, listen(host, port), announce or announce_line(told))

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as ControlRoute
 from starlette.types import Receive, Scope, Send
 
+from .clock import iso_millis
 from .errors import Refusal, throttled
 from .faults import BadFaultError, Fault, cut_short, effects_of
 from .requestlog import LoggedRequest, answer_code
@@ -73,6 +74,8 @@ class CloudApp:
         logged.status = response.status_code
         # Clients wait in cloud time; a rehearsal at speed 60 shall not poll as if an hour were an hour.
         response.headers["X-Sandbox-Speed"] = f"{service.clock.speed:g}"
+        response.headers["X-Sandbox-Time"] = iso_millis(service.clock.now())
+        response.headers["X-Sandbox-World"] = service.world_id
         await response(scope, receive, send)
 
     # -- answers and faults ------------------------------------------------------------------------------------

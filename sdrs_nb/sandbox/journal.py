@@ -26,6 +26,8 @@ class Journal:
         Is made if it is not there.
     head
         Servers, seed, profile and what is assumed, kept as the first line. Another head is refused.
+    world_id
+        The id of a world that begins here; a kept one has its own, see the attribute.
 
     Raises
     ------
@@ -33,24 +35,27 @@ class Journal:
         The folder holds a journal with another head.
     """
 
-    def __init__(self, folder: Path, head: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, head: dict[str, Any], world_id: str) -> None:
         self._path = folder / "journal.jsonl"
-        self._head = head
+        self._head, self.world_id = head, world_id
         folder.mkdir(parents=True, exist_ok=True)
         if not self._path.exists():
             self.clear()
         kept = self._lines()
+        if kept:
+            # A journal from before worlds had ids gets this one.
+            self.world_id = kept[0].pop("world", world_id)
         if not kept or kept[0] != head:
             raise JournalMismatchError(
                 f"{self._path} keeps another estate: {kept[0] if kept else 'nothing readable'}. "
                 f"Start with the same options or choose another folder; this start asks for {head}."
             )
         # A line cut off by a kill must not swallow the next one.
-        self._path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+        self._write([self._first_line(), *kept[1:]])
 
     def clear(self) -> None:
         """Forget everything but the head."""
-        self._path.write_text(json.dumps(self._head) + "\n", encoding="utf-8")
+        self._write([self._first_line()])
 
     def entries(self) -> list[dict[str, Any]]:
         """Give what has been kept since the start, oldest first."""
@@ -60,6 +65,12 @@ class Journal:
         """Keep one entry; it is on disk when this returns."""
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
+
+    def _first_line(self) -> dict[str, Any]:
+        return {**self._head, "world": self.world_id}
+
+    def _write(self, lines: list[dict[str, Any]]) -> None:
+        self._path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
 
     def _lines(self) -> list[dict[str, Any]]:
         lines = []

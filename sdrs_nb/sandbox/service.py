@@ -3,12 +3,13 @@
 import contextlib
 import heapq
 import itertools
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from . import (
     ecs,
@@ -87,12 +88,15 @@ class CloudService:
         self._late: list[tuple[float, int, Call, Handler, LoggedRequest]] = []
         self._window: tuple[int, int] = (0, 0)
         self.worlds = self._build()
+        #: Names this world, which no other sandbox has, whatever its servers and seed; a kept world keeps it.
+        self.world_id = secrets.token_hex(8)
         self.journal: Journal | None = None
         if state is not None:
             head: dict[str, Any] = {"servers": servers, "seed": seed, "profile": settings.profile}
             if settings.assumed:
                 head["assume"] = list(settings.assumed)
-            self.journal = Journal(state, head)
+            self.journal = Journal(state, head, self.world_id)
+            self.world_id = self.journal.world_id
             self._replay(self.journal.entries())
 
     # -- the start and the way back to it ----------------------------------------------------------------------
@@ -140,12 +144,13 @@ class CloudService:
         """Let everything happen that is due, late requests included, and give the present cloud time."""
         now = self.clock.now()
         while self._late and self._late[0][0] <= now:
-            due, _, call, handler, logged = heapq.heappop(self._late)
+            due, number, call, handler, logged = heapq.heappop(self._late)
             self._settle_worlds(due)
             call.now = due
             # Its sender has long gone: what is refused now is told to nobody, least of all to whoever asks next.
             with contextlib.suppress(Refusal):
                 self._handle(call, handler, logged)
+            self._keep({"no_longer_late": number}, due)
         self._settle_worlds(now)
         return now
 
@@ -156,7 +161,7 @@ class CloudService:
     def overview(self) -> dict[str, Any]:
         """Give the true state, as ``GET /_sandbox/world`` shows it."""
         now = self.settle()
-        return world_overview(self.world, now, self.settings)
+        return {"world": self.world_id, **world_overview(self.world, now, self.settings)}
 
     # -- a request ---------------------------------------------------------------------------------------------
 
@@ -177,7 +182,9 @@ class CloudService:
             call, handler = self._admit(request, effects)
         except Refusal:
             return
-        heapq.heappush(self._late, (call.now + seconds, next(self._sequence), call, handler, logged))
+        number, due = next(self._sequence), call.now + seconds
+        heapq.heappush(self._late, (due, number, call, handler, logged))
+        self._keep({"late": number, "due": due, "call": _document_of(call)}, call.now)
 
     def _admit(self, request: WireRequest, effects: Effects) -> tuple[Call, Handler]:
         now = self.settle()
@@ -258,16 +265,7 @@ class CloudService:
     # -- the kept world ----------------------------------------------------------------------------------------
 
     def _keep_call(self, call: Call) -> None:
-        entry = {
-            "method": call.method,
-            "path": call.path,
-            "query": call.query,
-            "body": call.body.decode(errors="surrogateescape"),
-            "user": call.caller.user_id,
-            "project": call.world.project_id,
-            "effects": effects_document(call.effects),
-        }
-        self._keep(entry, call.now)
+        self._keep(_document_of(call), call.now)
 
     def _keep(self, entry: dict[str, Any], now: float) -> None:
         if self.journal is not None:
@@ -275,21 +273,32 @@ class CloudService:
 
     def _replay(self, entries: list[dict[str, Any]]) -> None:
         journal, self.journal = self.journal, None
+        late: dict[int, dict[str, Any]] = {}
         for entry in entries:
             self._settle_worlds(entry["at"])
             if "method" in entry:
-                self._replay_call(entry)
+                route, call = self._call_of(entry, entry["at"])
+                route.handler(call)
+            elif "late" in entry:
+                late[entry["late"]] = entry
+            elif "no_longer_late" in entry:
+                del late[entry["no_longer_late"]]
+        for number, entry in late.items():
+            route, call = self._call_of(entry["call"], entry["due"])
+            logged = self.log.begin(entry["at"], call.method, call.path, urlencode(call.query), call.body)
+            heapq.heappush(self._late, (entry["due"], number, call, route.handler, logged))
+        self._sequence = itertools.count(1 + max(late, default=0))
         if entries:
             # The cloud does not stand still while the sandbox is stopped: its clock runs on from the last entry.
             self.clock.restart(entries[-1]["at"], entries[-1]["wall"])
         self.journal = journal
 
-    def _replay_call(self, entry: dict[str, Any]) -> None:
+    def _call_of(self, entry: dict[str, Any], at: float) -> tuple[Route, Call]:
         found = self.router.find(entry["method"], entry["path"])
         if found is None:
-            return
+            raise ValueError(f"The kept world holds a call that this sandbox does not know: {entry['path']}.")
         route, parameters = found
-        call = Call(
+        return route, Call(
             method=entry["method"],
             path=entry["path"],
             query=[(name, value) for name, value in entry["query"]],
@@ -297,12 +306,24 @@ class CloudService:
             headers={},
             caller=Caller(entry["user"], self.directory.domain_id, entry["project"], by_token=True),
             world=self.worlds[entry["project"]],
-            now=entry["at"],
+            now=at,
             settings=self.settings,
             path_parameters=parameters,
             effects=read_effects(entry["effects"]),
         )
-        route.handler(call)
+
+
+def _document_of(call: Call) -> dict[str, Any]:
+    """Give a call as the journal keeps it."""
+    return {
+        "method": call.method,
+        "path": call.path,
+        "query": call.query,
+        "body": call.body.decode(errors="surrogateescape"),
+        "user": call.caller.user_id,
+        "project": call.world.project_id,
+        "effects": effects_document(call.effects),
+    }
 
 
 def _routes(directory: Directory, settings: Settings) -> list[Route]:

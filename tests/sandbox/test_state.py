@@ -1,5 +1,6 @@
 """A sandbox with a state folder comes back as it was."""
 
+import httpx
 import pytest
 
 from sdrs_nb.sandbox.__main__ import main
@@ -112,3 +113,35 @@ def test_bad_size_ends_with_two(capsys):
     """A size out of range is one sentence on standard error and exit code 2."""
     assert main(["--servers", "0"]) == 2
     assert "1 to 100,000" in capsys.readouterr().err
+
+
+async def test_a_world_has_an_id_that_its_answers_carry_and_its_folder_keeps(make_cloud, tmp_path):
+    """The same servers and seed make another world each time, unless it was kept; a reset is the same world."""
+    first, stranger = make_cloud(5, state=tmp_path), make_cloud(5)
+    named = (await first.get("/_sandbox/world"))["world"]
+    answer = await first.call("GET", "/v1/{p}/protected-instances")
+    await first.http.post("/_sandbox/reset")
+
+    again = make_cloud(5, state=tmp_path)
+
+    assert answer.headers["X-Sandbox-World"] == named == (await again.get("/_sandbox/world"))["world"]
+    assert named != (await stranger.get("/_sandbox/world"))["world"]
+    assert answer.headers["X-Sandbox-Time"] == "2026-03-02T02:00:00.000Z"
+
+
+async def test_a_request_that_is_late_survives_a_restart(make_cloud, tmp_path):
+    """What was taken to be handled later is handled later, once, whichever process is there then."""
+    first = make_cloud(60, state=tmp_path)
+    await first.http.post("/_sandbox/faults", json=[{"kind": "late_handle", "seconds": 90, "match": "POST /v1/*"}])
+    (server_id,) = first.plain(1)
+    with pytest.raises(httpx.TransportError):
+        await first.batch([server_id])
+
+    second = make_cloud(60, state=tmp_path)
+    before = (await second.get("/_sandbox/world"))["creations"].get(server_id)
+    second.sandbox.advance(91)
+    third = make_cloud(60, state=tmp_path)
+
+    assert not before
+    assert (await third.get("/_sandbox/world"))["creations"][server_id] == 1
+    assert (await third.get("/_sandbox/world")) == (await second.get("/_sandbox/world"))
