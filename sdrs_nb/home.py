@@ -5,6 +5,7 @@ not work over a network filesystem", SQLite documentation, Write-Ahead Logging),
 tear apart is worse than none.
 """
 
+import getpass
 import os
 import re
 from pathlib import Path
@@ -14,7 +15,7 @@ import platformdirs
 from sdrs_nb.errors import LedgerError
 from sdrs_nb.i18n import _
 
-__all__ = ["home_folder", "network_type", "require_local"]
+__all__ = ["home_folder", "network_type", "operator_name", "require_local"]
 
 _MOUNTS = Path("/proc/self/mounts")
 #: File systems whose locks another machine (or a host behind a virtual machine) may not see.
@@ -112,3 +113,11 @@ def require_local(folder: Path) -> None:
                 kind=kind,
             )
         )
+
+
+def operator_name() -> str:
+    """Return the name of the user of this machine, ``""`` where there is no user database, as in some containers."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""

@@ -3,7 +3,7 @@
 import re
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sdrs_nb.eligibility import check_eligibility
 from sdrs_nb.errors import LedgerError, SdrsError, SettingsError
@@ -12,7 +12,8 @@ from sdrs_nb.inventory.inventory import load_inventory
 from sdrs_nb.ledger.ledger import Ledger, RunState
 from sdrs_nb.planning.planning import plan_batches
 from sdrs_nb.planning.plans import Plan
-from sdrs_nb.running.runs import Run, list_runs, open_run
+from sdrs_nb.running.belonging import is_of_cloud, require_own_cloud
+from sdrs_nb.running.runs import Run, open_run
 from sdrs_nb.running.submission import submit
 from sdrs_nb.sandbox_process import SandboxProcess, start_sandbox
 from sdrs_nb.settings import is_loopback
@@ -23,10 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["find_run", "latest_run", "rehearse_run", "start_rehearsal"]
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
-_NEWEST = """
-SELECT run_id FROM runs WHERE fingerprint = ? AND endpoint = ? AND project_id = ?
-ORDER BY created_at DESC, run_id DESC LIMIT 1
-"""
+_NEWEST = "SELECT * FROM runs WHERE ?1 IN ('', fingerprint) ORDER BY created_at DESC, run_id DESC"
 
 
 async def find_run(cloud: "Cloud", plan: Plan | str | Path, *, ledger: Ledger | None = None) -> Run | None:
@@ -38,7 +36,7 @@ async def find_run(cloud: "Cloud", plan: Plan | str | Path, *, ledger: Ledger | 
     Parameters
     ----------
     cloud
-        The project; runs of another endpoint or project do not count.
+        The project; runs of another cloud or project do not count.
     plan
         A plan, its fingerprint, or the file it was saved to (a file that does not exist: None).
     ledger
@@ -56,10 +54,15 @@ async def find_run(cloud: "Cloud", plan: Plan | str | Path, *, ledger: Ledger | 
     fingerprint = _fingerprint(plan)
     if fingerprint is None:
         return None
-    identity = await cloud.check()
     store = ledger or Ledger()
-    rows = store.rows(_NEWEST, fingerprint, identity.endpoint, identity.project_id)
+    rows = await _rows_of(cloud, store, fingerprint)
     return open_run(rows[0]["run_id"], store) if rows else None
+
+
+async def _rows_of(cloud: "Cloud", store: Ledger, fingerprint: str = "") -> list[dict[str, Any]]:
+    """Return the cloud's own runs, newest first: rows of the ledger."""
+    identity = await cloud.check()
+    return [row for row in store.rows(_NEWEST, fingerprint) if is_of_cloud(row, identity)]
 
 
 def _fingerprint(plan: Plan | str | Path) -> str | None:
@@ -71,26 +74,36 @@ def _fingerprint(plan: Plan | str | Path) -> str | None:
     return Plan.load(path).fingerprint if path.is_file() else None
 
 
-def latest_run(run_id: str = "", *, ledger: Ledger | None = None) -> Run:
-    """Return the run called ``run_id``; without a name the newest that is not done, else the newest.
+async def latest_run(cloud: "Cloud", run_id: str = "", *, ledger: Ledger | None = None) -> Run:
+    """Return the run called ``run_id``; without a name the newest of this cloud that is not done, else the newest.
 
-    Reads the ledger, no network.
+    Reads the ledger; one cheap call says which cloud and project this is.
 
     Raises
     ------
     LedgerError
-        There is no such run, or none at all, or the ledger cannot be read.
+        There is no such run, or none of this cloud, or the ledger cannot be read.
+    SettingsError
+        The run of that name belongs to another cloud.
+    AuthenticationError, PermissionDeniedError, CloudUnreachable
+        The cloud does not take the credentials or does not answer.
     """
     store = ledger or Ledger()
     if run_id:
-        return open_run(run_id, store)
-    runs = list_runs(store)
-    if runs.empty:
+        run = open_run(run_id, store)
+        await require_own_cloud(cloud, run)
+        return run
+    rows = await _rows_of(cloud, store)
+    if not rows:
         raise LedgerError(
-            _("The ledger {path} holds no run yet. Submit a plan first: runbook 20_protect_servers.", path=store.path)
+            _(
+                "The ledger {path} holds no run of this cloud and project yet. Submit a plan first: runbook "
+                "20_protect_servers.",
+                path=store.path,
+            )
         )
-    unfinished = runs[runs["state"] != RunState.DONE]
-    return open_run(str((runs if unfinished.empty else unfinished)["run_id"].iloc[0]), store)
+    unfinished = [row for row in rows if row["state"] != RunState.DONE]
+    return open_run((unfinished or rows)[0]["run_id"], store)
 
 
 async def rehearse_run(cloud: "Cloud", folder: str | Path, *, servers: int = 10) -> Run:

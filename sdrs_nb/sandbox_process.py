@@ -59,13 +59,19 @@ class SandboxProcess:
         return str(self._facts.get("project_id", ""))
 
     @property
+    def world_id(self) -> str:
+        """The id of its world, which no other sandbox has."""
+        return str(self._facts.get("world", ""))
+
+    @property
     def is_running(self) -> bool:
         """Whether the process is alive."""
         return self._process.poll() is None
 
     def connect(self, **options: Any) -> Cloud:
         """Return a connection to this sandbox; ``options`` are those of ``sdrs_nb.connect`` and win."""
-        named = {"endpoint": self.endpoint, "region": self.region or None, "domain": self._facts.get("domain")}
+        named: dict[str, Any] = {"endpoint": self.endpoint, "region": self.region or None, "sandbox": True}
+        named["domain"] = self._facts.get("domain")
         if not {"access_key", "user", "token"} & options.keys():
             named |= {name: self._facts.get(name) for name in ("access_key", "secret_key")}
         return connect(**{**named, "project_id": self._facts.get("project_id"), **options})
@@ -73,7 +79,8 @@ class SandboxProcess:
     def environment(self) -> dict[str, str]:
         """Return the ``SDRS_NB_*`` variables that point a process, such as ``sdrs-nb``, at this sandbox."""
         names = ("endpoint", "region", *_CREDENTIALS)
-        return {f"SDRS_NB_{name.upper()}": str(self._facts[name]) for name in names if self._facts.get(name)}
+        told = {f"SDRS_NB_{name.upper()}": str(self._facts[name]) for name in names if self._facts.get(name)}
+        return {**told, "SDRS_NB_SANDBOX": "1"}
 
     def requests(self) -> list[dict[str, Any]]:
         """Return every cloud request it received, oldest first: ``method, path, status, handled, ...``."""

@@ -28,7 +28,16 @@ _SETS = (("token",), ("access_key", "secret_key"), ("user", "password"))
 _OWNED = ("project_id", "project_name", "domain", "domain_id", "auth_url")
 _SHARED = ("region", "cloud_host", "ca_file")
 _LOGIN = ("user", "password")
-_TUNING = ("timeout_s", "connect_timeout_s", "attempts", "parallel", "page_size", "language")
+_TUNING = (
+    "timeout_s",
+    "connect_timeout_s",
+    "attempts",
+    "parallel",
+    "page_size",
+    "language",
+    "sandbox",
+    "times_offset_h",
+)
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?/?")
 # iam.{region}.{cloud host}: a region has a hyphen, which tells it from the global host iam.myhuaweicloud.com.
 _REGIONAL_IAM = re.compile(r"iam\.(?P<region>[a-z]+-[a-z0-9-]+)\.(?P<cloud_host>[^.]+\..+)")
@@ -57,6 +66,10 @@ class Settings(BaseModel):
         Rows asked for per page, 1 to 1000.
     language
         Language of the cloud's own messages, sent as ``X-Language``; None leaves it to the cloud.
+    sandbox
+        Whether the endpoint is a sandbox cloud, whose word on its own time is believed.
+    times_offset_h
+        Hours by which times without a zone in the service's lists are ahead of UTC; the pages do not say (ASSUMED 0).
     found_in
         Where each value was found, by name; never the value.
     """
@@ -84,6 +97,8 @@ class Settings(BaseModel):
     parallel: int = Field(default=8, ge=1, le=64)
     page_size: int = Field(default=1000, ge=1, le=1000)
     language: str | None = Field(default=None, pattern=r"^[A-Za-z-]{2,10}$")
+    sandbox: bool = False
+    times_offset_h: float = Field(default=0.0, ge=-24, le=24)
     found_in: Mapping[str, str] = Field(default_factory=dict)
 
     @property
@@ -263,6 +278,10 @@ def _checked(values: dict[str, Any]) -> Settings:
 
 
 def _refuse_gaps(settings: Settings) -> None:
+    if settings.sandbox and not settings.endpoint:
+        raise SettingsError(
+            _("A sandbox was named, but not its address. Set SDRS_NB_ENDPOINT or pass endpoint= to connect().")
+        )
     if not settings.endpoint and not settings.region:
         raise SettingsError(_("No region was named. Set SDRS_NB_REGION or pass region= (or endpoint=) to connect()."))
     if settings.kind != "password":

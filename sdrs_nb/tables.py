@@ -481,6 +481,8 @@ OUTCOME = Table(
         "dr_server_id": STR,
         "error_code": STR,
         "message": STR,
+        "whose": STR,  # whose the instance is that was found; empty where none was
+        "proof": STR,  # the fact that proves it, in a sentence
     },
     key=("server_id",),
     choices=MappingProxyType(

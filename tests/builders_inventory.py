@@ -124,7 +124,12 @@ class HandedOut:
         if isinstance(failure := self._answers.get("check"), Exception):
             raise failure
         return SimpleNamespace(
-            project_id="project-1", region="region-1", user_id="user-1", user_name="ops", endpoint="https://cloud.test"
+            project_id="project-1",
+            region="region-1",
+            user_id="user-1",
+            user_name="ops",
+            endpoint="https://cloud.test",
+            world="",
         )
 
     def _object(self, name: str) -> Any:

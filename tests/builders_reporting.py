@@ -11,7 +11,10 @@ from tests.builders import GROUP, a_server, an_inventory
 BEGAN = datetime(2026, 1, 31, 9, tzinfo=UTC)
 
 
-def a_recorded_run(ledger, servers=3, *, blocked=1, name="db-{n:04}", failing=(), stage="created"):
+SCOPE = {"endpoint": "https://sdrs.test", "region": "test-1", "project_id": "p1"}
+
+
+def a_recorded_run(ledger, servers=3, *, blocked=1, name="db-{n:04}", failing=(), stage="created", scope=SCOPE):
     """Record a run of ``servers`` servers, with a job per batch; ``blocked`` more were left out.
 
     Servers at the positions in ``failing`` failed, the others reached ``stage``.
@@ -21,7 +24,7 @@ def a_recorded_run(ledger, servers=3, *, blocked=1, name="db-{n:04}", failing=()
     eligibility = sdrs_nb.check_eligibility(an_inventory(servers=rows), group_id=GROUP)
     plan = sdrs_nb.plan_batches(eligibility, name_prefix="t")
     run_id = ledger.create_run(
-        scope={"endpoint": "https://sdrs.test", "region": "test-1", "project_id": "p1"},
+        scope=scope,
         plan=plan,
         approval=Approval(fingerprint=plan.fingerprint, who="An Operator", when=BEGAN),
         settings=Pace().model_dump(),

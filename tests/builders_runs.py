@@ -6,7 +6,7 @@ from typing import Any
 
 from sdrs_nb.eligibility import check_eligibility
 from sdrs_nb.inventory.inventory import Inventory
-from sdrs_nb.ledger.ledger import BatchState, Ledger
+from sdrs_nb.ledger.ledger import AttemptResult, BatchState, Ledger
 from sdrs_nb.models import Approval, BatchOptions
 from sdrs_nb.planning.planning import plan_batches
 from sdrs_nb.running.runs import Run
@@ -89,8 +89,20 @@ def a_run(
 
 
 def ended(run: Run, *, failed: Iterable[str] = (), without: Iterable[str] = (), still: Iterable[str] = ()) -> Run:
-    """Record that every batch of the run has ended, but those of ``still``; servers ``without`` have no instance."""
+    """Record that every batch of the run has ended, but those of ``still``; servers ``without`` have no instance.
+
+    The job of each batch names the instances that it made.
+    """
     for batch in run.plan.batches:
+        job_id = f"job-of-{batch.batch_id}"
+        attempt = run.ledger.intend(run.run_id, batch.batch_id, "0" * 64)
+        run.ledger.answer(
+            attempt, AttemptResult.ACCEPTED, state=BatchState.ACCEPTED, stage=Stage.ACCEPTED, job_id=job_id
+        )
+        named = [f"instance-of-{each}" for each in batch.server_ids if each not in without]
+        sub_jobs = [{"job_id": f"of-{one}", "entities": {"protected_instance_id": one}} for one in named]
+        document = {"job_id": job_id, "status": "SUCCESS", "entities": {"sub_jobs": sub_jobs}}
+        run.ledger.look(run.run_id, batch.batch_id, job_id, "SUCCESS", document)
         rows = [
             {
                 "server_id": each,

@@ -46,6 +46,7 @@ async def cloud(sandbox):
         project_id=keys["project_id"],
         access_key=keys["access_key"],
         secret_key=keys["secret_key"],
+        sandbox=True,
         transport=httpx.ASGITransport(sandbox.app),
     ) as connected:
         yield connected

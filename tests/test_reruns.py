@@ -3,6 +3,7 @@
 import pytest
 
 import sdrs_nb
+from sdrs_nb.running.belonging import scope_of
 from tests.builders_reporting import a_recorded_run
 
 
@@ -71,8 +72,9 @@ async def test_a_run_to_practise_on_is_made_once(tmp_path):
             run = await sdrs_nb.rehearse_run(cloud, tmp_path)
             again = await sdrs_nb.rehearse_run(cloud, tmp_path)
             await sdrs_nb.resume(cloud, again)
+            latest = await sdrs_nb.latest_run(cloud)
 
-        assert again.run_id == run.run_id == sdrs_nb.latest_run().run_id
+        assert again.run_id == run.run_id == latest.run_id
         assert set(rehearsal.world()["creations"].values()) == {1}
 
 
@@ -85,15 +87,20 @@ async def test_only_a_sandbox_is_practised_on(tmp_path):
             await sdrs_nb.rehearse_run(cloud, tmp_path)
 
 
-def test_the_latest_run_is_the_one_that_is_not_done(ledger):
-    """Without a name the newest unfinished run counts, else the newest; with none there is a hint."""
+async def test_the_latest_run_is_the_one_of_this_cloud_that_is_not_done(cloud, ledger):
+    """Without a name the newest unfinished run counts, else the newest; runs of other clouds never do."""
+    strange = a_recorded_run(ledger, servers=1)
+    ledger.set_run(strange.run_id, "paused")
     with pytest.raises(sdrs_nb.LedgerError, match="20_protect_servers"):
-        sdrs_nb.latest_run(ledger=ledger)
-    unfinished = a_recorded_run(ledger, servers=1)
+        await sdrs_nb.latest_run(cloud, ledger=ledger)
+    scope = scope_of(await cloud.check())
+    unfinished = a_recorded_run(ledger, servers=1, scope=scope)
     ledger.set_run(unfinished.run_id, "paused")
-    newest = a_recorded_run(ledger, servers=1)
+    newest = a_recorded_run(ledger, servers=1, scope=scope)
 
-    assert sdrs_nb.latest_run(ledger=ledger).run_id == unfinished.run_id
+    assert (await sdrs_nb.latest_run(cloud, ledger=ledger)).run_id == unfinished.run_id
     ledger.set_run(unfinished.run_id, "done")
-    assert sdrs_nb.latest_run(ledger=ledger).run_id in {newest.run_id, unfinished.run_id}
-    assert sdrs_nb.latest_run(newest.run_id, ledger=ledger).run_id == newest.run_id
+    assert (await sdrs_nb.latest_run(cloud, ledger=ledger)).run_id in {newest.run_id, unfinished.run_id}
+    assert (await sdrs_nb.latest_run(cloud, newest.run_id, ledger=ledger)).run_id == newest.run_id
+    with pytest.raises(sdrs_nb.SettingsError, match="belongs to project p1"):
+        await sdrs_nb.latest_run(cloud, strange.run_id, ledger=ledger)

@@ -60,7 +60,8 @@ def test_its_environment_points_other_processes_at_it():
     with started(SERVING) as sandbox:
         environment = sandbox.environment()
 
-    assert environment == {f"SDRS_NB_{name.upper()}": value for name, value in FACTS.items()}
+    told = {f"SDRS_NB_{name.upper()}": value for name, value in FACTS.items()}
+    assert environment == told | {"SDRS_NB_SANDBOX": "1"}
 
 
 def test_no_secret_shows():

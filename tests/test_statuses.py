@@ -11,7 +11,8 @@ import sdrs_nb
 from sdrs_nb import statuses
 from sdrs_nb.covering.coverage import Cover
 from sdrs_nb.groups import create_group
-from sdrs_nb.running.endings import Ending, end_of, found_now
+from sdrs_nb.running.endings import Ending, Owned, end_of, found_now
+from sdrs_nb.running.ownership import Ownership, Whose
 from sdrs_nb.statuses import ENDED, MADE, OPEN, REACHED, WORST_FIRST, InstanceState, JobStatus, Stage, Tally, tally
 from tests.builders import DR_AZ, a_group, a_pair, a_server, an_instance, an_inventory
 
@@ -56,8 +57,9 @@ def test_only_available_and_protected_say_created_and_protected(status):
 
 
 def an_answer(status):
-    """An instance as the service lists it."""
-    return {"id": "i1", "source_server": "s1", "target_server": "d1", "status": status}
+    """An instance of ours as the service lists it."""
+    document = {"id": "i1", "source_server": "s1", "target_server": "d1", "status": status}
+    return Owned(document, Ownership(Whose.MADE, "a job names it"))
 
 
 @pytest.mark.parametrize("status", sorted(statuses.INSTANCE))
@@ -65,12 +67,12 @@ def an_answer(status):
 def test_following_and_verifying_say_the_same_of_an_instance(status, before):
     """What a job's end records of an instance is what a later look finds: neither calls an error a success."""
     ended = end_of("s1", an_answer(status), Ending(None))
-    row = {"server_id": "s1", "stage": before.value, "message": ""}
+    row = {"server_id": "s1", "stage": before.value, "message": "", "whose": ""}
 
     found = found_now(row, an_answer(status))
 
     now = Stage(before if found is None else found["stage"])
-    looks = before not in (Stage.NOT_SENT, Stage.TAKEN) and status != "creating"
+    looks = status != "creating"
     assert ended["stage"] == statuses.instance_stage(status)
     assert now == (ended["stage"] if looks else before) or (now, status) == (Stage.IN_SYNC, "protected")
     if looks and statuses.is_error(status):

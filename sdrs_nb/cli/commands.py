@@ -99,6 +99,19 @@ app.command(
     help=_("Finish a run after any interruption. Nothing is ever sent twice."),
 )(runs.resume)
 app.command(
+    "control",
+    short_help=_("Stop or pause a run, or give something up."),
+    help=_(
+        "Tell whoever carries a run on what to do, or give up what was not sent.\n\n"
+        "\b\n"
+        "  stop     send nothing more, follow what was sent to its end\n"
+        "  pause    send nothing more and follow nothing\n"
+        "  go       take stop back\n"
+        "  cancel   give up what was not sent yet, for good, and free its servers\n"
+        "  let-go   free servers whose request is in doubt, on your word (--reason) that nothing comes of it"
+    ),
+)(runs.control)
+app.command(
     "verify",
     short_help=_("Compare what was planned with what is there."),
     help=_("Compare what a run planned with what the cloud shows now; changes nothing there."),
@@ -120,6 +133,7 @@ app.command(
         "  sdrs-nb undo RUN                          DR servers stay as ordinary ones and are billed\n"
         "  sdrs-nb undo RUN --delete-dr-servers      DR servers and DR volumes go too, for good\n"
         "  sdrs-nb undo RUN --keep SERVER_ID         this server stays protected\n"
+        "  sdrs-nb undo RUN --adopted SERVER_ID      also what the run only adopted for this server\n"
         "  sdrs-nb submit undo.json --approve FINGERPRINT\n\n"
         "Production servers are never deleted. The fingerprint that is printed names exactly this plan; review the "
         "file and what stays billed, then submit it."

@@ -1,7 +1,8 @@
-"""The commands of a run: submit, follow, resume, verify, report, runs."""
+"""The commands of a run: submit, follow, resume, control, verify, report, runs."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,15 +11,15 @@ import typer
 from sdrs_nb.cli import leaving, printing, takeback, watching
 from sdrs_nb.cli.options import Connection, Json, RunId, given
 from sdrs_nb.errors import ClaimedError, NoBatchCallError, SdrsError, SettingsError
-from sdrs_nb.i18n import _
+from sdrs_nb.i18n import _, ngettext_
 
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
     from sdrs_nb.running.runs import Run
 
-__all__ = ["follow", "report", "resume", "runs", "submit", "verify"]
+__all__ = ["Wish", "control", "follow", "report", "resume", "runs", "submit", "verify"]
 
-_OUTCOME_COLUMNS = ("server_id", "name", "batch_id", "stage", "error_code", "message")
+_OUTCOME_COLUMNS = ("server_id", "name", "batch_id", "stage", "whose", "error_code", "message")
 # Errors that say that the run was never ours to carry on.
 _NOT_OURS = (ClaimedError, SettingsError)
 Begin = Callable[["Cloud"], Awaitable["Run"]]
@@ -122,6 +123,45 @@ def _opened(run_id: str) -> Begin:
         return run
 
     return begin
+
+
+class Wish(StrEnum):
+    """What an operator may want of a run, from another shell than the one that carries it on."""
+
+    STOP = "stop"
+    PAUSE = "pause"
+    GO = "go"
+    CANCEL = "cancel"
+    LET_GO = "let-go"
+
+
+def control(
+    run_id: RunId,
+    wish: Annotated[Wish, typer.Argument(metavar="stop|pause|go|cancel|let-go", show_default=False)],
+    *,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why; it is recorded."))] = "",
+    who: Annotated[str, typer.Option("--who", metavar="NAME", help=_("Who says so; by default the user here."))] = "",
+) -> None:
+    """Tell whoever carries a run on what to do, or give up what was not sent."""
+    from sdrs_nb.running.runs import open_run
+
+    run = open_run(run_id)
+    match wish:
+        case Wish.STOP:
+            run.stop(reason)
+        case Wish.PAUSE:
+            run.pause(reason)
+        case Wish.GO:
+            run.carry_on()
+        case Wish.CANCEL:
+            freed = run.cancel(reason)
+            printing.hint(ngettext_("{count} server is free again.", "{count} servers are free again.", freed))
+        case Wish.LET_GO:
+            if not reason:
+                raise SettingsError(_("Say why nothing can come of these requests any more: --reason TEXT."))
+            batches = run.let_go(reason, who=who or None)
+            printing.hint(_("Let go: {batches}.", batches=", ".join(batches) or "-"))
+    printing.hint(repr(run))
 
 
 def verify(context: typer.Context, run_id: RunId, *, as_json: Json = False) -> None:

@@ -28,6 +28,18 @@ def undo(
     keep: Annotated[
         list[str] | None, typer.Option("--keep", metavar="SERVER_ID", help=_("Stays protected; as often as needed."))
     ] = None,
+    adopted: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--adopted",
+            metavar="SERVER_ID",
+            help=_("Take in an instance that the run only adopted; as often as needed, or `all`."),
+        ),
+    ] = None,
+    detach_first: Annotated[
+        bool,
+        typer.Option("--detach-first", help=_("Leave instances with shared pairs out until the pairs are detached.")),
+    ] = False,
     delete_dr_servers: Annotated[
         bool, typer.Option("--delete-dr-servers", help=_("Also delete DR servers and DR volumes, for good."))
     ] = False,
@@ -51,6 +63,8 @@ def undo(
         run,
         found,
         keep=keep or (),
+        adopted=True if adopted == ["all"] else adopted or (),
+        shared_pairs="detach first" if detach_first else "together",
         delete_target_server=delete_dr_servers,
         delete_target_eip=release_eips,
         rulebook=rules,

@@ -10,6 +10,7 @@ from typing import Self
 import httpx
 
 from sdrs_nb.cloud.autoscaling import AutoScaling
+from sdrs_nb.cloud.clock import CloudClock
 from sdrs_nb.cloud.ecs import Ecs
 from sdrs_nb.cloud.endpoints import SERVICES, origin_of
 from sdrs_nb.cloud.eps import Eps
@@ -46,9 +47,14 @@ class Cloud:
         self.autoscaling, self.eps, self.sdrs = AutoScaling(session), Eps(session), Sdrs(session)
 
     @property
+    def clock(self) -> CloudClock:
+        """The cloud's clock, as its answers tell it."""
+        return self._session.clock
+
+    @property
     def time_scale(self) -> float:
-        """Seconds of the cloud's clock in one of ours: 1, or what a sandbox says of itself."""
-        return self._session.time_scale
+        """Seconds of the cloud's clock in one of ours: 1, or what a sandbox says that was named as one."""
+        return self._session.clock.scale
 
     def on_wait(self, told: OnWait) -> Callable[[], None]:
         """Have ``told(wait)`` called when calls begin to wait for the gateway's limit; returns what ends that.
@@ -113,6 +119,8 @@ def connect(
     parallel: int | None = None,
     page_size: int | None = None,
     ca_file: str | Path | None = None,
+    sandbox: bool | None = None,
+    times_offset_h: float | None = None,
     pace: Pace | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> Cloud:
@@ -149,6 +157,11 @@ def connect(
         Tries of a harmless call (6), calls under way at once (8), rows a page (1000).
     ca_file
         Certificates to trust instead of the system's, for a network with a proxy of its own.
+    sandbox
+        Whether the endpoint is a sandbox cloud: only then what it says of its own time is believed.  A sandbox that
+        ``start_sandbox`` started is connected to in this way; ``SDRS_NB_SANDBOX=1`` says it too.
+    times_offset_h
+        Hours by which times without a zone in the service's lists are ahead of UTC (ASSUMED 0).
     pace, transport
         A pace of one's own; an httpx transport in place of the network (tests).
 
@@ -179,6 +192,8 @@ def connect(
         "parallel": parallel,
         "page_size": page_size,
         "ca_file": str(ca_file) if ca_file else None,
+        "sandbox": sandbox,
+        "times_offset_h": times_offset_h,
     }
     settings = resolve(named, environ=os.environ, home=Path.home(), folder=Path.cwd(), profile=profile)
     if unknown := sorted(set(settings.endpoints) - set(SERVICES)):

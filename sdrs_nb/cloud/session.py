@@ -5,18 +5,20 @@ signatures in a row lock an access key for five minutes (cloud-apis 3.1), so par
 """
 
 import asyncio
+import logging
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 
 from sdrs_nb.cloud.answers import Answer, Call
 from sdrs_nb.cloud.authentication import TOKENS, PasswordToken, authentication
+from sdrs_nb.cloud.clock import CloudClock
 from sdrs_nb.cloud.endpoints import origin_of
 from sdrs_nb.cloud.pace import Pace
 from sdrs_nb.cloud.transport import HeadersOf, Transport
@@ -28,13 +30,18 @@ from sdrs_nb.settings import Settings
 
 __all__ = ["Identity", "Session", "segment"]
 
+_log = logging.getLogger("sdrs_nb")
 #: Seconds for which refused credentials are refused here, without asking the cloud again.
 REFUSED_FOR_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who calls and where; ``user_id`` and ``user_name`` are ``""`` where the cloud does not tell."""
+    """Who calls and where; what the cloud does not tell is ``""``.
+
+    ``cloud_host`` is the host behind service and region, or that of the one endpoint; ``world`` names the world of a
+    sandbox.
+    """
 
     project_id: str
     region: str
@@ -42,6 +49,10 @@ class Identity:
     user_name: str
     endpoint: str
     domain_id: str = ""
+    project_name: str = ""
+    cloud_host: str = ""
+    world: str = ""
+    is_sandbox: bool = False
 
 
 class Session:
@@ -57,9 +68,9 @@ class Session:
         self._checked_at = 0.0
 
     @property
-    def time_scale(self) -> float:
-        """Seconds of the cloud's clock in one of ours: 1, or what a sandbox says of itself."""
-        return self._transport.time_scale
+    def clock(self) -> CloudClock:
+        """The cloud's clock, as its answers tell it."""
+        return self._transport.clock
 
     @property
     def waits(self) -> Waits:
@@ -132,6 +143,18 @@ class Session:
         return error is not None
 
     async def _find_identity(self) -> Identity:
+        identity = await self._ask_identity()
+        if identity.world and not self.settings.sandbox:
+            _log.warning(
+                _(
+                    "{endpoint} answers as a sandbox, but none was named, so its word on its own time is not believed: "
+                    "waits take as long as on a real cloud. Pass sandbox=True or set SDRS_NB_SANDBOX=1.",
+                    endpoint=identity.endpoint,
+                )
+            )
+        return identity
+
+    async def _ask_identity(self) -> Identity:
         if isinstance(self._authentication, PasswordToken):
             await self._authentication.token()
             return self._from_token(self._authentication.document)
@@ -164,6 +187,10 @@ class Session:
             user_name=str(user_name or settings.user or ""),
             endpoint=settings.endpoint or origin_of("sdrs", settings),
             domain_id=settings.domain_id or str(domain_id or ""),
+            project_name=str(project or settings.project_name or ""),
+            cloud_host=urlsplit(settings.endpoint).netloc if settings.endpoint else settings.cloud_host,
+            world=self.clock.world,
+            is_sandbox=settings.sandbox or bool(self.clock.world),
         )
 
     async def _find_project(self) -> Mapping[str, Any]:

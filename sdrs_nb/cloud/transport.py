@@ -11,6 +11,7 @@ import stamina
 
 from sdrs_nb import __version__
 from sdrs_nb.cloud.answers import Answer, Call, error_of, parse
+from sdrs_nb.cloud.clock import CloudClock
 from sdrs_nb.cloud.endpoints import origin_of
 from sdrs_nb.cloud.pace import Budgeted, Pace, shared_pace
 from sdrs_nb.cloud.retry import may_repeat
@@ -37,9 +38,6 @@ class Outgoing:
         self.host = url.netloc.decode("ascii")
 
 
-#: A sandbox says here how many of its seconds pass in one of ours; a real cloud sends no such header.
-_SPEED = "x-sandbox-speed"
-
 #: Gives the headers of one request; made when the request is about to leave.
 HeadersOf = Callable[[Outgoing], Mapping[str, str]]
 #: Gets ready whatever needs calls of its own, such as a token.
@@ -60,8 +58,8 @@ class Transport:
 
     Attributes
     ----------
-    time_scale
-        Seconds of the cloud's clock in one of ours, as the last answer said; 1 for a real cloud.
+    clock
+        The cloud's clock, as its answers tell it.
     waits
         Waits for the gateway's limit, and who is told of them; a pace of one's own tells none.
     """
@@ -75,7 +73,7 @@ class Transport:
         self.waits = self._pace.waits if isinstance(self._pace, Budgeted) else Waits()
         self._client: httpx.AsyncClient | None = None
         self._is_closed = False
-        self.time_scale = 1.0
+        self.clock = CloudClock(is_sandbox=settings.sandbox)
 
     async def exchange(self, call: Call, path: str, authenticate: Authenticate) -> tuple[Any, Answer]:
         """Send ``call`` to ``path`` (filled in and percent-encoded) and return its JSON and its answer.
@@ -120,8 +118,7 @@ class Transport:
             except httpx.RequestError as error:
                 raise unreachable(call, path, url.netloc.decode("ascii"), error) from error
         answer = Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, response.content)
-        if _SPEED in response.headers:
-            self.time_scale = _number(response.headers[_SPEED])
+        self.clock.hear(answer.headers)
         if response.is_success:
             return parse(call, path, answer), answer
         refusal = error_of(call, path, answer)
@@ -147,13 +144,6 @@ class Transport:
                 verify=_trusting(settings) if settings.ca_file else True,
             )
         return self._client
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 1.0
 
 
 def _trusting(settings: Settings) -> ssl.SSLContext:

@@ -4,13 +4,13 @@ A declared fact counts for the rules as if it had been read; who declared it sta
 findings, plan, approval and report.  Pure: no network, no disk.
 """
 
-import getpass
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 import pandas as pd
 
 from sdrs_nb.errors import InventoryError, Problem
+from sdrs_nb.home import operator_name
 from sdrs_nb.i18n import _
 from sdrs_nb.inventory.headings import likely
 from sdrs_nb.inventory.values import convert
@@ -70,7 +70,7 @@ def declare(
     problems: list[Problem] = []
     changed: dict[str, pd.DataFrame] = {}
     declared: list[Declared] = []
-    by, now = _user() if who is None else who, datetime.now(UTC)
+    by, now = operator_name() if who is None else who, datetime.now(UTC)
     for fact, given in facts.items():
         frame, _dot, column = fact.partition(".")
         is_flag = frame in INVENTORY_TABLES and INVENTORY_TABLES[frame].columns.get(column) == BOOL
@@ -127,10 +127,3 @@ def _unfit_column(frame: str, column: str, value: object, *, is_loaded: bool) ->
     if not is_loaded:
         return _("{frame} was not read, so nothing can be declared of its columns; load it.", frame=frame)
     return None if value == NONE else convert([value], table, column)[1].get(0)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # no user database, as in some containers
-        return ""

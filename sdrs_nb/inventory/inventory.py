@@ -43,6 +43,8 @@ class About(Record):
         Project and region of the servers; None when a file does not say.
     cloud_host
         Host that tells which cloud it is (``otc.t-systems.com``); None when a file does not say.
+    world
+        Id of the sandbox's world that was read; None for a real cloud and for files that do not say.
     caller_user_id
         IAM user who read the cloud; None for files that do not say. Rules about key pairs need it.
     loaded_at
@@ -54,6 +56,7 @@ class About(Record):
     project_id: str | None = None
     region: str | None = None
     cloud_host: str | None = None
+    world: str | None = None
     caller_user_id: str | None = None
     loaded_at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
     origin: str = ""
@@ -398,6 +401,7 @@ async def load_inventory(
         project_id=identity.project_id,
         region=identity.region or None,
         cloud_host=cloud.settings.site.host or None,
+        world=identity.world or None,
         caller_user_id=identity.user_id or None,
         loaded_at=started,
         origin=str(identity.endpoint or ""),

@@ -29,6 +29,7 @@ ABOUT = Table(
         "project_id": STR,
         "region": STR,
         "cloud_host": STR,
+        "world": STR,
         "caller_user_id": STR,
         "loaded_at": TIME,
         "origin": STR,

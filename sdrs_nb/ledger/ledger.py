@@ -13,7 +13,8 @@ import secrets
 import sqlite3
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from sdrs_nb.home import home_folder
 from sdrs_nb.i18n import _
@@ -21,15 +22,49 @@ from sdrs_nb.ledger.claims import insert_batch, refuse_claimed
 from sdrs_nb.ledger.run_states import AttemptResult, BatchState, Control, RunState
 from sdrs_nb.ledger.store import Store
 from sdrs_nb.models import Approval, Wait
-from sdrs_nb.statuses import Stage, has_ended
+from sdrs_nb.statuses import ENDED, Stage, has_ended
 
-__all__ = ["GOING_ON", "WAITING", "AttemptResult", "BatchState", "Control", "Ledger", "RunState", "home_folder"]
+__all__ = [
+    "GOING_ON",
+    "SCOPE",
+    "WAITING",
+    "AttemptResult",
+    "BatchState",
+    "Control",
+    "Evidence",
+    "Ledger",
+    "RunState",
+    "home_folder",
+]
 
 #: Batches of which nothing exists and nothing will be sent: their servers are free.
 _NOTHING_MADE = frozenset({BatchState.HELD, BatchState.REFUSED})
 #: Kinds of events: the run's calls begin to wait for the gateway's limit, and leave again.
 WAITING, GOING_ON = "waiting", "going on"
-_KNOWN = ("job_id", "protected_instance_id", "dr_server_id", "error_code", "message")
+_KNOWN = ("job_id", "protected_instance_id", "dr_server_id", "error_code", "message", "whose", "proof")
+#: Which cloud a run belongs to: columns of ``runs``, empty where it is not known.
+SCOPE = ("endpoint", "region", "project_id", "project_name", "cloud_host", "user_name", "world")
+#: A request that left and of which no answer, or the absence of anything made, is all that is known.
+_DOUBTED = """
+SELECT 1 FROM (SELECT result FROM attempts WHERE run_id = ? AND batch_id = ?
+  AND (result IS NULL OR result <> 'not handled') ORDER BY attempt_id DESC LIMIT 1)
+WHERE result IS NULL OR result IN ('uncertain', 'absent')
+"""
+#: Batches in a state of whose servers everyone has come to an end.
+_ENDS = ", ".join(f"'{stage}'" for stage in sorted(ENDED))
+_KNOWN_ENDS = f"""
+SELECT batch_id FROM batches b WHERE run_id = ? AND state = ? AND NOT EXISTS (
+  SELECT 1 FROM servers s WHERE s.run_id = b.run_id AND s.batch_id = b.batch_id AND s.stage NOT IN ({_ENDS}))
+"""  # noqa: S608 - words of ours
+
+
+class Evidence(NamedTuple):
+    """What a run's ledger holds about whose its instances are; rows of the tables."""
+
+    attempts: list[dict[str, Any]]
+    jobs: list[dict[str, Any]]
+    servers: list[dict[str, Any]]
+    times_offset_s: float
 
 
 class Ledger(Store):
@@ -48,17 +83,20 @@ class Ledger(Store):
         approval: Approval,
         settings: Mapping[str, object],
         findings: Sequence[Mapping[str, Any]] | None = None,
+        times_offset_s: float = 0.0,
     ) -> str:
         """Record a run of ``plan`` and claim its servers, in one step; returns its new ``run_id``.
 
         Parameters
         ----------
         scope
-            ``endpoint``, ``region`` and ``project_id`` the run talks to.
+            The cloud the run talks to: ``endpoint``, ``region``, ``project_id``, and what else of ``SCOPE`` is known.
         plan
             A ``Plan``; its whole document is kept, so the run can be carried on without it.
         findings
             What the rules said of the planned servers when the plan was made, one mapping a finding.
+        times_offset_s
+            By how much times in the service's lists are ahead of UTC; what an earlier run saw of it wins.
 
         Raises
         ------
@@ -66,16 +104,18 @@ class Ledger(Store):
             Another run that is not done holds some of the servers; names the run and who approved it.
         """
         run_id = f"{self.clock():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-        claim_scope = f"{scope['endpoint']} {scope['project_id']}"
+        claim_scope = f"{scope.get('world') or scope['endpoint']} {scope['project_id']}"
+        known = [(name, scope.get(name, "")) for name in SCOPE]
         with self._write("run") as db:
             refuse_claimed(db, claim_scope, plan)
             db.execute(
-                "INSERT INTO runs (run_id, created_at, endpoint, region, project_id, fingerprint, rulebook_version, "
-                "plan, approval, settings, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO runs (run_id, created_at, fingerprint, rulebook_version, plan, approval, settings, "  # noqa: S608 - names of ours
+                f"state, times_offset_s, {', '.join(SCOPE)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?{', ?' * len(SCOPE)})",
                 (
-                    run_id, self._now(), scope["endpoint"], scope["region"], scope["project_id"], plan.fingerprint,
-                    plan.rulebook_version, json.dumps(plan.to_document(), ensure_ascii=False),
-                    approval.model_dump_json(), json.dumps(dict(settings)), RunState.READY,
+                    run_id, self._now(), plan.fingerprint, plan.rulebook_version,
+                    json.dumps(plan.to_document(), ensure_ascii=False), approval.model_dump_json(),
+                    json.dumps(dict(settings)), RunState.READY, self._times_offset(db, scope, times_offset_s),
+                    *(value for _name, value in known),
                 ),
             )  # fmt: skip
             for position, batch in enumerate(plan.batches):
@@ -103,29 +143,95 @@ class Ledger(Store):
         return Control(row["control"]), str(row["control_reason"])
 
     def release(self, run_id: str, reason: str = "") -> int:
-        """Give up what was never sent: those batches are held for good, their servers free; returns how many."""
+        """Give up what was never sent: those batches are held for good, their servers free; returns how many.
+
+        A batch with a request in doubt is not among them: see ``let_go``.
+        """
         with self._write("release") as db:
             before = db.execute("SELECT count(*) FROM claims WHERE run_id = ?", (run_id,)).fetchone()[0]
-            waiting = db.execute(
+            pending = db.execute(
                 "SELECT batch_id FROM batches WHERE run_id = ? AND state = ?", (run_id, BatchState.PENDING)
             ).fetchall()
+            waiting = [batch_id for (batch_id,) in pending if not self._is_doubted(db, run_id, batch_id)]
             why = reason or _("Released before it was sent.")
-            for (batch_id,) in waiting:
+            for batch_id in waiting:
                 self._batch(db, run_id, batch_id, BatchState.HELD, reason=why)
                 db.execute("UPDATE servers SET message = ? WHERE run_id = ? AND batch_id = ?", (why, run_id, batch_id))
             freed = int(before - db.execute("SELECT count(*) FROM claims WHERE run_id = ?", (run_id,)).fetchone()[0])
             self._event(db, run_id, "released", None, servers=freed, batches=len(waiting))
         return freed
 
+    def let_go(self, run_id: str, who: str, reason: str) -> list[str]:
+        """Free the servers of batches whose fate is unknown, on the word of ``who``; returns the batches.
+
+        What is known of them stays as it is: unknown.  Whoever plans these servers again answers for it that nothing
+        of the requests in doubt comes true any more.
+        """
+        with self._write("let go") as db:
+            doubted = [
+                str(batch_id)
+                for (batch_id,) in db.execute(
+                    "SELECT batch_id FROM batches WHERE run_id = ? AND state IN (?, ?) ORDER BY position",
+                    (run_id, BatchState.PENDING, BatchState.UNKNOWN),
+                ).fetchall()
+                if self._is_doubted(db, run_id, batch_id)
+            ]
+            for batch_id in doubted:
+                self._batch(db, run_id, batch_id, BatchState.UNKNOWN, reason=reason)
+                db.execute(
+                    "DELETE FROM claims WHERE run_id = ? AND server_id IN "
+                    "(SELECT server_id FROM servers WHERE run_id = ? AND batch_id = ?)",
+                    (run_id, run_id, batch_id),
+                )
+                self._event(db, run_id, "let go", batch_id, who=who, reason=reason)
+        return doubted
+
+    # Whose the instances are
+
+    def evidence(self, run_id: str, batch_id: str | None = None) -> Evidence:
+        """Return the rows that tell whose the instances of a run, or of one of its batches, are."""
+        mine = (run_id, batch_id)
+        one = "run_id = ?1 AND (?2 IS NULL OR batch_id = ?2)"
+        attempts = self.rows(f"SELECT * FROM attempts WHERE {one} ORDER BY attempt_id", *mine)  # noqa: S608 - fixed text
+        jobs = self.rows(f"SELECT batch_id, job_id, document FROM jobs WHERE {one}", *mine)  # noqa: S608 - fixed text
+        servers = self.rows(
+            f"SELECT server_id, protected_instance_id, whose FROM servers WHERE {one}",  # noqa: S608 - fixed text
+            *mine,
+        )
+        run = self.rows("SELECT times_offset_s FROM runs WHERE run_id = ?", run_id)[0]
+        return Evidence(attempts, jobs, servers, float(run["times_offset_s"]))
+
+    def see_times(self, run_id: str, offset_s: float, said: str) -> None:
+        """Record what an instance that the run made shows of the times in the service's lists, in a sentence."""
+        with self._write("times") as db:
+            db.execute("UPDATE runs SET times_offset_s = ?, times_seen = ? WHERE run_id = ?", (offset_s, said, run_id))
+            self._event(db, run_id, "times of the lists", None, offset_s=offset_s, message=said)
+
+    @staticmethod
+    def _times_offset(db: sqlite3.Connection, scope: Mapping[str, str], assumed_s: float) -> float:
+        seen = db.execute(
+            "SELECT times_offset_s FROM runs WHERE endpoint = ? AND project_id = ? AND times_seen <> '' "
+            "ORDER BY created_at DESC LIMIT 1",
+            (scope["endpoint"], scope["project_id"]),
+        ).fetchone()
+        return float(seen[0]) if seen else assumed_s
+
     # Requests
 
     def intend(
-        self, run_id: str, batch_id: str, payload_sha256: str, findings: Sequence[Mapping[str, Any]] | None = None
+        self,
+        run_id: str,
+        batch_id: str,
+        payload_sha256: str,
+        findings: Sequence[Mapping[str, Any]] | None = None,
+        *,
+        cloud_at: datetime | None = None,
     ) -> int | None:
         """Record that the batch is about to be sent; only after this returns may the POST leave.
 
         Until the answer is recorded its servers are ``unknown``: whoever reads the ledger after a crash sees that
-        they may have been sent.  ``findings`` is what the rules said at the door.
+        they may have been sent.  ``findings`` is what the rules said at the door; ``cloud_at`` a moment of the cloud's
+        clock that has certainly come.
 
         Returns
         -------
@@ -141,8 +247,9 @@ class Ledger(Store):
             if not taken:
                 return None
             attempt = db.execute(
-                "INSERT INTO attempts (run_id, batch_id, payload_sha256, intent_at) VALUES (?, ?, ?, ?)",
-                (run_id, batch_id, payload_sha256, self._now()),
+                "INSERT INTO attempts (run_id, batch_id, payload_sha256, intent_at, sent_cloud_at) "
+                "VALUES (?, ?, ?, ?, ?)",
+                (run_id, batch_id, payload_sha256, self._now(), _written(cloud_at)),
             ).lastrowid
             db.execute(
                 "UPDATE servers SET stage = ?, message = ? WHERE run_id = ? AND batch_id = ?",
@@ -166,20 +273,24 @@ class Ledger(Store):
         message: str = "",
         stage: Stage | None = None,
         rows: Iterable[Mapping[str, Any]] = (),
+        cloud_at: datetime | None = None,
     ) -> None:
         """Record what an attempt came to, with the batch's new state and its servers' stage.
 
         ``stage`` is for every server of the batch; ``rows`` then say more of single ones, as in ``set_servers``.
+        ``cloud_at`` is the moment by the cloud's clock.
         """
         with self._write("answer") as db:
             row = db.execute("SELECT run_id, batch_id FROM attempts WHERE attempt_id = ?", (attempt_id,)).fetchone()
             run_id, batch_id = row["run_id"], row["batch_id"]
             db.execute(
                 "UPDATE attempts SET result = ?, answered_at = ?, job_id = ?, status = ?, code = ?, request_id = ?, "
-                "message = ? WHERE attempt_id = ?",
-                (result, self._now(), job_id, status, code, request_id, message, attempt_id),
+                "message = ?, answered_cloud_at = coalesce(?, answered_cloud_at) WHERE attempt_id = ?",
+                (result, self._now(), job_id, status, code, request_id, message, _written(cloud_at), attempt_id),
             )
             if stage is not None:
+                if stage == Stage.NOT_SENT and self._is_doubted(db, run_id, batch_id):
+                    stage = Stage.UNKNOWN
                 db.execute(
                     "UPDATE servers SET stage = ?, job_id = coalesce(?, job_id), error_code = ?, message = ? "
                     "WHERE run_id = ? AND batch_id = ?",
@@ -192,6 +303,14 @@ class Ledger(Store):
                 request_id=request_id, message=message,
             )  # fmt: skip
 
+    def settles_from(self, attempt_id: int, cloud_at: datetime) -> None:
+        """Record from when on, by the cloud's clock, an attempt in doubt certainly was on its way no longer."""
+        with self._write("settling") as db:
+            db.execute(
+                "UPDATE attempts SET settling_from = ? WHERE attempt_id = ? AND settling_from IS NULL",
+                (_written(cloud_at), attempt_id),
+            )
+
     def set_batch(
         self,
         run_id: str,
@@ -201,7 +320,10 @@ class Ledger(Store):
         *,
         rows: Iterable[Mapping[str, Any]] = (),
     ) -> None:
-        """Record where a batch stands, in a sentence why, and in the same step what became of its servers."""
+        """Record where a batch stands, in a sentence why, and in the same step what became of its servers.
+
+        A batch with a request in doubt is never held and its servers are never called not sent: they are unknown.
+        """
         with self._write("batch state") as db:
             self._servers(db, run_id, rows)
             self._batch(db, run_id, batch_id, state, reason=reason)
@@ -239,6 +361,14 @@ class Ledger(Store):
             self._servers(db, run_id, changed)
             stages = {row["server_id"]: str(row["stage"]) for row in changed}
             self._event(db, run_id, "servers", batch_id, stages=stages)
+
+    def end_batches(self, run_id: str) -> None:
+        """Record that batches whose end was unknown have ended, where it is known of every server of theirs by now."""
+        with self._write("batches ended") as db:
+            known = db.execute(_KNOWN_ENDS, (run_id, BatchState.UNKNOWN)).fetchall()
+            for (batch_id,) in known:
+                self._batch(db, run_id, batch_id, BatchState.ENDED)
+                self._event(db, run_id, f"batch {BatchState.ENDED}", batch_id)
 
     def note(self, run_id: str, kind: str, batch_id: str | None = None, **data: object) -> None:
         """Record something that happened and changed no state."""
@@ -314,6 +444,8 @@ class Ledger(Store):
         db: sqlite3.Connection, run_id: str, batch_id: str, state: BatchState, *, reason: str = "",
         job_id: str | None = None,
     ) -> None:  # fmt: skip
+        if state == BatchState.HELD and Ledger._is_doubted(db, run_id, batch_id):
+            state = BatchState.UNKNOWN
         db.execute(
             "UPDATE batches SET state = ?, reason = ?, job_id = coalesce(?, job_id) WHERE run_id = ? AND batch_id = ?",
             (state, reason, job_id, run_id, batch_id),
@@ -326,13 +458,28 @@ class Ledger(Store):
             )
 
     @staticmethod
+    def _is_doubted(db: sqlite3.Connection, run_id: str, batch_id: str) -> bool:
+        """Tell whether the newest request of the batch that can have left may come true yet, as far as is recorded."""
+        return db.execute(_DOUBTED, (run_id, batch_id)).fetchone() is not None
+
+    @staticmethod
     def _servers(db: sqlite3.Connection, run_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
         for row in rows:
+            stage = row["stage"]
+            if stage == Stage.NOT_SENT:
+                (batch_id,) = db.execute(
+                    "SELECT batch_id FROM servers WHERE run_id = ? AND server_id = ?", (run_id, row["server_id"])
+                ).fetchone()
+                stage = Stage.UNKNOWN if Ledger._is_doubted(db, run_id, batch_id) else stage
             names = [name for name in _KNOWN if name in row]
             text = "".join(f", {name} = ?" for name in names)
             db.execute(
                 f"UPDATE servers SET stage = ?{text} WHERE run_id = ? AND server_id = ?",  # noqa: S608 - fixed names
-                (row["stage"], *(row[name] for name in names), run_id, row["server_id"]),
+                (stage, *(row[name] for name in names), run_id, row["server_id"]),
             )
-            if has_ended(row["stage"]):
+            if has_ended(stage):
                 db.execute("DELETE FROM claims WHERE run_id = ? AND server_id = ?", (run_id, row["server_id"]))
+
+
+def _written(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="milliseconds")

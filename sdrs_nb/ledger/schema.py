@@ -60,8 +60,24 @@ CREATE TABLE actions (
 CREATE INDEX attempts_of_batch ON attempts (run_id, batch_id, attempt_id);
 """
 
+# Which cloud a run belongs to, and whose each instance is.  Moments of the cloud's own clock decide about doubts; what
+# an older version recorded has none.
+_THIRD = """
+ALTER TABLE runs ADD COLUMN project_name TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN cloud_host TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN user_name TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN world TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN times_offset_s REAL NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN times_seen TEXT NOT NULL DEFAULT '';
+ALTER TABLE attempts ADD COLUMN sent_cloud_at TEXT;
+ALTER TABLE attempts ADD COLUMN answered_cloud_at TEXT;
+ALTER TABLE attempts ADD COLUMN settling_from TEXT;
+ALTER TABLE servers ADD COLUMN whose TEXT NOT NULL DEFAULT '';
+ALTER TABLE servers ADD COLUMN proof TEXT NOT NULL DEFAULT '';
+"""
+
 #: What brings a file from version n to n + 1, at place n.
-STEPS = (_FIRST, _SECOND)
+STEPS = (_FIRST, _SECOND, _THIRD)
 SCHEMA_VERSION = len(STEPS)
 
 

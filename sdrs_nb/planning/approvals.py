@@ -10,7 +10,6 @@ Between persons an approval travels as a small JSON file (``save_approval``, ``l
 who said what, not a signature in the sense of cryptography.
 """
 
-import getpass
 import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from sdrs_nb.errors import PlanError
+from sdrs_nb.home import operator_name
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.models import Approval, Declared, Signature
 
@@ -106,7 +106,9 @@ def approval_of(plan: Approvable, given: str | Approval) -> Approval:
         It names another plan, names one person twice, or fewer persons gave it than the plan needs.
     """
     approval = (
-        given if isinstance(given, Approval) else Approval(fingerprint=given, who=_user(), declared=plan.declared)
+        given
+        if isinstance(given, Approval)
+        else Approval(fingerprint=given, who=operator_name(), declared=plan.declared)
     )
     _refuse_other_plan(plan, approval)
     people = [_person(each.who) for each in signers(approval) if _person(each.who)]
@@ -176,10 +178,3 @@ def _refuse_other_plan(plan: Approvable, approval: Approval) -> None:
 
 def _person(who: str) -> str:
     return unicodedata.normalize("NFKC", who).strip().casefold()
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # no user database, as in some containers
-        return ""

@@ -24,7 +24,7 @@ from sdrs_nb.planning.plans import Plan
 from sdrs_nb.planning.proofs import proof_of
 from sdrs_nb.tables import LEFT_OUT, shape
 
-__all__ = ["Choice", "deletion_plan", "whole_only"]
+__all__ = ["Choice", "deletion_plan", "shared_notes", "whole_only"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,7 @@ class Choice:
     delete_target_server: bool = False
     delete_target_eip: bool = False
     approvals_needed: int = 1
+    shared_pairs: str = "together"
 
     @property
     def limit(self) -> int:
@@ -63,6 +64,8 @@ def whole_only(doomed: pd.DataFrame, inventory: Loaded, choice: Choice, reasons:
         who, partners = label(server_id, name), [each for each in unit[row] if each != instance_id]
         if absent := [each for each in partners if each not in present]:
             reasons[server_id] = (_partner_reason(who, instance_id, absent[0]), "H17")
+        elif partners and choice.shared_pairs != "together":
+            reasons[server_id] = (_detach_reason(who, instance_id, partners[0]), "H17")
         elif len(unit[row]) > choice.limit:
             reasons[server_id] = (_size_reason(who, instance_id, len(unit[row]), choice), "H17")
         else:
@@ -79,6 +82,31 @@ def _partner_reason(who: str, instance_id: str, partner: str) -> str:
         server=who,
         partner=partner,
     )
+
+
+def _detach_reason(who: str, instance_id: str, partner: str) -> str:
+    return _(
+        "Instance {instance} of server {server} shares a replication pair with instance {partner}. Detach the pair "
+        "first, as the page of the batch delete asks, then load the inventory and plan again.",
+        instance=instance_id,
+        server=who,
+        partner=partner,
+    )
+
+
+def shared_notes(doomed: pd.DataFrame) -> list[str]:
+    """Return what to say of instances of ``whole_only`` that are deleted together because they share a pair."""
+    count = int(doomed["unit"].str.contains("+", regex=False).sum())
+    if not count:
+        return []
+    return [
+        _(
+            "{count} instances share replication pairs and are deleted together, as code SDRS.1409 asks; the page of "
+            "the batch delete asks to detach shared pairs first. If the service refuses, detach the pairs, or plan "
+            'with shared_pairs="detach first".',
+            count=count,
+        )
+    ]
 
 
 def _size_reason(who: str, instance_id: str, size: int, choice: Choice) -> str:

@@ -23,6 +23,7 @@ from sdrs_nb.planning.plans import Plan
 from sdrs_nb.planning.selection import select
 from sdrs_nb.planning.undoing import left_out_rows
 from sdrs_nb.rulebook import Rulebook, choose_rulebook
+from sdrs_nb.running.ownership import Whose
 from sdrs_nb.running.run_facts import each_made, made_by, refuse_unfit
 from sdrs_nb.statuses import FAILED_CREATION, is_unusable
 from sdrs_nb.tables import INVENTORY_TABLES, LEFT_OUT, shape
@@ -132,7 +133,7 @@ def plan_remainder(
         for row in each_made(missing)
         if row.is_open
     }
-    is_ours = missing["protected_instance_id"].eq(missing["recorded"]).fillna(value=False)
+    is_ours = missing["whose"].eq(Whose.MADE.value).fillna(value=False)
     failed = missing[
         is_in(missing["status"].fillna(""), FAILED_CREATION) & is_ours & ~is_in(missing["server_id"], reasons)
     ]

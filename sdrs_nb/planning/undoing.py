@@ -5,17 +5,18 @@ submitted.  Production servers are never deleted, whatever is chosen.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
 from sdrs_nb.errors import NothingEligibleError, PlanError
 from sdrs_nb.i18n import _, ngettext_
-from sdrs_nb.planning.deletions import Choice, deletion_plan, whole_only
+from sdrs_nb.planning.deletions import Choice, deletion_plan, shared_notes, whole_only
 from sdrs_nb.planning.inputs import is_in, objects
 from sdrs_nb.planning.left_out import Reason, label
 from sdrs_nb.planning.plans import Plan
 from sdrs_nb.rulebook import Rulebook, choose_rulebook
+from sdrs_nb.running.ownership import Whose
 from sdrs_nb.running.run_facts import Made, each_made, made_by, refuse_unfit
 from sdrs_nb.statuses import DELETABLE
 
@@ -31,15 +32,18 @@ def plan_undo(
     inventory: "Inventory",
     *,
     keep: Collection[str] = (),
+    adopted: bool | Collection[str] = False,
     delete_target_server: bool = False,
     delete_target_eip: bool = False,
+    shared_pairs: Literal["together", "detach first"] = "together",
     rulebook: Rulebook | str | None = None,
     approvals_needed: int | None = None,
 ) -> Plan:
     """Return the plan that deletes the protected instances that ``run`` made; nothing else is touched.
 
-    An instance counts as made by the run only when the run's own record names it and the inventory shows it on the
-    same server.  Instances with a shared replication pair go in one request or not at all.
+    An instance counts as made by the run only when a job of one of the run's accepted requests names it (module
+    ``running.ownership``).  One that was only adopted stays, with the evidence in ``left_out``, unless it is asked for.
+    Instances with a shared replication pair go in one request or not at all.
 
     Parameters
     ----------
@@ -49,11 +53,18 @@ def plan_undo(
         Read after the run, of the same project.
     keep
         Ids of servers that stay protected.
+    adopted
+        Take in what the run only adopted, all of it or for these ids of servers: the answer was lost, and the name and
+        the time of creation say that the instance is the run's.
     delete_target_server
         Also delete the DR servers with their DR volumes, for good.  Left off they stay as ordinary servers and are
         billed; ``plan.billed`` shows what stays after each choice.
     delete_target_eip
         With ``delete_target_server``: also release the EIPs bound to the DR servers.
+    shared_pairs
+        What to do with instances that share a replication pair, where the documents contradict each other: the
+        batch-delete page asks to detach shared pairs first, its code SDRS.1409 to delete all instances of a pair
+        together (rule H17, ASSUMED to hold).  ``"detach first"`` leaves them out until the pairs are detached.
     rulebook
         By default the run's own, changed limits included; its limit ``batch_delete_size`` (20) is held.  A name as
         in ``check_eligibility`` will do.
@@ -70,8 +81,8 @@ def plan_undo(
     NothingEligibleError
         No instance of the run can be deleted; the most frequent reasons are named.
     PlanError
-        The run was itself an undo, the inventory is of another project or holds no instances, or ``keep`` names a
-        server that is not in the run.
+        The run was itself an undo, the inventory is of another cloud or holds no instances, or ``keep`` or
+        ``adopted`` names a server that is not in the run.
     LedgerError
         The run's record cannot be read.
     SettingsError
@@ -88,11 +99,16 @@ def plan_undo(
         delete_target_server=delete_target_server,
         delete_target_eip=delete_target_eip,
         approvals_needed=run.plan.approvals_needed if approvals_needed is None else approvals_needed,
+        shared_pairs=shared_pairs,
     )
     made = made_by(run, inventory)
-    _refuse_strangers(run, made, keep)
+    for name, chosen in (("keep", keep), ("adopted", () if isinstance(adopted, bool) else adopted)):
+        _refuse_strangers(run, made, name, chosen)
+    taken_in = {*objects(made["server_id"])} if adopted is True else set(adopted or ())
     reasons: dict[str, Reason] = {
-        row.server_id: (said, "") for row in each_made(made) if (said := _reason(row, run.run_id, keep)) is not None
+        row.server_id: (said, "")
+        for row in each_made(made)
+        if (said := _reason(row, run.run_id, keep, taken_in)) is not None
     }
     reasons |= _kept_by_billing(made[~is_in(made["server_id"], reasons)], inventory, choice)
     doomed = whole_only(made[~is_in(made["server_id"], reasons)], inventory, choice, reasons)
@@ -100,23 +116,27 @@ def plan_undo(
     if doomed.empty:
         raise _nothing(run.run_id, left_out)
     note = run.plan.rulebook_note if rulebook is None else ""
-    return deletion_plan(doomed, inventory, choice, left_out, [*_notes(choice), *filter(None, [note])])
+    notes = [*_notes(choice), *shared_notes(doomed), *filter(None, [note])]
+    return deletion_plan(doomed, inventory, choice, left_out, notes)
 
 
-def _refuse_strangers(run: "Run", made: pd.DataFrame, keep: Collection[str]) -> None:
-    if isinstance(keep, str):
-        raise PlanError(_("keep takes a list of server ids, not one text. Write keep=[{server!r}].", server=keep))
-    if strangers := sorted(set(keep) - set(objects(made["server_id"]))):
+def _refuse_strangers(run: "Run", made: pd.DataFrame, name: str, chosen: Collection[str]) -> None:
+    if isinstance(chosen, str):
+        raise PlanError(
+            _("{name} takes a list of server ids, not one text. Write {name}=[{server!r}].", name=name, server=chosen)
+        )
+    if strangers := sorted(set(chosen) - set(objects(made["server_id"]))):
         raise PlanError(
             _(
-                "Server {server} is to be kept, but run {run} has no such server. Correct its id or take it out.",
+                "{name} names server {server}, but run {run} has no such server. Correct its id or take it out.",
+                name=name,
                 server=strangers[0],
                 run=run.run_id,
             )
         )
 
 
-def _reason(row: Made, run_id: str, keep: Collection[str]) -> str | None:
+def _reason(row: Made, run_id: str, keep: Collection[str], adopted: Collection[str]) -> str | None:
     """Return why nothing is deleted for this server of the run, None where its instance may go."""
     who = label(row.server_id, row.name)
     if row.server_id in keep:
@@ -128,20 +148,23 @@ def _reason(row: Made, run_id: str, keep: Collection[str]) -> str | None:
             server=who,
             run=run_id,
         )
-    if row.recorded is None:
-        return _("Run {run} made no instance for server {server}.", run=run_id, server=who)
-    if row.protected_instance_id != row.recorded:
+    if row.whose in (None, Whose.OTHERS):
+        nothing = _("Run {run} made no instance for server {server}.", run=run_id, server=who)
+        gone = _("Instance {instance}, which run {run} made for server {server}, is no longer there.",
+                 instance=row.recorded, run=run_id, server=who)  # fmt: skip
+        return nothing if row.recorded is None else gone
+    if row.whose == Whose.ADOPTED and row.server_id not in adopted:
         return _(
-            "Instance {instance}, which run {run} made for server {server}, is no longer there.",
-            instance=row.recorded,
-            run=run_id,
+            "The instance of server {server} was only adopted. {proof} It stays, unless the undo is planned with it "
+            "(adopted).",
             server=who,
+            proof=row.proof,
         )
     if row.status not in DELETABLE:
         return _(
             "Instance {instance} of server {server} is in status {status}, in which it cannot be deleted. Wait until "
             "that has ended, load the inventory and plan again.",
-            instance=row.recorded,
+            instance=row.protected_instance_id,
             server=who,
             status=row.status,
         )

@@ -9,7 +9,7 @@ having read it (declared facts) is read here as well, and a contradiction holds 
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,9 @@ from sdrs_nb.inventory.loading import FRAMES, LISTED
 from sdrs_nb.models import Batch
 from sdrs_nb.rulebook import Rulebook
 from sdrs_nb.running.calls import deletion_hindrance
+from sdrs_nb.running.endings import Owned, taken
+from sdrs_nb.running.jobs import match_instances
+from sdrs_nb.running.ownership import Deeds, Instance
 from sdrs_nb.statuses import GROUP_PASSING, Stage
 from sdrs_nb.tables import INVENTORY_TABLES
 
@@ -80,11 +83,13 @@ class Door:
 
     ``findings``: one row a finding (``tables.FINDINGS``, the columns kept with the run).  ``reason``: the sentence
     that holds the batch back, None where it may go.  ``is_passing``: the group is in a status that ends by itself.
+    ``found``: the instances that hold servers of the batch already, by server.
     """
 
     findings: pd.DataFrame
     reason: str | None = None
     is_passing: bool = False
+    found: Mapping[str, Owned] = field(default_factory=dict)
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -96,9 +101,15 @@ class Door:
         """Return what to record of each server of a batch that is held back: its own reason, else the batch's."""
         own = _blocking(self.findings).groupby("server_id")["message"].first().to_dict()
         return [
-            {"server_id": server, "stage": Stage.NOT_SENT, "message": own.get(server) or self.reason or ""}
+            self.taken_row(server)
+            or {"server_id": server, "stage": Stage.NOT_SENT, "message": own.get(server) or self.reason or ""}
             for server in batch.server_ids
         ]
+
+    def taken_row(self, server_id: str) -> dict[str, Any] | None:
+        """Return what to record of a server that an instance of others holds, None where none does."""
+        found = self.found.get(server_id)
+        return None if found is None or found.ownership.is_ours else taken(server_id, found)
 
 
 async def look_at_door(engine: "Engine", batch: Batch, *, fresh: bool = False) -> Door:
@@ -126,7 +137,13 @@ async def look_at_door(engine: "Engine", batch: Batch, *, fresh: bool = False) -
     inventory = await asyncio.to_thread(_inventory, documents)
     findings = await asyncio.to_thread(_judge, inventory, batch, engine)
     status = str(documents["groups"][0].get("status"))
-    return Door(findings, _contradiction(inventory, batch, engine) or _reason(findings), status in GROUP_PASSING)
+    deeds, held = (
+        Deeds.of(engine.run, batch_id=batch.batch_id),
+        match_instances(documents["protected_instances"], batch.server_ids),
+    )
+    found = {server: Owned(one, deeds.whose(server, Instance.of(one))) for server, one in held.items()}
+    why = _contradiction(inventory, batch, engine) or _reason(findings)
+    return Door(findings, why, status in GROUP_PASSING, found)
 
 
 async def _read(engine: "Engine", batch: Batch, *, fresh: bool) -> dict[str, list[dict[str, Any]]]:
@@ -138,7 +155,7 @@ async def _read(engine: "Engine", batch: Batch, *, fresh: bool) -> dict[str, lis
         cloud.ecs.servers_by_id(batch.server_ids),
         cloud.evs.volumes_by_id(planned),
         _instances(engine, batch, now, fresh=fresh),
-        facts.pairs(now if fresh else _ago(engine, now, pace.fresh_project_s)),
+        facts.pairs(now if fresh else _ago(now, pace.fresh_project_s)),
     )
     attached = {
         str(entry.get("id")) for server in servers for entry in server.get("os-extended-volumes:volumes_attached") or ()
@@ -146,7 +163,7 @@ async def _read(engine: "Engine", batch: Batch, *, fresh: bool) -> dict[str, lis
     if new := sorted(attached - set(planned)):
         volumes = [*volumes, *await cloud.evs.volumes_by_id(new)]
     mine, on_them = set(batch.server_ids), {str(volume.get("id")) for volume in volumes}
-    further = await _further(engine, servers, now if fresh else _ago(engine, now, pace.fresh_project_s))
+    further = await _further(engine, servers, now if fresh else _ago(now, pace.fresh_project_s))
     return {
         **further,
         "groups": [group],
@@ -182,13 +199,13 @@ def _may_be_windows(server: Mapping[str, Any]) -> bool:
 
 async def _instances(engine: "Engine", batch: Batch, now: datetime, *, fresh: bool) -> list[dict[str, Any]]:
     """Return the project's instances, those of the batch's own group read later than the others."""
-    everywhere = await engine.facts.instances(now if fresh else _ago(engine, now, engine.pace.fresh_project_s))
-    own = await engine.facts.instances_of(batch.group_id, now if fresh else _ago(engine, now, engine.pace.fresh_s))
+    everywhere = await engine.facts.instances(now if fresh else _ago(now, engine.pace.fresh_project_s))
+    own = await engine.facts.instances_of(batch.group_id, now if fresh else _ago(now, engine.pace.fresh_s))
     return [*everywhere, *own]
 
 
-def _ago(engine: "Engine", now: datetime, seconds: float) -> datetime:
-    return now - timedelta(seconds=seconds / engine.timing.scale)
+def _ago(now: datetime, seconds: float) -> datetime:
+    return now - timedelta(seconds=seconds)
 
 
 def _inventory(documents: Mapping[str, list[dict[str, Any]]]) -> Inventory:

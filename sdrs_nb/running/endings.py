@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from sdrs_nb.i18n import _
 from sdrs_nb.running.jobs import Job
+from sdrs_nb.running.ownership import Deeds, Instance, Ownership
 from sdrs_nb.statuses import (
     FAILED_CREATION,
     MADE,
@@ -18,7 +19,7 @@ from sdrs_nb.statuses import (
     is_error,
 )
 
-__all__ = ["Ending", "end_of", "found_now", "sub_job_rows"]
+__all__ = ["Ending", "Owned", "end_of", "found_now", "owned", "sub_job_rows", "taken"]
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,25 @@ def sub_job_rows(job: Job, instances: Mapping[str, Mapping[str, Any]]) -> list[d
     return rows
 
 
-def end_of(server_id: str, instance: Mapping[str, Any] | None, ending: Ending) -> dict[str, Any]:
+class Owned(NamedTuple):
+    """The document of the instance that holds a planned server, and whose it is."""
+
+    document: Mapping[str, Any]
+    ownership: Ownership
+
+
+def owned(deeds: Deeds, server_id: str, document: Mapping[str, Any] | None) -> Owned | None:
+    """Return the instance that was found for a planned server, with whose it is; None where none was."""
+    return None if document is None else Owned(document, deeds.whose(server_id, Instance.of(document)))
+
+
+def end_of(server_id: str, found: Owned | None, ending: Ending) -> dict[str, Any]:
     """Return what to record of one server: its stage, its instance and DR server, and a sentence where it failed."""
-    if instance is None:
+    if found is None:
         return _without_instance(server_id, ending)
+    instance, ownership = found
+    if not ownership.is_ours:
+        return taken(server_id, found)
     instance_id = str(instance.get("id"))
     status = str(instance.get("status"))
     stage = instance_stage(status)
@@ -75,28 +91,56 @@ def end_of(server_id: str, instance: Mapping[str, Any] | None, ending: Ending) -
         "dr_server_id": instance.get("target_server") or None,
         "error_code": code,
         "message": f"{said} {_about(instance_id, status)}".strip(),
+        "whose": ownership.whose,
+        "proof": ownership.proof,
     }
 
 
-def found_now(before: Mapping[Any, Any], instance: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def taken(server_id: str, found: Owned) -> dict[str, Any]:
+    """Return what to record of a planned server that an instance of others holds: what the cloud tells of it."""
+    instance, ownership = found
+    message = _("It is protected by others: instance {instance}, {name}, in status {status}, created at {created}.",
+                instance=instance.get("id"), name=instance.get("name") or "-", status=instance.get("status"),
+                created=instance.get("created_at") or "-")  # fmt: skip
+    return {
+        "server_id": server_id,
+        "stage": Stage.TAKEN,
+        "protected_instance_id": None,
+        "dr_server_id": None,
+        "error_code": None,
+        "message": message,
+        "whose": ownership.whose,
+        "proof": ownership.proof,
+    }
+
+
+def found_now(before: Mapping[Any, Any], found: Owned | None) -> dict[str, Any] | None:
     """Return what to record of a server whose instance is looked at later; None where the record says so already.
 
     ``before`` is its row in the ledger.
     """
-    stage = Stage(before["stage"])
-    if instance is None:
-        if stage in MADE or stage == Stage.JOB_OK:
-            message = _("Its protected instance is no longer in the group. Look for who deleted it, then plan again.")
-            return {"server_id": before["server_id"], "stage": Stage.FAILED, "message": message}
+    stage, server_id = Stage(before["stage"]), str(before["server_id"])
+    if found is None:
+        return _gone_now(server_id, stage)
+    state = instance_state(str(found.document.get("status")))
+    if found.ownership.is_ours and state == InstanceState.MAKING:
         return None
-    state = instance_state(str(instance.get("status")))
-    if stage in (Stage.NOT_SENT, Stage.TAKEN) or state == InstanceState.MAKING:
-        return None
-    row = end_of(str(before["server_id"]), instance, Ending(None))
-    # What its job said of a failure says more than the instance, and being in sync more than being protected.
-    is_known = row["stage"] == stage and (stage == Stage.FAILED or row["message"] == before["message"])
-    is_in_step = stage == Stage.IN_SYNC and state == InstanceState.PROTECTED
-    return None if is_known or is_in_step else row
+    row = end_of(server_id, found, Ending(None))
+    if row["stage"] == stage == Stage.FAILED:  # what its job said of a failure says more than the instance
+        row = {name: row[name] for name in ("server_id", "stage", "protected_instance_id", "whose", "proof")}
+    elif stage == Stage.IN_SYNC and state == InstanceState.PROTECTED:  # in sync says more than protected
+        row |= {"stage": stage, "message": before["message"]}
+    return row if any(row[name] != before.get(name) for name in ("stage", "message", "whose") if name in row) else None
+
+
+def _gone_now(server_id: str, stage: Stage) -> dict[str, Any] | None:
+    nobodys = {"server_id": server_id, "stage": Stage.FAILED, "whose": "", "proof": ""}
+    if stage in MADE or stage == Stage.JOB_OK:
+        message = _("Its protected instance is no longer in the group. Look for who deleted it, then plan again.")
+        return {**nobodys, "message": message}
+    if stage == Stage.TAKEN:
+        return {**nobodys, "message": _("The instance of others that held it is gone. Plan it again.")}
+    return None
 
 
 def _about(instance_id: str, status: str) -> str:  # noqa: PLR0911 - one answer a meaning

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from sdrs_nb import loop
 from sdrs_nb.errors import ClaimedError, CloudError, CloudUnreachable, LedgerError
 from sdrs_nb.i18n import _
-from sdrs_nb.ledger.ledger import BatchState, Control, RunState
+from sdrs_nb.ledger.ledger import AttemptResult, BatchState, Control, RunState
 from sdrs_nb.models import Batch, Wait
 from sdrs_nb.running.durations import known_durations
 from sdrs_nb.running.pacing import Pace, Timing
@@ -39,6 +39,8 @@ __all__ = ["Engine", "engine_of", "start_engine"]
 _CONTROL_S = 0.5
 #: Tries to take a run over: somebody who only asks whether it is held holds it for a moment.
 _LOCK_TRIES, _LOCK_WAIT_S = 10, 0.05
+#: What a batch whose end is unknown still waits for: an answer, or proof that nothing of it exists.
+_UNSETTLED = (None, AttemptResult.UNCERTAIN, AttemptResult.ABSENT)
 _engines: dict[tuple[str, str], "Engine"] = {}
 
 
@@ -68,8 +70,9 @@ class Engine:
         self.plan = run.plan
         self.names = run.plan.server_names
         self.pace = Pace.model_validate_json(run.record["settings"])
-        self.timing = Timing(run.ledger.clock, lambda: cloud.time_scale, sleep)
-        self.facts = SharedFacts(cloud, run.ledger.clock)
+        self.run = run
+        self.timing = Timing(cloud.clock.now, lambda: cloud.time_scale, sleep)
+        self.facts = SharedFacts(cloud, self.timing.clock)
         self.durations = known_durations(run.ledger, run.scope)
         self._stopping = asyncio.Event()
         self._draining = False
@@ -125,17 +128,24 @@ class Engine:
         return self.ledger.rows("SELECT * FROM batches WHERE run_id = ? AND batch_id = ?", self.run_id, batch_id)[0]
 
     def open_attempt(self, batch_id: str) -> dict[str, Any]:
-        """Return the batch's newest attempt, whose fate is in doubt."""
+        """Return the batch's newest attempt that can have left."""
         return self.ledger.rows(
-            "SELECT * FROM attempts WHERE run_id = ? AND batch_id = ? ORDER BY attempt_id DESC LIMIT 1",
+            "SELECT * FROM attempts WHERE run_id = ? AND batch_id = ? AND (result IS NULL OR result <> ?) "
+            "ORDER BY attempt_id DESC LIMIT 1",
             self.run_id,
             batch_id,
+            AttemptResult.NOT_HANDLED,
         )[0]
 
     def accepted_at(self, batch_id: str) -> datetime:
-        """Return when the batch's newest attempt was answered or adopted."""
-        attempt = self.open_attempt(batch_id)
-        return datetime.fromisoformat(attempt["answered_at"] or attempt["intent_at"])
+        """Return when the batch's newest attempt was answered or adopted, by the cloud's clock."""
+        said = self.open_attempt(batch_id)["answered_cloud_at"]
+        # An older version did not keep it: the batch counts as accepted when this walk first looks at it.
+        return datetime.fromisoformat(said) if said else self.cloud.clock.now()
+
+    def answer(self, attempt: int, result: AttemptResult, **told: Any) -> None:
+        """Record what an attempt came to, at this moment of the cloud's clock; ``told`` as in ``Ledger.answer``."""
+        self.ledger.answer(attempt, result, cloud_at=self.cloud.clock.now(), **told)
 
     def count_taken(self) -> int:
         """Return how many of the run's requests the cloud took."""
@@ -317,6 +327,8 @@ class Engine:
             case BatchState.PENDING:
                 await send(self, batch)
             case BatchState.SENDING | BatchState.UNCERTAIN:
+                await settle(self, batch)
+            case BatchState.UNKNOWN if self.open_attempt(batch.batch_id)["result"] in _UNSETTLED:
                 await settle(self, batch)
             case _:
                 await watch(self, batch, job_id, again=state == BatchState.UNKNOWN)

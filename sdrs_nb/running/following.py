@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from sdrs_nb.errors import SdrsError, SettingsError
+from sdrs_nb.errors import SdrsError
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import BatchState, RunState
+from sdrs_nb.running.belonging import require_own_cloud
 from sdrs_nb.running.engine import Engine, engine_of, start_engine
 from sdrs_nb.running.runs import Run
 
@@ -57,7 +58,7 @@ async def follow(
     SdrsError
         What paused the run: credentials, an unreachable cloud, a ledger that cannot be written.
     """
-    await _same_cloud(cloud, run)
+    await require_own_cloud(cloud, run)
     engine = engine_of(run)
     if engine is None or engine.is_stopping() or engine.done.done():
         if engine is not None:
@@ -85,27 +86,11 @@ async def resume(
     shows that nothing of it exists.  An earlier ``stop`` or ``pause`` is taken back.  Same parameters, result and
     errors as ``follow``.
     """
+    await require_own_cloud(cloud, run)
     run.carry_on()
     if (engine := engine_of(run)) is not None and engine.done.done():
         engine.is_told = True
     return await follow(cloud, run, on_change=on_change, every_s=every_s, sleep=sleep)
-
-
-async def _same_cloud(cloud: "Cloud", run: Run) -> None:
-    identity = await cloud.check()
-    scope = run.scope
-    if (identity.endpoint, identity.project_id) != (scope["endpoint"], scope["project_id"]):
-        raise SettingsError(
-            _(
-                "Run {run} belongs to project {project} at {endpoint}, but this connection is for project {here} at "
-                "{there}. Connect to the run's own project.",
-                run=run.run_id,
-                project=scope["project_id"],
-                endpoint=scope["endpoint"],
-                here=identity.project_id,
-                there=identity.endpoint,
-            )
-        )
 
 
 def _has_unknown(run: Run) -> bool:

@@ -40,6 +40,7 @@ def job_durations(
     """
     rows = (ledger or Ledger()).rows(
         "SELECT j.document FROM jobs j JOIN runs r USING (run_id) WHERE j.status = 'SUCCESS' "
+        "AND json_extract(j.document, '$.end_time') IS NOT NULL "
         "AND (?1 IS NULL OR r.endpoint = ?1) AND (?2 IS NULL OR r.project_id = ?2) "
         "AND (coalesce(json_extract(r.plan, '$.undoes'), '') <> '') = ?3 ORDER BY j.last_look_at DESC LIMIT ?4",
         endpoint,

@@ -12,8 +12,10 @@ import pandas as pd
 from sdrs_nb.errors import AuthenticationError, CloudError, CloudUnreachable, ServiceError, SubmissionUncertain
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import Ledger
-from sdrs_nb.running.endings import found_now
+from sdrs_nb.running.belonging import require_own_cloud
+from sdrs_nb.running.endings import found_now, owned
 from sdrs_nb.running.jobs import match_instances, next_delay, read_job
+from sdrs_nb.running.ownership import Deeds
 from sdrs_nb.running.pacing import Pace, Timing
 from sdrs_nb.statuses import ENABLING, MADE, MAY_ENABLE, PROTECTED, JobStatus, means_protected
 
@@ -124,7 +126,7 @@ async def enable_groups(cloud: "Cloud", engine: "Engine") -> None:
     enabling = _Enabling(cloud, engine.ledger, engine.run_id, engine.timing, engine.pace)
     for group_id in _groups(engine.ledger, engine.run_id):
         await enabling.enable(group_id, engine.stopping)
-    await _record(cloud, engine.ledger, engine.run_id)
+    await _record(cloud, engine.run)
 
 
 async def enable_protection(
@@ -143,6 +145,8 @@ async def enable_protection(
 
     Raises
     ------
+    SettingsError
+        The cloud is not the run's own; nothing was sent.
     CloudError, CloudUnreachable
         A group cannot be read.
     LedgerError
@@ -151,12 +155,13 @@ async def enable_protection(
     import asyncio
 
     pace = Pace.model_validate_json(run.record["settings"])
-    timing = Timing(run.ledger.clock, lambda: cloud.time_scale, sleep)
+    await require_own_cloud(cloud, run)
+    timing = Timing(cloud.clock.now, lambda: cloud.time_scale, sleep)
     enabling = _Enabling(cloud, run.ledger, run.run_id, timing, pace)
     rows = [
         (group_id, *await enabling.enable(group_id, asyncio.Event())) for group_id in _groups(run.ledger, run.run_id)
     ]
-    await _record(cloud, run.ledger, run.run_id)
+    await _record(cloud, run)
     return pd.DataFrame(rows, columns=["group_id", "status", "message"], dtype="string")
 
 
@@ -171,14 +176,17 @@ def _groups(ledger: Ledger, run_id: str) -> list[str]:
     return sorted(made | {row["group_id"] for row in tried})
 
 
-async def _record(cloud: "Cloud", ledger: Ledger, run_id: str) -> None:
+async def _record(cloud: "Cloud", run: "Run") -> None:
     """Record what the instances of those groups say now: protected, or failed where enabling ended in an error."""
-    rows = []
+    ledger, run_id, deeds = run.ledger, run.run_id, Deeds.of(run)
+    rows: list[dict[str, Any]] = []
     for group_id in _groups(ledger, run_id):
         mine = ledger.rows("SELECT * FROM servers WHERE run_id = ? AND group_id = ?", run_id, group_id)
         documents = await cloud.sdrs.protected_instances(group_id)
         found = match_instances(documents, [str(row["server_id"]) for row in mine])
-        rows += [row for before in mine if (row := found_now(before, found.get(before["server_id"])))]
+        for before in mine:
+            server = str(before["server_id"])
+            rows += [row] if (row := found_now(before, owned(deeds, server, found.get(server)))) else []
     if rows:
         ledger.set_servers(run_id, None, rows)
 
@@ -195,9 +203,12 @@ async def first_synchronisation(cloud: "Cloud", run: "Run") -> pd.DataFrame:
 
     Raises
     ------
+    SettingsError
+        The cloud is not the run's own.
     CloudError, CloudUnreachable
         The instances cannot be read.
     """
+    await require_own_cloud(cloud, run)
     made = run.servers[lambda frame: frame["stage"].isin(MADE)]
     rows: list[dict[str, Any]] = []
     for group_id, planned in made.groupby("group_id", sort=True):
@@ -232,8 +243,9 @@ async def follow_first_synchronisation(
     ``on_change`` gets the frame of ``first_synchronisation`` after each look.  Returns the last frame; returns at
     once where a group is not enabled, since nothing would ever change.
     """
+    await require_own_cloud(cloud, run)
     pace = Pace.model_validate_json(run.record["settings"])
-    timing = Timing(run.ledger.clock, lambda: cloud.time_scale, sleep)
+    timing = Timing(cloud.clock.now, lambda: cloud.time_scale, sleep)
     while True:
         frame = await first_synchronisation(cloud, run)
         if on_change is not None:

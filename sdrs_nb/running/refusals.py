@@ -31,17 +31,19 @@ async def explain_refusal(engine: "Engine", batch: Batch, error: CloudError) -> 
     """
     if batch.call.is_delete:
         return str(error), [_failed(server, error.code, str(error)) for server in batch.server_ids]
+    held: dict[str, dict[str, Any]] = {}
     try:
         door = await look_at_door(engine, batch, fresh=True)
     except (CloudError, CloudUnreachable, PlanError):  # the refusal itself must be recorded, explained or not
         likely = pd.DataFrame()
     else:
         likely = likely_servers(door.findings, engine.plan.rulebook, error.code)
+        held = {server: row for server in batch.server_ids if (row := door.taken_row(server)) is not None}
     if likely.empty:
         message = _(
             "{error} The service does not say which server, and no rule tells. Check them and plan again.", error=error
         )
-        return message, [_failed(server, error.code, message) for server in batch.server_ids]
+        return message, [held.get(server) or _failed(server, error.code, message) for server in batch.server_ids]
     why = likely.groupby("server_id", sort=False).first()
     names = [f"{engine.names.get(server, '')} ({server})" for server in why.index[:_NAMED]]
     named = ", ".join(names) + (", …" if len(why) > _NAMED else "")
@@ -52,9 +54,12 @@ async def explain_refusal(engine: "Engine", batch: Batch, error: CloudError) -> 
              code=error.code, servers=named)  # fmt: skip
     words = dict(zip(why.index, why["message"] + " " + why["remedy"], strict=True))
     rows = [
-        _failed(server, error.code, words[server])
-        if server in words
-        else {"server_id": server, "stage": Stage.NOT_SENT, "error_code": None, "message": rest}
+        held.get(server)
+        or (
+            _failed(server, error.code, words[server])
+            if server in words
+            else {"server_id": server, "stage": Stage.NOT_SENT, "error_code": None, "message": rest}
+        )
         for server in batch.server_ids
     ]
     return message, rows

@@ -8,7 +8,8 @@ import pandas as pd
 from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.run_states import BatchState
-from sdrs_nb.planning.inputs import is_in
+from sdrs_nb.planning.inputs import is_in, objects
+from sdrs_nb.running.ownership import Deeds, Instance
 
 if TYPE_CHECKING:
     from sdrs_nb.inventory.inventory import Inventory
@@ -26,6 +27,8 @@ class Made(NamedTuple):
     batch_id: str
     recorded: str | None
     is_open: bool
+    whose: str | None
+    proof: str | None
     protected_instance_id: str | None
     status: str | None
     dr_server_id: str | None
@@ -53,17 +56,23 @@ def refuse_unfit(run: "Run", inventory: "Inventory") -> None:
                 undone=run.plan.undoes,
             )
         )
-    about, project = inventory.about, run.scope["project_id"]
-    if about.project_id not in (None, "", project):
-        raise PlanError(
-            _(
-                "Run {run} belongs to project {project}, but this inventory is of project {here}. Load the inventory "
-                "of the run's own project.",
-                run=run.run_id,
-                project=project,
-                here=about.project_id,
+    about, scope = inventory.about, run.scope
+    for what, ours, theirs in (
+        (_("project"), scope["project_id"], about.project_id),
+        (_("region"), scope["region"], about.region),
+        (_("sandbox world"), scope["world"], about.world),
+    ):
+        if ours and theirs and ours != theirs:
+            raise PlanError(
+                _(
+                    "Run {run} belongs to {what} {ours}, but this inventory is of {what} {theirs}. Load the inventory "
+                    "of the run's own project.",
+                    run=run.run_id,
+                    what=what,
+                    ours=ours,
+                    theirs=theirs,
+                )
             )
-        )
     missing = [name for name in ("protected_instances", "replication_pairs") if not inventory.is_loaded(name)]
     if missing:
         raise PlanError(
@@ -81,7 +90,7 @@ def made_by(run: "Run", inventory: "Inventory") -> pd.DataFrame:
 
     Columns: ``server_id, name, group_id, batch_id, is_open`` (the run has not finished its batch), ``recorded`` (the
     instance that the run's record names; NA: none), ``protected_instance_id, status, dr_server_id`` (of the instance
-    that the server has now; NA: none).
+    that the server has now; NA: none), ``whose, proof`` (of that instance, by ``ownership``; NA: there is none).
     """
     servers = run.servers[["server_id", "name", "group_id", "batch_id", "protected_instance_id"]]
     batches = run.batches
@@ -92,7 +101,23 @@ def made_by(run: "Run", inventory: "Inventory") -> pd.DataFrame:
     }
     instances = inventory.protected_instances.rename(
         columns={"source_server_id": "server_id", "target_server_id": "dr_server_id"}
-    )[["server_id", "protected_instance_id", "status", "dr_server_id"]].drop_duplicates("server_id")
+    )[["server_id", "protected_instance_id", "name", "created_at", "status", "dr_server_id"]]
+    instances = instances[is_in(instances["server_id"], {*objects(servers["server_id"])})].drop_duplicates("server_id")
+    deeds = Deeds.of(run)
+    owners = [
+        deeds.whose(str(server), Instance(str(one), str(name), None if pd.isna(created) else created.to_pydatetime()))
+        for server, one, name, created in zip(
+            objects(instances["server_id"]),
+            objects(instances["protected_instance_id"]),
+            objects(instances["name"].fillna("")),
+            instances["created_at"],
+            strict=True,
+        )
+    ]
+    instances = instances.drop(columns=["name", "created_at"]).assign(
+        whose=pd.Series([one.whose.value for one in owners], index=instances.index, dtype="string"),
+        proof=pd.Series([one.proof for one in owners], index=instances.index, dtype="string"),
+    )
     known = servers.rename(columns={"protected_instance_id": "recorded"}).assign(
         is_open=is_in(servers["batch_id"], open_batches)
     )

@@ -9,8 +9,9 @@ from filelock import FileLock, Timeout
 
 from sdrs_nb.cloud.budget import Allowance, allowance_at
 from sdrs_nb.errors import LedgerError
+from sdrs_nb.home import operator_name
 from sdrs_nb.i18n import _
-from sdrs_nb.ledger.ledger import Control, Ledger, RunState
+from sdrs_nb.ledger.ledger import SCOPE, Control, Ledger, RunState
 from sdrs_nb.ledger.run_states import BatchTally, batch_tally
 from sdrs_nb.models import Approval, Wait
 from sdrs_nb.running.outcomes import Trouble, state_words, troubles
@@ -173,6 +174,19 @@ class Run:
         """
         return self.ledger.release(self.run_id, reason or _("Cancelled before it was sent."))
 
+    def let_go(self, reason: str, *, who: str | None = None) -> list[str]:
+        """Free the servers of batches whose fate is unknown, on the operator's recorded word; returns the batches.
+
+        For when nothing can come of those requests any more, as ``who`` (by default the user of this machine) answers
+        for.  The servers stay ``unknown`` in this run and can be planned again.
+
+        Raises
+        ------
+        LedgerError
+            The word cannot be recorded; nothing is freed.
+        """
+        return self.ledger.let_go(self.run_id, operator_name() if who is None else who, reason)
+
     def _ask(self, control: Control, reason: str) -> None:
         from sdrs_nb.running.engine import engine_of
 
@@ -249,9 +263,9 @@ class Run:
 
     @property
     def scope(self) -> dict[str, str]:
-        """Endpoint, region and project the run talks to."""
+        """The cloud the run talks to: endpoint, region, project and what else is known of it, by name."""
         record = self.record
-        return {name: record[name] for name in ("endpoint", "region", "project_id")}
+        return {name: record[name] for name in SCOPE}
 
     @property
     def batches(self) -> pd.DataFrame:

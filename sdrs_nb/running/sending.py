@@ -5,6 +5,7 @@ again because its answer was lost; ``settling`` finds out what became of it.
 """
 
 import hashlib
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sdrs_nb.errors import (
@@ -55,7 +56,13 @@ async def send(engine: "Engine", batch: Batch) -> None:
     async with engine.first_alone():
         if not engine.may_send():
             return
-        attempt = engine.ledger.intend(engine.run_id, batch.batch_id, hashlib.sha256(body).hexdigest(), door.rows)
+        attempt = engine.ledger.intend(
+            engine.run_id,
+            batch.batch_id,
+            hashlib.sha256(body).hexdigest(),
+            door.rows,
+            cloud_at=engine.cloud.clock.at_least() - timedelta(seconds=engine.cloud.clock.slack_s),
+        )
         if attempt is not None:  # None: somebody cancelled the batch while it stood at the door
             await _post(engine, batch, attempt, body)
             engine.is_answered = True
@@ -73,7 +80,7 @@ async def _wait_at_door(engine: "Engine", batch: Batch) -> Door:
 
 
 async def _post(engine: "Engine", batch: Batch, attempt: int, body: bytes) -> None:
-    answer = engine.ledger.answer
+    answer = engine.answer
     unsent: dict[str, Any] = {"state": BatchState.PENDING, "stage": Stage.NOT_SENT}
     doubt: dict[str, Any] = {"state": BatchState.UNCERTAIN, "stage": Stage.UNKNOWN}
     try:
@@ -114,9 +121,12 @@ def _may_be_ours(engine: "Engine", batch: Batch, error: CloudError) -> bool:
 async def _refused(engine: "Engine", batch: Batch, attempt: int, error: CloudError) -> None:
     # On disk first, so that a crash while the facts are read leaves no doubt about the request.
     facts = _facts(error)
-    answer = engine.ledger.answer
+    answer = engine.answer
     answer(attempt, AttemptResult.REFUSED, state=BatchState.REFUSED, stage=Stage.FAILED, **facts)
     message, rows = await explain_refusal(engine, batch, error)
+    if engine.count_absent(batch.batch_id):
+        # An earlier request of it was in doubt: nobody shall read that nothing was ever sent for these servers.
+        rows = [row | {"stage": Stage.FAILED} if row["stage"] == Stage.NOT_SENT else row for row in rows]
     answer(attempt, AttemptResult.REFUSED, state=BatchState.REFUSED, rows=rows, **{**facts, "message": message})
 
 

@@ -1,18 +1,19 @@
 """Find out what became of a request whose answer was lost, without ever sending it blindly again.
 
 The group's instances are listed and matched by ``source_server`` (a delete by the instances that are gone); what is
-found is adopted.  Only a list begun after
-the settling time proves that nothing of the request exists.
+found and is this run's is adopted.  Only a list begun when the settling time has passed since the request certainly
+was no longer on its way proves that nothing of it exists; both moments are of the cloud's clock.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import AttemptResult, BatchState
 from sdrs_nb.models import Batch
 from sdrs_nb.running.calls import traces
+from sdrs_nb.running.ownership import Deeds, Instance
 from sdrs_nb.statuses import Stage
 
 if TYPE_CHECKING:
@@ -20,65 +21,75 @@ if TYPE_CHECKING:
 
 __all__ = ["adopt_late", "settle"]
 
+#: Cloud seconds to wait before the list that decides is read once more.
+_MOMENT_S = 0.05
+#: Our own seconds between two such lists, however fast a sandbox says that its time passes.
+_REST_S = 0.1
+
 
 async def settle(engine: "Engine", batch: Batch) -> None:
     """Adopt the instances of an unanswered create, or prove that there are none.
 
     Found at least one of the batch's servers: the request was taken (it is all-or-nothing), so the batch is
-    followed by its instances.  Found none by the end of the settling time: the batch is pending again, or
-    refused when it was already resent as often as allowed.
+    followed by its instances.  Found none by the end of the settling time: the batch may be sent again, or stays
+    unknown when it was already resent as often as allowed.
 
     Raises
     ------
     CloudError, CloudUnreachable
         The list cannot be read; the doubt stays as it is.
     """
-    attempt = _doubted(engine, batch)
-    since = datetime.fromisoformat(attempt["answered_at"])
+    _record_death(engine, batch)
+    clock, settle_s = engine.cloud.clock, engine.pace.settle_s
     while not engine.is_stopping():
-        # Measured before the list is read: only a list begun after the settling time proves absence.
-        waited = engine.timing.since(since)
-        found = traces(batch, await engine.cloud.sdrs.protected_instances(batch.group_id))
-        if found:
-            _adopt(engine, batch, attempt["attempt_id"], found)
+        # A moment before the list is read: only a list begun after the settling time proves absence.
+        begun = clock.at_least()
+        if await adopt_late(engine, batch):
             return
-        if waited >= engine.pace.settle_s:
-            _absent(engine, batch, attempt["attempt_id"])
+        attempt = engine.open_attempt(batch.batch_id)
+        if attempt["settling_from"] is None:
+            engine.ledger.settles_from(attempt["attempt_id"], clock.now() + timedelta(seconds=clock.slack_s))
+            continue
+        since = datetime.fromisoformat(attempt["settling_from"])
+        if attempt["result"] == AttemptResult.ABSENT or (begun - since).total_seconds() >= settle_s:
+            _absent(engine, batch, attempt)
             return
-        await engine.wait(min(engine.pace.settle_s - waited + 0.05, engine.pace.longest_look_s))
+        left = max(settle_s - (clock.now() - since).total_seconds(), 0) + _MOMENT_S
+        await engine.wait(max(min(left, engine.pace.longest_look_s), _REST_S * engine.timing.scale))
 
 
-def _doubted(engine: "Engine", batch: Batch) -> dict[str, Any]:
+def _record_death(engine: "Engine", batch: Batch) -> None:
+    """Record the doubt of a request whose process died between intent and answer.
+
+    The POST may have left long after the intent (it may have waited for the call budget), but not after this process
+    took the run over: the settling time begins now, on disk.
+    """
     attempt = engine.open_attempt(batch.batch_id)
-    if attempt["result"] is not None:
-        return attempt
-    # Its process died between intent and answer.  The POST may have left long after the intent (it may have waited
-    # for the call budget), but not after this process took the run over: the settling time begins now, on disk.
-    engine.ledger.answer(
-        attempt["attempt_id"],
-        AttemptResult.UNCERTAIN,
-        state=BatchState.UNCERTAIN,
-        stage=Stage.UNKNOWN,
-        message=_("The process that was sending this request ended before an answer was recorded."),
-    )
-    return engine.open_attempt(batch.batch_id)
+    if attempt["result"] is None:
+        engine.answer(
+            attempt["attempt_id"],
+            AttemptResult.UNCERTAIN,
+            state=BatchState.UNCERTAIN,
+            stage=Stage.UNKNOWN,
+            message=_("The process that was sending this request ended before an answer was recorded."),
+        )
 
 
 async def adopt_late(engine: "Engine", batch: Batch) -> bool:
-    """Adopt the batch if an earlier attempt, taken for absent, has come true after all; tell whether it has."""
-    found = traces(batch, await engine.cloud.sdrs.protected_instances(batch.group_id))
+    """Adopt the batch if its request has come true, however late; tell whether it has."""
+    deeds = Deeds.of(engine.run, batch_id=batch.batch_id)
+    found = traces(batch, await engine.cloud.sdrs.protected_instances(batch.group_id), deeds)
     if found:
-        _adopt(engine, batch, engine.open_attempt(batch.batch_id)["attempt_id"], found)
+        _adopt(engine, batch, found, deeds)
     return bool(found)
 
 
-def _adopt(engine: "Engine", batch: Batch, attempt: int, found: Mapping[str, Mapping[str, Any]]) -> None:
+def _adopt(engine: "Engine", batch: Batch, found: Mapping[str, Mapping[str, Any]], deeds: Deeds) -> None:
+    attempt = engine.open_attempt(batch.batch_id)["attempt_id"]
     if batch.call.is_delete:
         message = _("The answer to this request was lost, but {found} of its {count} instances are gone or going.",
                     found=len(found), count=len(batch.server_ids))  # fmt: skip
-        engine.ledger.answer(
-            attempt, AttemptResult.ADOPTED, state=BatchState.ACCEPTED, stage=Stage.ACCEPTED, message=message
-        )
+        engine.answer(attempt, AttemptResult.ADOPTED, state=BatchState.ACCEPTED, stage=Stage.ACCEPTED, message=message)
         return
     message = _(
         "The answer to this request was lost; {found} of its {count} servers were found in the group and adopted. "
@@ -86,26 +97,29 @@ def _adopt(engine: "Engine", batch: Batch, attempt: int, found: Mapping[str, Map
         found=len(found),
         count=len(batch.server_ids),
     )
-    rows = [
-        {"server_id": server, "stage": Stage.ACCEPTED, "protected_instance_id": str(instance.get("id"))}
-        for server, instance in found.items()
-    ]
-    engine.ledger.answer(
+    rows = []
+    for server, instance in found.items():
+        whose, proof = deeds.whose(server, Instance.of(instance))
+        known = {"protected_instance_id": str(instance.get("id")), "whose": whose, "proof": proof}
+        rows.append({"server_id": server, "stage": Stage.ACCEPTED, **known})
+    engine.answer(
         attempt, AttemptResult.ADOPTED, state=BatchState.ACCEPTED, stage=Stage.ACCEPTED, message=message, rows=rows
     )
 
 
-def _absent(engine: "Engine", batch: Batch, attempt: int) -> None:
-    absent = engine.count_absent(batch.batch_id) + 1
+def _absent(engine: "Engine", batch: Batch, attempt: Mapping[str, Any]) -> None:
+    """Record that nothing of the request exists: it can be sent again, or, sent often enough, stays unknown."""
+    absent = engine.count_absent(batch.batch_id) + (attempt["result"] != AttemptResult.ABSENT)
     if absent > engine.pace.resends:
         message = _(
-            "The request was sent {count} times, no answer came and nothing was done. Check the connection to the "
-            "cloud, then plan these servers again.",
+            "The request was sent {count} times, no answer came and nothing was done so far. Check the connection to "
+            "the cloud and resume the run, which looks again; let the servers go when nothing can come of it any more.",
             count=absent,
         )
-        engine.ledger.answer(
-            attempt, AttemptResult.ABSENT, state=BatchState.REFUSED, stage=Stage.FAILED, message=message
+        state = BatchState.UNKNOWN
+    else:
+        message = _(
+            "No answer came, and after the settling time nothing of the request was there: it can be sent again."
         )
-        return
-    message = _("No answer came, and after the settling time nothing of the request was there: it can be sent again.")
-    engine.ledger.answer(attempt, AttemptResult.ABSENT, state=BatchState.PENDING, stage=Stage.NOT_SENT, message=message)
+        state = BatchState.PENDING
+    engine.answer(attempt["attempt_id"], AttemptResult.ABSENT, state=state, stage=Stage.UNKNOWN, message=message)

@@ -3,14 +3,15 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Literal
 
-from sdrs_nb.errors import PlanError
+from sdrs_nb.errors import LedgerError, PlanError
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.models import Approval
 from sdrs_nb.planning.approvals import approval_of
+from sdrs_nb.running.belonging import require_own_cloud, scope_of
 from sdrs_nb.running.engine import start_engine
 from sdrs_nb.running.pacing import Pace
-from sdrs_nb.running.runs import Run
+from sdrs_nb.running.runs import Run, open_run
 
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
@@ -70,6 +71,8 @@ async def submit(
 
     Raises
     ------
+    SettingsError
+        The plan undoes a run of another cloud; nothing was sent.
     PlanError
         The approval does not name this plan, too few persons gave it, or the plan has no batch or is for reading only.
     ClaimedError
@@ -83,12 +86,15 @@ async def submit(
     _refuse_nothing(plan)
     store = ledger or Ledger()
     identity = await cloud.check()
+    if plan.is_deletion and (undone := _known(plan.undoes, store)) is not None:
+        await require_own_cloud(cloud, undone)
     run_id = store.create_run(
-        scope={"endpoint": identity.endpoint, "region": identity.region, "project_id": identity.project_id},
+        scope=scope_of(identity),
         plan=plan,
         approval=approval,
         settings=_settings(pace, enable_protection=enable_protection, on_failure=on_failure),
         findings=_findings(plan, eligibility),
+        times_offset_s=cloud.settings.times_offset_h * 3600,
     )
     run = Run(run_id, store)
     start_engine(cloud, run, sleep=sleep)
@@ -107,6 +113,14 @@ def _findings(plan: "Plan", eligibility: "Eligibility | None") -> list[dict[str,
     mine = found.loc[found["server_id"].isin(planned), _KEPT].astype(object)
     rows: list[dict[str, Any]] = mine.where(mine.notna(), None).to_dict("records")  # type: ignore[assignment]  # column names are texts
     return rows
+
+
+def _known(run_id: str, ledger: Ledger) -> Run | None:
+    """Return the run that an undo undoes, where this ledger holds it."""
+    try:
+        return open_run(run_id, ledger)
+    except LedgerError:
+        return None
 
 
 def _refuse_nothing(plan: "Plan") -> None:

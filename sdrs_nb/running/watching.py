@@ -15,8 +15,9 @@ from sdrs_nb.ledger.ledger import BatchState
 from sdrs_nb.models import Batch
 from sdrs_nb.running.calls import deletion_end
 from sdrs_nb.running.durations import job_seconds, next_look
-from sdrs_nb.running.endings import Ending, end_of, sub_job_rows
+from sdrs_nb.running.endings import Ending, end_of, owned, sub_job_rows
 from sdrs_nb.running.jobs import Job, match_instances, read_job
+from sdrs_nb.running.ownership import Deeds, Instance, Whose, zone_offset
 from sdrs_nb.statuses import FAILED_DELETION, InstanceState, JobStatus, Stage, instance_state
 
 if TYPE_CHECKING:
@@ -125,6 +126,9 @@ async def _conclude(one: _Watch) -> bool:
     if batch.call.is_delete:
         return _conclude_deletion(one, documents)
     found = match_instances(documents, batch.server_ids)
+    deeds = Deeds.of(engine.run, batch_id=batch.batch_id)
+    if _sees_times(one, found, deeds):
+        deeds = Deeds.of(engine.run, batch_id=batch.batch_id)
     states = [instance_state(str(instance.get("status"))) for instance in found.values()]
     if (len(found) < len(batch.server_ids) or InstanceState.MAKING in states) and not one.is_settled:
         return False
@@ -135,11 +139,33 @@ async def _conclude(one: _Watch) -> bool:
     if InstanceState.ERROR in states and not (one.job and one.job.sub_jobs):
         await _read_failures(one)
     ending = Ending(one.job if one.job and one.job.is_finished else None, one.failures)
-    rows = [end_of(server, found.get(server), ending) for server in batch.server_ids]
+    rows = [end_of(server, owned(deeds, server, found.get(server)), ending) for server in batch.server_ids]
     unclear = any(row["stage"] in (Stage.UNKNOWN, Stage.JOB_OK) for row in rows)
     state = BatchState.UNKNOWN if unclear else BatchState.ENDED
     engine.ledger.set_batch(engine.run_id, batch.batch_id, state, rows=rows)
     return True
+
+
+def _sees_times(one: _Watch, found: Mapping[str, Mapping[str, Any]], deeds: Deeds) -> bool:
+    """Learn from an instance that this run made how the times in the lists are meant; tell whether that is news."""
+    engine, run = one.engine, one.engine.run
+    record = run.record
+    sent = engine.open_attempt(one.batch.batch_id)["sent_cloud_at"]
+    if record["times_seen"] or not sent:
+        return False
+    for server, document in found.items():
+        instance = Instance.of(document)
+        if instance.created_at is None or deeds.whose(server, instance).whose is not Whose.MADE:
+            continue
+        known = float(record["times_offset_s"])
+        seen = zone_offset(instance.created_at, datetime.fromisoformat(sent), engine.cloud.clock.now(), known)
+        if seen is None:
+            return False
+        said = _("Times without a zone in this cloud's lists are {hours:+g} h from UTC, as instance {instance} shows.",
+                 hours=seen / 3600, instance=instance.instance_id)  # fmt: skip
+        engine.ledger.see_times(run.run_id, seen, said)
+        return seen != known
+    return False
 
 
 def _conclude_deletion(one: _Watch, documents: list[dict[str, Any]]) -> bool:

@@ -1,6 +1,5 @@
 """The exact payloads, what sending them brings about, and the approval by typing the count."""
 
-import getpass
 import json
 from datetime import datetime
 
@@ -8,6 +7,7 @@ import ipywidgets
 
 from sdrs_nb import html
 from sdrs_nb.cloud.endpoints import origin_of
+from sdrs_nb.home import operator_name
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.payloads.requests import curl_line, hcloud_line
 from sdrs_nb.planning.approvals import signers
@@ -53,7 +53,7 @@ class ApprovePanel(Panel):
         )  # fmt: skip
         self.form.observe(self._on_batch_change, names="value")
         self._payload = ipywidgets.HTML()
-        self._who = text_field(_user(), description=_("Approved by"))
+        self._who = text_field(operator_name(), description=_("Approved by"))
         self._count = text_field(description=_("Type the number of servers to approve"), width="340px")
         self._approve = button(_("Approve"), self._on_approve_click, style="warning")
         self._withdraw = button(_("Withdraw the approval"), self._on_withdraw_click)
@@ -190,10 +190,3 @@ def _signed(who: str, when: datetime) -> str:
     text = _("Approved by {who} at {when}: exactly these requests, nothing else.",
              who=who or "-", when=f"{when:%Y-%m-%d %H:%M:%S} UTC")  # fmt: skip
     return html.message(text, "good")
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # no user database, as in some containers
-        return ""

@@ -25,7 +25,7 @@ async def test_a_signed_check_finds_project_and_user():
 
     identity = await played.connect().check()
 
-    assert identity == Identity(PROJECT, "sandbox-1", "u1", "", "http://cloud.test", "d1")
+    assert identity == Identity(PROJECT, "sandbox-1", "u1", "", "http://cloud.test", "d1", "sandbox-1", "cloud.test")
     assert played.requests[0].url.query == b"name=sandbox-1"
 
 
@@ -35,7 +35,9 @@ async def test_a_password_check_is_one_token():
 
     identity = await played.connect(**LOGIN).check()
 
-    assert identity == Identity(PROJECT, "sandbox-1", "u1", "operator", "http://cloud.test", "d1")
+    assert identity == Identity(
+        PROJECT, "sandbox-1", "u1", "operator", "http://cloud.test", "d1", "sandbox-1", "cloud.test"
+    )
     assert of_iam(played) == ["POST /v3/auth/tokens"]
 
 

@@ -277,7 +277,7 @@ def test_a_run_of_another_release_keeps_its_limits_and_says_so(ledger, tmp_path)
 @pytest.mark.parametrize(
     ("keep", "said"),
     [
-        pytest.param(["elsewhere"], "elsewhere is to be kept, but run", id="unknown server"),
+        pytest.param(["elsewhere"], "keep names server elsewhere, but run", id="unknown server"),
         pytest.param("s00", "list of server ids", id="one text"),
     ],
 )

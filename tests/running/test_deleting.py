@@ -95,6 +95,7 @@ async def test_a_site_without_a_batch_call_is_served_one_by_one(tmp_path):
         project_id=keys["project_id"],
         access_key=keys["access_key"],
         secret_key=keys["secret_key"],
+        sandbox=True,
         transport=httpx.ASGITransport(sandbox.app),
     ) as cloud:
         inventory = await sdrs_nb.load_inventory(cloud)

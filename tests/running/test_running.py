@@ -238,24 +238,6 @@ async def test_wrong_credentials_send_nothing_and_record_nothing(sandbox, plan, 
     await stranger.close()
 
 
-async def test_another_cloud_cannot_carry_a_run_on(sandbox, cloud, plan, ledger, cloud_time):
-    """A run is only followed on the project and endpoint it was recorded for."""
-    run = await submit_and_follow(cloud, plan, ledger, cloud_time)
-    keys = sandbox.credentials
-    other = sdrs_nb.connect(
-        endpoint="http://elsewhere.test",
-        project_id=keys["project_id"],
-        access_key=keys["access_key"],
-        secret_key=keys["secret_key"],
-        transport=httpx.ASGITransport(sandbox.app),
-    )
-
-    with pytest.raises(sdrs_nb.SettingsError, match="elsewhere"):
-        await sdrs_nb.follow(other, run)
-
-    await other.close()
-
-
 async def test_an_interrupted_follow_pauses_and_goes_on_when_called_again(
     sandbox, cloud, plan, ledger, cloud_time, planned
 ):

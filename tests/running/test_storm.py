@@ -32,6 +32,7 @@ async def test_a_storm_of_faults_is_weathered(sandbox, plan, planned, ledger, cl
         user=keys["user"],
         password=keys["password"],
         domain=keys["domain"],
+        sandbox=True,
         transport=httpx.ASGITransport(sandbox.app),
     ) as cloud:
         await cloud.check()

@@ -52,6 +52,7 @@ async def cloud(sandbox, tmp_path, held):
     keys = {name: sandbox.credentials[name] for name in ("project_id", "access_key", "secret_key")}
     async with sdrs_nb.connect(
         endpoint="http://sandbox.test",
+        sandbox=True,
         transport=httpx.ASGITransport(sandbox.app),
         pace=Budgeted(8, "p", book, held.sleep),
         **keys,

@@ -1,8 +1,9 @@
 """What becomes of a request whose job, answer or instances do not come as they should."""
 
 import sdrs_nb
-from sdrs_nb.running.endings import Ending, end_of, sub_job_rows
+from sdrs_nb.running.endings import Ending, Owned, end_of, sub_job_rows
 from sdrs_nb.running.jobs import read_job
+from sdrs_nb.running.ownership import Ownership, Whose
 from tests.builders_running import CREATE, LIST, control, creations, faults, submit_and_follow
 
 pytest_plugins = ["tests.running_fixtures"]
@@ -110,8 +111,9 @@ def test_a_failed_sub_job_tells_its_reason_before_the_parent_ends():
 def test_a_parent_that_failed_keeps_its_created_servers():
     """The end of a server is its instance's, whatever the parent says."""
     failed = Ending(a_job(parent="FAIL"))
+    made = Owned({"id": "i1", "status": "available", "target_server": "d1"}, Ownership(Whose.MADE, ""))
 
-    assert end_of("db", {"id": "i1", "status": "available", "target_server": "d1"}, failed)["stage"] == "created"
+    assert end_of("db", made, failed)["stage"] == "created"
     assert end_of("db", None, failed)["stage"] == "failed"
     assert end_of("db", None, Ending(None))["stage"] == "unknown"
 

@@ -7,7 +7,7 @@ import sys
 import httpx
 import pytest
 
-FIELDS = {"endpoint", "region", "project_id", "domain", "user", "password", "access_key", "secret_key"}
+FIELDS = {"endpoint", "region", "project_id", "domain", "user", "password", "access_key", "secret_key", "world"}
 
 
 @pytest.fixture(name="line", scope="module")

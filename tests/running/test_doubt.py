@@ -1,0 +1,144 @@
+"""Doubt ends by fact: a batch is unknown until its request is answered, found, or proved absent and sent again."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+import sdrs_nb
+from sdrs_nb.running.pacing import Pace
+from tests.builders_running import CREATE, creates, creations, faults
+
+pytest_plugins = ["tests.running_fixtures"]
+
+#: Handled long after the settling time, and long after every resend.
+VERY_LATE = {"match": CREATE, "kind": "late_handle", "seconds": 5000}
+
+
+@pytest.fixture
+def first(plan):
+    """The servers of the first batch."""
+    return list(plan.batches[0].server_ids)
+
+
+async def start(cloud, plan, ledger, cloud_time, **pace):
+    """Submit the plan and follow it as far as it goes."""
+    run = await sdrs_nb.submit(
+        cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=cloud_time.sleep, pace=Pace(**pace)
+    )
+    return await sdrs_nb.follow(cloud, run, sleep=cloud_time.sleep)
+
+
+def stages(run, servers):
+    """The stages of these servers."""
+    return set(run.servers.set_index("server_id").loc[servers, "stage"])
+
+
+async def test_a_request_that_was_resent_often_enough_stays_unknown(
+    sandbox, cloud, plan, planned, ledger, cloud_time, first
+):
+    """Nothing of it is there, but it may come true yet: not failed, not "not sent"; its servers stay claimed."""
+    await faults(sandbox, {**VERY_LATE, "times": 1})
+
+    run = await start(cloud, plan, ledger, cloud_time, resends=0)
+
+    assert (run.state, stages(run, first)) == ("done", {"unknown"})
+    with pytest.raises(sdrs_nb.ClaimedError):
+        await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger)
+
+    sandbox.advance(5000)
+    outcome = await sdrs_nb.verify(cloud, run)
+
+    assert set(outcome.set_index("server_id").loc[first, "whose"]) == {"adopted"}
+    assert set(outcome["stage"]) <= {"created", "protected"}
+    assert run.batches["state"].unique().tolist() == ["ended"]
+    assert await creations(sandbox) == planned
+
+
+async def test_resuming_looks_again_and_adopts(sandbox, cloud, plan, planned, ledger, cloud_time, first):
+    """What came true after the run called itself done is found by resume as well."""
+    await faults(sandbox, {**VERY_LATE, "times": 1})
+    run = await start(cloud, plan, ledger, cloud_time, resends=0)
+    sandbox.advance(5000)
+
+    await sdrs_nb.resume(cloud, run, sleep=cloud_time.sleep)
+
+    assert stages(run, first) <= {"created", "protected"}
+    assert await creations(sandbox) == planned
+
+
+async def test_cancelling_gives_up_no_request_in_doubt(sandbox, cloud, plan, ledger, cloud_time, first):
+    """It waits to be sent again when the operator cancels: the others are held, it stays unknown and claimed."""
+    await faults(sandbox, VERY_LATE)
+
+    async def sleep(seconds):
+        await cloud_time.sleep(seconds)
+        if ledger.rows("SELECT 1 FROM attempts WHERE result = 'absent'"):
+            run.cancel()
+
+    run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=sleep)
+    await sdrs_nb.follow(cloud, run, sleep=sleep)
+
+    doubted = set(run.attempts.loc[run.attempts["result"] == "absent", "batch_id"])
+    batches = run.batches.set_index("batch_id")
+    assert doubted
+    assert "held" not in set(batches.loc[list(doubted), "state"])
+    rows = run.servers[run.servers["batch_id"].isin(doubted)]
+    assert "not sent" not in set(rows["stage"])
+
+
+async def test_a_batch_in_doubt_is_not_held_at_the_door(sandbox, cloud, plan, ledger, cloud_time, first):
+    """The facts change before it can be sent again: it is unknown, with the reason, and looked at again by resume."""
+    await faults(sandbox, {**VERY_LATE, "times": 1})
+    group = sandbox.service.world.groups[plan.batches[0].group_id]
+
+    async def sleep(seconds):
+        await cloud_time.sleep(seconds)
+        if [status for status, _handled in await creates(sandbox)].count(None):
+            group.status = "error"
+
+    run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=sleep)
+    await sdrs_nb.follow(cloud, run, sleep=sleep)
+
+    assert stages(run, first) == {"unknown"}
+    assert run.batches.set_index("batch_id").loc["b001", "state"] == "unknown"
+
+
+async def test_only_a_recorded_word_frees_what_is_in_doubt(sandbox, cloud, plan, ledger, cloud_time, first):
+    """Who let the servers go, and why, is in the ledger; they are unknown still, and can be planned again."""
+    await faults(sandbox, {**VERY_LATE, "times": 1})
+    run = await start(cloud, plan, ledger, cloud_time, resends=0)
+
+    assert run.cancel() == 0
+    assert run.let_go("the gateway's log shows that it never came", who="li") == ["b001"]
+
+    assert stages(run, first) == {"unknown"}
+    told = run.events[run.events["kind"] == "let go"]
+    assert told["data"].str.contains("li").all()
+    again = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=cloud_time.sleep)
+    assert again.run_id != run.run_id
+    await sdrs_nb.follow(cloud, again, sleep=cloud_time.sleep)
+
+
+@pytest.mark.parametrize("hours", [5, -5])
+async def test_a_step_of_the_wall_clock_changes_nothing(sandbox, cloud, plan, planned, ledger, cloud_time, hours):
+    """Our clock is set by hours while a request is in doubt: the cloud's clock decides when it is sent again."""
+    await faults(sandbox, {"match": CREATE, "kind": "reset", "times": 1})
+
+    async def sleep(seconds):
+        if [status for status, _handled in await creates(sandbox)] == [None]:
+            cloud_time.now += timedelta(hours=hours)
+        await cloud_time.sleep(seconds)
+
+    run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=sleep)
+    await sdrs_nb.follow(cloud, run, sleep=sleep)
+
+    requests = [one for one in sandbox.service.log.documents() if one["path"].endswith("/protected-instances/batch")]
+    assert await creations(sandbox) == planned
+    lost = requests[0]["body"]
+    again = next(one for one in requests[1:] if one["body"] == lost)
+    assert 180 <= moments(requests[0], again) < 260
+
+
+def moments(one, other):
+    """Cloud seconds between two requests."""
+    return (datetime.fromisoformat(other["at"]) - datetime.fromisoformat(one["at"])).total_seconds()
