@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["find_run", "latest_run", "rehearse_run", "start_rehearsal"]
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
-_NEWEST = "SELECT * FROM runs WHERE ?1 IN ('', fingerprint) ORDER BY created_at DESC, run_id DESC"
+_NEWEST = "SELECT * FROM runs WHERE ?1 IN ('', fingerprint) ORDER BY rowid DESC"
 
 
 async def find_run(cloud: "Cloud", plan: Plan | str | Path, *, ledger: Ledger | None = None) -> Run | None:

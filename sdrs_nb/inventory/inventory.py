@@ -160,6 +160,11 @@ class Inventory:
         if sources is None:
             states = {name: ("loaded" if name in frames else "missing", "") for name in INVENTORY_TABLES}
             sources = loading.sources_frame(states, dict.fromkeys(frames, self.about.loaded_at))
+        # What sources given from elsewhere do not name (those of an older version, say) is missing, not forgotten.
+        named = {*sources["frame"].dropna()}
+        unnamed = {name: ("missing", "") for name in INVENTORY_TABLES if name not in named}
+        if unnamed:
+            sources = pd.concat([shape(sources, SOURCES), loading.sources_frame(unnamed, {})], ignore_index=True)
         self._sources = shape(sources, SOURCES)
         self._sources["rows"] = pd.array([len(self._frames[name]) for name in self._sources["frame"]], dtype="Int64")
         self._unread = {

@@ -211,7 +211,7 @@ class Ledger(Store):
     def _times_offset(db: sqlite3.Connection, scope: Mapping[str, str], assumed_s: float) -> float:
         seen = db.execute(
             "SELECT times_offset_s FROM runs WHERE endpoint = ? AND project_id = ? AND times_seen <> '' "
-            "ORDER BY created_at DESC LIMIT 1",
+            "ORDER BY rowid DESC LIMIT 1",
             (scope["endpoint"], scope["project_id"]),
         ).fetchone()
         return float(seen[0]) if seen else assumed_s

@@ -33,7 +33,7 @@ SELECT run_id, created_at, state, (SELECT count(*) FROM batches b WHERE b.run_id
   (SELECT count(*) FROM servers s WHERE s.run_id = r.run_id AND s.stage = '{Stage.FAILED}') AS failed,
   (SELECT count(*) FROM servers s WHERE s.run_id = r.run_id AND s.stage = '{Stage.UNKNOWN}') AS unknown,
   endpoint, region, project_id, fingerprint, message
-FROM runs r ORDER BY created_at DESC, run_id DESC
+FROM runs r ORDER BY r.rowid DESC
 """  # noqa: S608 - words of ours
 
 # From intent to the first look that saw the end, of every batch that has ended, in our own seconds.

@@ -24,6 +24,8 @@ def volume_bytes(world: World, volume: Volume) -> bytes:
 def _document(world: World, volume: Volume) -> dict[str, Any]:
     stamp = iso_micros(volume.created)
     metadata = {"hw:passthrough": "false", "orderID": volume.order_id, "full_clone": "0"}
+    if volume.frozen:
+        metadata["EcmResStatus"] = "freeze"
     if volume.encrypted:
         # Absent means not encrypted; the field "encrypted" of the answer is documented as unsupported.
         metadata["__system__encrypted"] = "1"

@@ -87,6 +87,7 @@ class Volume:
     status: str = "in-use"
     multiattach: bool = False
     encrypted: bool = False
+    frozen: bool = False
     bootable: bool = False
     pool_id: str = ""
     order_id: str = ""

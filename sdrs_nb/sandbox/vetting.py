@@ -87,8 +87,8 @@ def _check_devices(world: World, server: Server, settings: Settings) -> None:
 def _check_volume(world: World, group: Group, server: Server, volume: Volume, settings: Settings) -> None:
     if volume.encrypted:
         raise Refusal("SDRS.1802")
-    # No page documents a freeze flag of a disk: it follows its server (EcmResStatus).
-    if server.frozen:
+    # No page documents a freeze flag of a disk: it follows its server, and has the same mark (ASSUMED).
+    if server.frozen or volume.frozen:
         raise Refusal("SDRS.0225")
     # ASSUMED: a disk in an error state is what the service calls locked; the system disk has its own code.
     if volume.status.startswith("error"):
