@@ -7,7 +7,7 @@ of a value, the value, and the words for where it was found.
 
 import configparser
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +56,11 @@ _VARIABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "password": ("OS_PASSWORD",),
         "domain": ("OS_USER_DOMAIN_NAME", "OS_DOMAIN_NAME", "OS_PROJECT_DOMAIN_NAME"),
         "domain_id": ("OS_USER_DOMAIN_ID", "OS_DOMAIN_ID"),
-        "token": ("OS_AUTH_TOKEN",),
-        "project_id": ("OS_PROJECT_ID",),
-        "project_name": ("OS_PROJECT_NAME",),
-        "region": ("OS_REGION_NAME",),
+        "token": ("OS_TOKEN", "OS_AUTH_TOKEN"),
+        "security_token": ("OS_SECURITY_TOKEN",),
+        "project_id": ("OS_PROJECT_ID", "OS_TENANT_ID"),
+        "project_name": ("OS_PROJECT_NAME", "OS_TENANT_NAME"),
+        "region": ("OS_REGION_NAME", "OS_REGION"),
         "auth_url": ("OS_AUTH_URL",),
         "ca_file": ("OS_CACERT",),
     },
@@ -73,13 +74,28 @@ _CLOUDS_YAML = {
     "password": ("password",),
     "domain": ("user_domain_name", "domain_name", "project_domain_name"),
     "domain_id": ("user_domain_id", "domain_id"),
-    "token": ("token",),
-    "project_id": ("project_id",),
-    "project_name": ("project_name",),
-    "region": ("region_name",),
+    "security_token": ("security_token", "securitytoken"),
+    "token": ("token", "auth_token"),
+    "project_id": ("project_id", "tenant_id"),
+    "project_name": ("project_name", "tenant_name"),
+    "region": ("region_name", "region"),
     "auth_url": ("auth_url",),
     "ca_file": ("cacert",),
 }
+#: Clouds that OpenStack clients know by name (``profile`` or ``cloud`` of an entry): what their entry need not say.
+_PROFILES: dict[str, dict[str, str]] = {
+    "otc": {"auth_url": "https://iam.{region}.otc.t-systems.com/v3", "region": "eu-de"},
+}
+#: What is read elsewhere, or says nothing about whom and where: passed over in silence.
+_SILENT = frozenset(
+    {
+        *("OS_CLOUD", "OS_CLIENT_CONFIG_FILE", "OS_AUTH_TYPE", "OS_INTERFACE", "OS_ENDPOINT_TYPE"),
+        *("OS_IDENTITY_API_VERSION", "OS_IMAGE_API_VERSION", "OS_VOLUME_API_VERSION", "OS_COMPUTE_API_VERSION"),
+        *("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "auth", "profile", "cloud", "auth_type", "interface", "endpoint_type"),
+        *("identity_api_version", "image_api_version", "volume_api_version", "compute_api_version", "image_format"),
+        *("verify", "regions"),
+    }
+)
 _CREDENTIALS_FILE = {
     "access_key": ("ak",),
     "secret_key": ("sk",),
@@ -92,11 +108,15 @@ _CREDENTIALS_FILE = {
 
 @dataclass(frozen=True)
 class Source:
-    """One place: its name for people, and what it holds by our names; values never show in a repr."""
+    """One place: its name for people, and what it holds by our names; values never show in a repr.
+
+    ``unknown`` names what it also holds, and what nobody here reads.
+    """
 
     name: str
     values: Mapping[str, str] = field(repr=False, default_factory=dict)
     places: Mapping[str, str] = field(repr=False, default_factory=dict)
+    unknown: tuple[str, ...] = ()
 
     def place(self, name: str) -> str:
         """Return the words for where this source holds ``name``."""
@@ -133,7 +153,7 @@ def credentials_file(environ: Mapping[str, str], home: Path) -> dict[str, Source
     path = Path(environ.get("HUAWEICLOUD_SDK_CREDENTIALS_FILE") or home / ".huaweicloud" / "credentials")
     parser = configparser.ConfigParser(interpolation=None)
     try:
-        parser.read(path, encoding="utf-8")
+        parser.read(path, encoding="utf-8-sig")
     except (configparser.Error, UnicodeDecodeError, OSError):
         # The parser's own message would quote the line, which may be the secret.
         raise SettingsError(
@@ -149,11 +169,27 @@ def _picked(name: str, names: Mapping[str, tuple[str, ...]], held: Mapping[str, 
     found = {ours: theirs for ours, candidates in names.items() for theirs in reversed(candidates) if held.get(theirs)}
     values = {ours: held[theirs] for ours, theirs in found.items()}
     # A variable says all by its name; a key of a file does not.
-    return Source(name, values, {o: t if name.endswith("*") else f"{name}, {t}" for o, t in found.items()})
+    is_family = name.endswith("*")
+    known = {theirs for candidates in names.values() for theirs in candidates} | _SILENT
+    # Settings of this package are read in many places; the other families have nothing to do with us beyond this.
+    mine = () if name == "SDRS_NB_*" else (key for key in held if not is_family or key.startswith(name[:-1]))
+    unknown = tuple(key if is_family else f"{name}, {key}" for key in mine if held[key] and key not in known)
+    return Source(name, values, {o: t if is_family else f"{name}, {t}" for o, t in found.items()}, unknown)
 
 
 def _entry(name: str, held: dict[str, str]) -> Source:
-    return _picked(name, _CLOUDS_YAML, held)
+    source = _picked(name, _CLOUDS_YAML, held)
+    profile = held.get("profile") or held.get("cloud")
+    if not profile:
+        return source
+    place = f"{name}, profile {profile}"
+    if profile not in _PROFILES:
+        return replace(source, unknown=(*source.unknown, place))
+    implied = {key: value for key, value in _PROFILES[profile].items() if key not in source.values}
+    region = source.values.get("region") or implied.get("region", "")
+    values = {key: value.format(region=region) for key, value in implied.items()}
+    places = dict.fromkeys(implied, place)
+    return replace(source, values={**values, **source.values}, places={**places, **source.places})
 
 
 def _clouds_files(environ: Mapping[str, str], home: Path, folder: Path) -> Iterator[Path]:
@@ -166,7 +202,7 @@ def _clouds_files(environ: Mapping[str, str], home: Path, folder: Path) -> Itera
 
 def _clouds(path: Path) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        document = yaml.safe_load(path.read_text(encoding="utf-8-sig")) if path.is_file() else {}
     except (yaml.YAMLError, UnicodeDecodeError, OSError):
         # As above: the parser would quote the line.
         raise SettingsError(_("{path} cannot be read as YAML; correct it or move it away.", path=path)) from None

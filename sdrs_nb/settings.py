@@ -38,6 +38,8 @@ _TUNING = (
     "sandbox",
     "times_offset_h",
 )
+# A project of a region: cn-north-4_erp, eu-de.
+_PROJECT = re.compile(r"(?P<region>[a-z]{2}-[a-z0-9-]*[a-z0-9])(_.+)?")
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?/?")
 # iam.{region}.{cloud host}: a region has a hyphen, which tells it from the global host iam.myhuaweicloud.com.
 _REGIONAL_IAM = re.compile(r"iam\.(?P<region>[a-z]+-[a-z0-9-]+)\.(?P<cloud_host>[^.]+\..+)")
@@ -72,6 +74,8 @@ class Settings(BaseModel):
         Hours by which times without a zone in the service's lists are ahead of UTC; the pages do not say (ASSUMED 0).
     found_in
         Where each value was found, by name; never the value.
+    unused
+        Where something was found that is not used; names, never values.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -100,6 +104,7 @@ class Settings(BaseModel):
     sandbox: bool = False
     times_offset_h: float = Field(default=0.0, ge=-24, le=24)
     found_in: Mapping[str, str] = Field(default_factory=dict)
+    unused: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -156,7 +161,9 @@ def resolve(
     tuned = {name: environ[key] for name in _TUNING if environ.get(key := f"SDRS_NB_{name.upper()}")}
     merged = {**tuned, **values, **{n: v for n, v in given.items() if not isinstance(v, str)}}
     _place_iam(merged, merged.pop("auth_url", None))
-    settings = _checked({**merged, **{n: given[n] for n in _TUNING if n in given}, "found_in": found_in})
+    _place_project(merged, found_in)
+    told = {"found_in": found_in, "unused": _unused(sources, found_in)}
+    settings = _checked({**merged, **{n: given[n] for n in _TUNING if n in given}, **told})
     _refuse_gaps(settings)
     return settings
 
@@ -258,6 +265,23 @@ def _place_iam(merged: dict[str, Any], auth_url: str | None) -> None:
             "iam": f"{address.scheme}://{address.netloc.rpartition('@')[2]}",
             **merged.get("endpoints", {}),
         }
+
+
+def _place_project(merged: dict[str, Any], found_in: dict[str, str]) -> None:
+    """Read the region out of the name of a project, which is called ``{region}`` or ``{region}_{name}``."""
+    if merged.get("region") or merged.get("endpoint"):
+        return
+    if found := _PROJECT.fullmatch(str(merged.get("project_name") or "")):
+        merged["region"], found_in["region"] = found["region"], found_in["project_name"]
+
+
+def _unused(sources: Sequence[Source], found_in: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the places of what was found in the places that were looked at, and is not used."""
+    used = set(found_in.values())
+    given = sources[0]
+    told = [source.place(name) for source in sources if source is not given for name in source.values]
+    told += [name for source in sources for name in source.unknown]
+    return tuple(dict.fromkeys(place for place in told if place not in used))
 
 
 def _checked(values: dict[str, Any]) -> Settings:

@@ -14,7 +14,9 @@ BEGAN = datetime(2026, 1, 31, 9, tzinfo=UTC)
 SCOPE = {"endpoint": "https://sdrs.test", "region": "test-1", "project_id": "p1"}
 
 
-def a_recorded_run(ledger, servers=3, *, blocked=1, name="db-{n:04}", failing=(), stage="created", scope=SCOPE):
+def a_recorded_run(
+    ledger, servers=3, *, blocked=1, name="db-{n:04}", failing=(), stage="created", scope=SCOPE, approval=None
+):
     """Record a run of ``servers`` servers, with a job per batch; ``blocked`` more were left out.
 
     Servers at the positions in ``failing`` failed, the others reached ``stage``.
@@ -26,7 +28,7 @@ def a_recorded_run(ledger, servers=3, *, blocked=1, name="db-{n:04}", failing=()
     run_id = ledger.create_run(
         scope=scope,
         plan=plan,
-        approval=Approval(fingerprint=plan.fingerprint, who="An Operator", when=BEGAN),
+        approval=approval or Approval(fingerprint=plan.fingerprint, who="An Operator", when=BEGAN),
         settings=Pace().model_dump(),
     )
     for number, batch in enumerate(plan.batches):

@@ -193,8 +193,6 @@ def unread_frame(estate: Any, draw: Random) -> None:
     if frame == "groups" and estate.group_id is not None:
         return  # a group that nobody read cannot be chosen
     estate.states[frame] = draw.choice(("denied", "failed", "missing", "not asked", "partial"))
-    estate.frames[frame] = []
-    estate.frames[frame] = []
 
 
 def unread_column(estate: Any, draw: Random) -> None:

@@ -82,8 +82,10 @@ def random_estate(
         if only is None or place in only:
             odd(estate, of_its_own)
             estate.oddities.append(f"{place}:{odd.__name__}")
-    for rows in frames.values():
+    for name, rows in frames.items():
         draw.shuffle(rows)
+        if estate.states[name] != "loaded":
+            rows.clear()  # what was not read whole has nothing in it here, whatever came to it later
     return estate
 
 

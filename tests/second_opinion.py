@@ -12,7 +12,7 @@ from tests.opinions import open_points
 from tests.opinions.cluster_rules import cluster_rules
 from tests.opinions.facts import Case, Estate, Question, Row, Said
 from tests.opinions.group_rules import fits, group_rules, no_group_fits
-from tests.opinions.placement_rules import placement_rules, request_rules, room_rules
+from tests.opinions.placement_rules import placement_rules, pool_is_unknown, request_rules, room_rules
 from tests.opinions.server_rules import server_rules
 from tests.opinions.volume_rules import volume_rules
 
@@ -71,7 +71,10 @@ class _Judge:
         certain = [view for view in views if not view[0] and not view[1]]
         open_to_it = [view for view in views if not view[0]] or views
         unknown = frozenset[str]() if certain else frozenset[str]().union(*(view[1] for view in open_to_it))
-        warned = bool(certain) and all(view[2] for view in certain)
+        if len(views) > 1 and not open_points.WARNINGS_OF_GROUPS_NOT_CHOSEN:
+            warned = bool(certain) and self._view(server_id, None)[2]
+        else:
+            warned = bool(certain) and all(view[2] for view in certain)
         return _verdict(blocking, unknown, warned=warned), blocking, unknown
 
     def _blocking_in_all(self, server_id: str, views: list[View]) -> frozenset[str]:
@@ -117,6 +120,8 @@ class _Judge:
                 *room_rules(case, self.estate.component(server_id)),
             ]
             silent = open_points.TOLD_OF_THE_REQUEST | (frozenset() if group else open_points.NEED_A_GROUP)
+            if open_points.UNKNOWN_POOL_NEEDS_NO_GROUP and pool_is_unknown(case):
+                silent -= {"P10"}
             self._said[key] = [one for one in said if one[0] not in silent]
         return self._said[key]
 

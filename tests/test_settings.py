@@ -322,3 +322,110 @@ def test_an_unknown_service_is_answered_with_the_known_ones():
     """A typing error in endpoints= would otherwise go unnoticed."""
     with pytest.raises(SettingsError, match=r"no service called as; .*autoscaling"):
         connect(region="r-1", endpoints={"as": "https://x"}, **KEY)
+
+
+PLACES = {
+    "region": [("OS_REGION", "eu-de"), ("OS_REGION_NAME", "eu-de"), ("HW_REGION_NAME", "eu-de")],
+    "project_name": [
+        ("OS_TENANT_NAME", "eu-de_erp"), ("OS_PROJECT_NAME", "eu-de_erp"), ("HW_PROJECT_NAME", "eu-de_erp")
+    ],
+    "project_id": [("OS_TENANT_ID", "p1"), ("OS_PROJECT_ID", "p1"), ("HW_PROJECT_ID", "p1")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "variable", "value"), [(f, *one) for f, ones in PLACES.items() for one in ones])
+def test_other_clients_variables_are_read_under_each_of_their_names(find, field, variable, value):
+    """Old and new names of one thing."""
+    family = variable.split("_")[0]
+    keys = {f"{family}_ACCESS_KEY": "AK", f"{family}_SECRET_KEY": "SK"}
+
+    settings = find(environ={**keys, variable: value}, region=None if field != "project_id" else "r-1")
+
+    assert getattr(settings, field) == value
+    assert settings.region in ("eu-de", "r-1")
+
+
+@pytest.mark.parametrize(
+    ("environ", "clouds", "credentials"),
+    [
+        pytest.param({"SDRS_NB_ACCESS_KEY": "a", "SDRS_NB_SECRET_KEY": "s", "SDRS_NB_SECURITY_TOKEN": "t"}, "", "",
+                     id="ours"),
+        pytest.param({"HUAWEICLOUD_SDK_AK": "a", "HUAWEICLOUD_SDK_SK": "s", "HUAWEICLOUD_SDK_SECURITY_TOKEN": "t"},
+                     "", "", id="sdk"),
+        pytest.param({"HW_ACCESS_KEY": "a", "HW_SECRET_KEY": "s", "HW_SECURITY_TOKEN": "t"}, "", "", id="terraform"),
+        pytest.param({"OS_ACCESS_KEY": "a", "OS_SECRET_KEY": "s", "OS_SECURITY_TOKEN": "t"}, "", "", id="openstack"),
+        pytest.param({}, "clouds: {x: {auth: {ak: a, sk: s, security_token: t}}}", "", id="clouds.yaml"),
+        pytest.param({}, "clouds: {x: {ak: a, sk: s, security_token: t, auth: {}}}", "", id="beside auth"),
+        pytest.param({}, "", "[basic]\nak = a\nsk = s\nsecurity_token = t\n", id="credentials file"),
+        pytest.param({}, "", "\ufeff[basic]\r\nak = a\r\nsk = s\r\nsecurity_token = t\r\n", id="with a BOM"),
+        pytest.param({}, "\ufeffclouds: {x: {auth: {ak: a, sk: s, security_token: t}}}", "", id="YAML with a BOM"),
+    ],
+)  # fmt: skip
+def test_the_token_of_temporary_keys_is_read_in_every_place(find, environ, clouds, credentials):
+    """Without it every call with such keys would be refused."""
+    if clouds:
+        (find.folder / "clouds.yaml").write_text(clouds, encoding="utf-8")
+    if credentials:
+        (find.home / ".huaweicloud").mkdir()
+        (find.home / ".huaweicloud" / "credentials").write_text(credentials, encoding="utf-8")
+
+    settings = find(environ=environ)
+
+    assert settings.security_token.get_secret_value() == "t"
+
+
+@pytest.mark.parametrize(
+    ("entry", "region", "project"),
+    [
+        pytest.param("profile: otc, auth: {username: u, password: p, project_name: eu-de_erp, user_domain_name: d}",
+                     "eu-de", "eu-de_erp", id="a profile and nothing else"),
+        pytest.param("profile: otc, region_name: eu-nl, ak: a, sk: s", "eu-nl", None, id="a profile in a region"),
+        pytest.param("cloud: otc, auth: {ak: a, sk: s, tenant_name: eu-de_erp}", "eu-de", "eu-de_erp", id="older word"),
+        pytest.param("auth: {auth_url: 'https://iam.eu-de.otc.t-systems.com:443/v3', username: u, password: p, "
+                     "tenant_name: eu-de_erp, domain_name: d}", "eu-de", "eu-de_erp", id="tenant and port"),
+    ],
+)  # fmt: skip
+def test_a_cloud_of_other_clients_is_the_right_cloud_and_project(find, entry, region, project):
+    """Region, host and project, as the client that the file was written for would take them."""
+    (find.folder / "clouds.yaml").write_text(f"clouds: {{otc: {{{entry}}}}}", encoding="utf-8")
+
+    settings = find(region=None)
+
+    assert (settings.region, settings.cloud_host, settings.project_name) == (region, "otc.t-systems.com", project)
+    assert settings.site.profile == "otc"
+
+
+@pytest.mark.parametrize(("name", "region"), [("cn-north-4_erp", "cn-north-4"), ("eu-de", "eu-de"), ("erp", None)])
+def test_a_project_says_its_region(find, name, region):
+    """``{region}_{name}`` is a project of its region; another name says nothing of one."""
+    if region is None:
+        with pytest.raises(SettingsError, match="No region"):
+            find({**KEY, "project_name": name}, region=None)
+        return
+    assert find({**KEY, "project_name": name}, region=None).region == region
+
+
+def test_what_was_found_and_is_not_used_is_said_by_name(find):
+    """Keys of another place, a user beside keys, and what nobody here reads; never a value."""
+    (find.folder / "clouds.yaml").write_text(
+        "clouds: {x: {ak: AK1, sk: SK1, trust_id: T1, interface: public, auth: {username: u1, password: p1}}}",
+        encoding="utf-8",
+    )
+
+    settings = find(environ={"OS_PROJECT_ID": "p-other", "OS_TRUST_ID": "T2", "OS_IDENTITY_API_VERSION": "3"})
+
+    told = "; ".join(settings.unused)
+    for name in ("username", "password", "trust_id", "OS_PROJECT_ID", "OS_TRUST_ID"):
+        assert name in told
+    for quiet in ("interface", "OS_IDENTITY_API_VERSION", "ak", "AK1", "SK1", "T1", "T2", "p1", "p-other"):
+        assert quiet not in told.replace("public", "").replace("/", " / ").split()
+    assert not any(value in told for value in ("AK1", "SK1", "u1", "p-other"))
+
+
+def test_a_sandbox_needs_an_address(find):
+    """A sandbox without an endpoint would be a real cloud whose word on its time is believed."""
+    with pytest.raises(SettingsError, match="SDRS_NB_ENDPOINT"):
+        find(KEY, environ={"SDRS_NB_SANDBOX": "1"})
+
+    assert find({**KEY, "endpoint": "http://127.0.0.1:1"}, environ={"SDRS_NB_SANDBOX": "1"}).sandbox
+    assert not find(KEY).sandbox

@@ -47,6 +47,7 @@ def submit(
 
         run = await submission.submit(cloud, planned, approve=takeback.approval_in(approve))
         printing.hint(_("Run {run}", run=run.run_id))
+        printing.hint(run.where)
         printing.hint(planned.rulebook_reason(cloud.settings.site))
         return run
 
@@ -119,6 +120,7 @@ def _opened(run_id: str) -> Begin:
     run = open_run(run_id)
 
     async def begin(cloud: "Cloud") -> "Run":
+        printing.hint(run.where)
         printing.hint(run.plan.rulebook_reason(cloud.settings.site))
         return run
 
@@ -169,6 +171,7 @@ def verify(context: typer.Context, run_id: RunId, *, as_json: Json = False) -> N
     from sdrs_nb.running.runs import open_run
 
     run = open_run(run_id)
+    printing.hint(run.where)
     asyncio.run(_verified(given(context), run))
     _finish(run, as_json=as_json)
 

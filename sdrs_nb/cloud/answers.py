@@ -121,8 +121,13 @@ def parse(call: Call, path: str, answer: Answer) -> Any:
         ) from None
 
 
-def error_of(call: Call, path: str, answer: Answer, now: datetime | None = None) -> CloudError:
-    """Return the error that an answer outside 2xx means: class by status and code, the cloud's words unchanged."""
+def error_of(
+    call: Call, path: str, answer: Answer, now: datetime | None = None, *, temporary: bool = False
+) -> CloudError:
+    """Return the error that an answer outside 2xx means: class by status and code, the cloud's words unchanged.
+
+    ``temporary`` says that the call was signed with temporary keys, which end with their token.
+    """
     document = _loads(answer.content)
     code, text = find_code(document) or ("", "")
     if not text and document is None:
@@ -134,6 +139,7 @@ def error_of(call: Call, path: str, answer: Answer, now: datetime | None = None)
         for part in (
             _asked(call, path, answer.status, code, text),
             _skew(answer, now) if answer.status == 401 else "",  # noqa: PLR2004 - HTTP status: not authenticated
+            _worn_out() if temporary and kind is AuthenticationError else "",
             advice(_UNKNOWN_CALL if kind is UnknownCallError else code, answer.status),
             _("Request id: {request_id}.", request_id=answer.request_id) if answer.request_id else "",
         )
@@ -148,6 +154,10 @@ def error_of(call: Call, path: str, answer: Answer, now: datetime | None = None)
         cloud_message=text,
         request_id=answer.request_id,
     )
+
+
+def _worn_out() -> str:
+    return _("These are temporary keys: their security token may have expired; get new keys with a new token.")
 
 
 def find_code(document: Any, depth: int = DEPTH) -> tuple[str, str] | None:

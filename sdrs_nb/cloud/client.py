@@ -47,6 +47,11 @@ class Cloud:
         self.autoscaling, self.eps, self.sdrs = AutoScaling(session), Eps(session), Sdrs(session)
 
     @property
+    def identity(self) -> Identity | None:
+        """Who calls and where, as ``check`` has found out; None before it has."""
+        return self._session.identity
+
+    @property
     def clock(self) -> CloudClock:
         """The cloud's clock, as its answers tell it."""
         return self._session.clock

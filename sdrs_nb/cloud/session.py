@@ -68,6 +68,13 @@ class Session:
         self._checked_at = 0.0
 
     @property
+    def identity(self) -> Identity | None:
+        """Who calls and where, as the last ``check`` found; None before one has."""
+        task = self._checking
+        known = task is not None and task.done() and not task.cancelled() and task.exception() is None
+        return task.result() if task is not None and known else None
+
+    @property
     def clock(self) -> CloudClock:
         """The cloud's clock, as its answers tell it."""
         return self._transport.clock

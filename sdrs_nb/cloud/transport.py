@@ -121,7 +121,7 @@ class Transport:
         self.clock.hear(answer.headers)
         if response.is_success:
             return parse(call, path, answer), answer
-        refusal = error_of(call, path, answer)
+        refusal = error_of(call, path, answer, temporary=self._settings.security_token is not None)
         self._pace.heard(call.method, path, answer.status, refusal.cloud_message)
         raise refusal
 

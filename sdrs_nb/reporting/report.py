@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sdrs_nb import html
+from sdrs_nb.cloud.advice import meaning
 from sdrs_nb.errors import JobFailed, JobTimeout
 from sdrs_nb.exports import write_csv, write_excel, write_json_lines
 from sdrs_nb.i18n import _, current_language, ngettext_
 from sdrs_nb.payloads.requests import target
+from sdrs_nb.planning.approvals import signers
 from sdrs_nb.reporting.charts import timeline, waterfall
 from sdrs_nb.reporting.todo import summarize_tasks
-from sdrs_nb.reporting.words import rules_of
+from sdrs_nb.reporting.words import in_one_language, rules_of, speaks, titles_of
 from sdrs_nb.running.outcomes import Trouble, server_remedy, state_tone, state_words, troubles
 from sdrs_nb.running.runs import Run
 from sdrs_nb.showing import troubled_first
@@ -181,7 +183,7 @@ def report(run: Run, path: str | os.PathLike[str]) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(_page(run, frames), encoding="utf-8")
     write_csv(frames["outcome"], target.with_suffix(".csv"))
-    write_json_lines(frames["events"], target.with_suffix(".jsonl"))
+    write_json_lines(_evidence(run, frames), target.with_suffix(".jsonl"))
     if find_spec("openpyxl"):
         sheets = {name: frame for name, frame in frames.items() if name != "events"}
         write_excel(sheets, target.with_suffix(".xlsx"))
@@ -189,22 +191,58 @@ def report(run: Run, path: str | os.PathLike[str]) -> Path:
 
 
 def _frames(run: Run) -> dict[str, pd.DataFrame]:
-    servers, plan = worst_first(run.servers), run.plan
+    plan, language = run.plan, current_language()
+    servers = worst_first(run.servers)
     remedies = [
-        server_remedy(stage, code, is_deletion=plan.is_deletion)
-        for stage, code in zip(servers["stage"], servers["error_code"], strict=True)
+        server_remedy(stage, code, is_deletion=plan.is_deletion, has_instance=not pd.isna(instance))
+        for stage, code, instance in zip(
+            servers["stage"], servers["error_code"], servers["protected_instance_id"], strict=True
+        )
     ]
+    signed = ", ".join(one.who or "-" for one in signers(run.approval))
+    meanings = [meaning(str(code)) if isinstance(code, str) else "" for code in servers["error_code"]]
+    servers = in_one_language(servers, "message", meanings, language)
+    left_out = in_one_language(plan.left_out, "reason", titles_of(plan.left_out, plan.rulebook), language)
+    findings = in_one_language(run.findings, "message", titles_of(run.findings, plan.rulebook, "rule"), language)
     names = plan.facts.groups.set_index("group_id")["name"].dropna()
     return {
-        "outcome": servers.assign(remedy=pd.array(remedies, dtype="string")),
-        "batches": run.batches,
-        "left_out": plan.left_out,
-        "findings": run.findings,
+        "outcome": servers.assign(remedy=pd.array(remedies, dtype="string"), approved_by=signed),
+        "batches": in_one_language(run.batches, "reason", None, language),
+        "left_out": left_out,
+        "findings": in_one_language(findings, "remedy", None, language),
         "to_do": summarize_tasks(servers, {str(key): str(name) for key, name in names.items()}, run.findings),
-        "requests": run.attempts,
+        "requests": in_one_language(run.attempts, "message", None, language),
         "jobs": run.jobs,
         "events": run.events,
+        "approvals": _approvals(run),
     }
+
+
+def _approvals(run: Run) -> pd.DataFrame:
+    """Return one row a person who approved the plan: who, when, and the fingerprint of what."""
+    rows = [(one.who or "-", one.when.isoformat(), run.approval.fingerprint) for one in signers(run.approval)]
+    return pd.DataFrame(rows, columns=["who", "when", "fingerprint"], dtype="string")
+
+
+def _evidence(run: Run, frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return every recorded event with its data as data, and before them who approved what, and where."""
+    approvals = [{"kind": "approved", "data": row} for row in frames["approvals"].to_dict("records")]
+    head = [{"kind": "run", "data": {"run_id": run.run_id, **run.scope}}, *approvals]
+    jobs = [
+        {"kind": "job", "batch_id": row["batch_id"], "data": {**row, "document": _parsed(row["document"])}}
+        for row in frames["jobs"].to_dict("records")
+    ]
+    events = [{**row, "data": _parsed(row["data"])} for row in frames["events"].to_dict("records")]
+    return pd.DataFrame([*head, *events, *jobs], columns=["event_id", "at", "kind", "batch_id", "data"]).astype(
+        {"event_id": "Int64"}
+    )
+
+
+def _parsed(text: object) -> Any:
+    try:
+        return json.loads(str(text))
+    except ValueError:
+        return text
 
 
 def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
@@ -222,7 +260,7 @@ def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
             made_at=datetime.now(UTC),
             run=run,
             record=run.record,
-            approval=run.approval,
+            signed=signers(run.approval),
             state_words=state_words(run.state, counts),
             tone=state_tone(run.state, counts),
             shapes=html.SHAPES,
@@ -237,7 +275,7 @@ def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
             left_out=_records(left_out),
             tasks=_records(frames["to_do"]),
             proof=_records(run.plan.proof),
-            notes=run.plan.remarks,
+            notes=[note for note in run.plan.remarks if speaks(note, current_language())],
             attempts=_records(frames["requests"]),
             jobs=_records(frames["jobs"]),
             bodies=bodies,

@@ -1,6 +1,7 @@
-"""Which rules kept servers out of a plan, for a report.  Pure."""
+"""Which rules kept servers out of a plan, and one language for texts recorded in several, for a report.  Pure."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -8,7 +9,12 @@ import pandas as pd
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.rulebook import Rulebook
 
-__all__ = ["RuleCount", "rules_of"]
+__all__ = ["RuleCount", "in_one_language", "rules_of", "speaks", "titles_of"]
+
+_CHINESE = re.compile(r"[\u3400-\u9fff]")
+_LETTER = re.compile(r"[A-Za-z]{2,}")
+#: Names in another script do not make a sentence one of that language.
+_FEW = 0.35
 
 
 @dataclass(frozen=True)
@@ -36,3 +42,37 @@ def rules_of(left_out: pd.DataFrame, book: Rulebook) -> list[RuleCount]:
             continue
         found.append(RuleCount(rule, texts.title, count, re.sub(r"\{(\w+)[^}]*\}", r"‹\1›", texts.remedy)))
     return found
+
+
+def speaks(text: str, language: str) -> bool:
+    """Tell whether a sentence is in ``language`` (``en`` or ``zh``); ids and names in it may be in any script.
+
+    Texts are recorded in the language of their moment, which nobody wrote down beside them.
+    """
+    chinese, words = len(_CHINESE.findall(text)), len(_LETTER.findall(text))
+    is_chinese = chinese > _FEW * (chinese + words)
+    return is_chinese == (language == "zh") or not (chinese or words)
+
+
+def titles_of(frame: pd.DataFrame, book: Rulebook, column: str = "rules") -> list[str]:
+    """Return the titles of the rules that each row names, in the current language."""
+
+    def titles(text: object) -> str:
+        known = [rule for rule in re.split(r"[,\s]+", str(text)) if rule in book.rules] if text is not pd.NA else []
+        return "; ".join(f"{rule} {book.rule(rule).title}" for rule in known)
+
+    return [titles(text) for text in frame[column].fillna("")]
+
+
+def in_one_language(frame: pd.DataFrame, column: str, instead: Sequence[str] | None, language: str) -> pd.DataFrame:
+    """Return the frame with sentences of another language replaced by those of ``instead``, row by row.
+
+    Where there is nothing to say instead, the cell is empty: the sentence as it was recorded stays in the ledger and in
+    the JSON lines.
+    """
+    if column not in frame:
+        return frame
+    texts = frame[column].fillna("").astype(str)
+    others = instead if instead is not None else [""] * len(frame)
+    kept = [text if speaks(text, language) else other for text, other in zip(texts, others, strict=True)]
+    return frame.assign(**{column: pd.array([text or None for text in kept], dtype="string")})

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sdrs_nb.cloud.session import Identity
     from sdrs_nb.running.runs import Run
 
-__all__ = ["is_of_cloud", "require_own_cloud", "scope_of"]
+__all__ = ["is_of_cloud", "require_own_cloud", "scope_of", "where"]
 
 
 def scope_of(identity: "Identity") -> dict[str, str]:
@@ -29,6 +29,19 @@ def scope_of(identity: "Identity") -> dict[str, str]:
         "user_name": identity.user_name or identity.user_id,
         "world": identity.world,
     }
+
+
+def where(scope: Mapping[str, Any]) -> str:
+    """Return in one line which cloud a run talks to (``scope_of`` or ``run.scope``): cloud, region, project, user."""
+    cloud = scope["cloud_host"] or scope["endpoint"]
+    named, project_id = scope["project_name"], scope["project_id"]
+    return _(
+        "{cloud}, region {region}, project {project}, as {user}",
+        cloud=_("sandbox {world} at {cloud}", world=scope["world"], cloud=cloud) if scope["world"] else cloud,
+        region=scope["region"] or "-",
+        project=f"{named} ({project_id})" if named else project_id,
+        user=scope["user_name"] or "-",
+    )
 
 
 def is_of_cloud(record: Mapping[str, Any], identity: "Identity") -> bool:

@@ -87,7 +87,7 @@ def troubles(servers: pd.DataFrame, state: str = RunState.DONE, *, is_deletion: 
         by_code = [(str(code), members) for code, members in mine.groupby(mine["error_code"].fillna(""), sort=True)]
         for code, members in sorted(by_code, key=lambda one: -len(one[1])):
             names, why = first_names(members["name"]), _why(code, members["message"])
-            remedy = server_remedy(stage, code, is_deletion=is_deletion)
+            remedy = server_remedy(stage, code, is_deletion=is_deletion, has_instance=_has_instance(members))
             found.append(Trouble(stage, code, len(members), names, why, remedy))
     return tuple(found)
 
@@ -103,13 +103,20 @@ def _why(code: str, messages: "pd.Series[str]") -> str:
     return clipped(str(said.mode().iloc[0])) if len(said) else ""
 
 
-def server_remedy(stage: str, code: object, *, is_deletion: bool = False) -> str:
+def _has_instance(servers: pd.DataFrame) -> bool:
+    """Tell whether any of these servers has an instance, as far as is known; a refused request has made none."""
+    return "protected_instance_id" not in servers or bool(servers["protected_instance_id"].notna().any())
+
+
+def server_remedy(stage: str, code: object, *, is_deletion: bool = False, has_instance: bool = True) -> str:
     """Return what to do about a planned server that stands at ``stage``; empty when there is nothing to do."""
     known = advice(str(code), 0) if isinstance(code, str) and code else ""
     match stage:
         case Stage.FAILED:
             undo = _("Remove the cause, then plan the undo again.")
-            again = _("Remove the cause, delete an instance left in status error, then plan the server again.")
+            again = _("Remove the cause, then plan the server again.")
+            if has_instance:
+                again = _("Remove the cause, delete an instance left in status error, then plan the server again.")
             return f"{known} {undo if is_deletion else again}".strip()
         case Stage.NOT_SENT:
             return _("Nothing was sent for it. Resume the run, or plan the server again.")

@@ -14,6 +14,7 @@ from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import SCOPE, Control, Ledger, RunState
 from sdrs_nb.ledger.run_states import BatchTally, batch_tally
 from sdrs_nb.models import Approval, Wait
+from sdrs_nb.running.belonging import where
 from sdrs_nb.running.outcomes import Trouble, state_words, troubles
 from sdrs_nb.statuses import REACHED, WORST_FIRST, Stage, Tally, tally
 from sdrs_nb.tables import OUTCOME, shape
@@ -32,7 +33,7 @@ SELECT run_id, created_at, state, (SELECT count(*) FROM batches b WHERE b.run_id
     AND s.stage IN ({_REACHED})) AS done,
   (SELECT count(*) FROM servers s WHERE s.run_id = r.run_id AND s.stage = '{Stage.FAILED}') AS failed,
   (SELECT count(*) FROM servers s WHERE s.run_id = r.run_id AND s.stage = '{Stage.UNKNOWN}') AS unknown,
-  endpoint, region, project_id, fingerprint, message
+  endpoint, region, project_id, fingerprint, message, project_name, cloud_host, user_name, world
 FROM runs r ORDER BY r.rowid DESC
 """  # noqa: S608 - words of ours
 
@@ -49,7 +50,8 @@ def list_runs(ledger: Ledger | None = None) -> pd.DataFrame:
 
     Columns: ``run_id``, ``created_at`` (UTC), ``state`` (ready, running, paused, done), ``batches``, ``servers``,
     ``done`` (servers that reached the end their plan aims at), ``failed``, ``unknown``, ``endpoint``, ``region``,
-    ``project_id``, ``fingerprint``, ``message``.  No run gives an empty frame with these columns.  Reads the ledger
+    ``project_id``, ``fingerprint``, ``message``, ``project_name``, ``cloud_host``, ``user_name``, ``world`` (of a
+    sandbox).  No run gives an empty frame with these columns.  Reads the ledger
     file, no network.
 
     Raises
@@ -60,7 +62,7 @@ def list_runs(ledger: Ledger | None = None) -> pd.DataFrame:
     rows = (ledger or Ledger()).rows(_RUNS)
     columns = [
         "run_id", "created_at", "state", "batches", "servers", "done", "failed", "unknown", "endpoint", "region",
-        "project_id", "fingerprint", "message",
+        "project_id", "fingerprint", "message", "project_name", "cloud_host", "user_name", "world",
     ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=columns)
     return frame.assign(created_at=pd.to_datetime(frame["created_at"], utc=True, format="ISO8601"))
@@ -266,6 +268,11 @@ class Run:
         """The cloud the run talks to: endpoint, region, project and what else is known of it, by name."""
         record = self.record
         return {name: record[name] for name in SCOPE}
+
+    @property
+    def where(self) -> str:
+        """The cloud, region, project and user of the run, in one line."""
+        return where(self.scope)
 
     @property
     def batches(self) -> pd.DataFrame:

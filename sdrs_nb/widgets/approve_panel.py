@@ -13,6 +13,7 @@ from sdrs_nb.payloads.requests import curl_line, hcloud_line
 from sdrs_nb.planning.approvals import signers
 from sdrs_nb.planning.foresight import consequences
 from sdrs_nb.planning.planning import Plan
+from sdrs_nb.running.belonging import scope_of, where
 from sdrs_nb.widgets.panel import WIDE, Panel, button, folded, row, text_field
 from sdrs_nb.widgets.pictures import Card, cards, marked, records
 from sdrs_nb.widgets.state import WorkbenchState
@@ -181,6 +182,8 @@ class ApprovePanel(Panel):
                 "Submitting creates {count} protected instances with DR servers and volumes that are billed.",
                 count=self.state.planned_servers,
             )
+            if self.cloud is not None and (identity := self.cloud.identity) is not None:
+                parts.append(html.paragraph(_("Where: {where}", where=where(scope_of(identity)))))
             parts += [html.message(self._problem, "bad")] if self._problem else []
             parts.append(html.message(text, "warning"))
         self._approval.value = "".join(parts)

@@ -128,8 +128,10 @@ def _settings(cloud: Cloud) -> str:
             settings.kind]),
     ]  # fmt: skip
     places = [f"{name}: {place}" for name, place in settings.found_in.items()]
-    found = html.paragraph(_("Found in: {places}.", places="; ".join(places))) if places else html.paragraph("")
-    return html.fragment(html.facts(facts), found)
+    found = [html.paragraph(_("Found in: {places}.", places="; ".join(places)))] if places else []
+    if settings.unused:
+        found.append(html.paragraph(_("Found and not used: {places}.", places="; ".join(settings.unused))))
+    return html.fragment(html.facts(facts), *found)
 
 
 def _shown_access(access: pd.DataFrame) -> str:

@@ -18,7 +18,12 @@ def run_facts(run: Run, now: RunState) -> str:
     """Return the figures of ``run``, which stands at ``now``, what it waits for and what failed; reads the ledger."""
     counts = run.counts
     stands = html.status(state_words(now, counts), state_tone(now, counts))
-    facts: list[tuple[str, object]] = [(_("Run"), run.run_id), (_("State"), stands), (_("Elapsed"), _elapsed(run))]
+    facts: list[tuple[str, object]] = [
+        (_("Run"), run.run_id),
+        (_("State"), stands),
+        (_("Where"), run.where),
+        (_("Elapsed"), _elapsed(run)),
+    ]
     if now == RunState.RUNNING and (to_go := run.seconds_to_go) is not None:
         facts.append((_("Expected still"), _time(to_go)))
     if (allowance := run.calls_left) is not None:

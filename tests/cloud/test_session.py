@@ -312,3 +312,11 @@ async def test_a_token_is_renewed_ahead_of_its_end():
 async def answered(response):
     """Return what the transport returns for a response."""
     return response.json(), Answer(response.status_code, dict(response.headers), response.content)
+
+
+async def test_refused_temporary_keys_are_told_to_be_temporary():
+    """The commonest reason is that their token has ended; keys that last are not told so."""
+    for token, told in (("sts", True), (None, False)):
+        with pytest.raises(errors.AuthenticationError) as refused:
+            await PlayedCloud({"GET /v3/projects": REFUSED}).connect(security_token=token).check()
+        assert ("security token may have expired" in str(refused.value)) is told

@@ -5,12 +5,18 @@ WARNINGS_OF_EVERY_SCOPE = True
 #: Rules whose warnings are the same for all servers of a group, a request or the estate.
 WIDER_SCOPES = ("G", "Q", "P")
 
+#: A server that fits several groups, of which none was chosen, has no group yet, so what each of them warns of is said
+#: when one is chosen; that every one of them warns speaks for True.
+WARNINGS_OF_GROUPS_NOT_CHOSEN = False
+
 #: What stops a request as a whole (its fields, its site, its sums) is told of the request and leaves verdicts alone.
 #: "A B counts for every server it stops" speaks against it; that no one server is at fault speaks for it.
 TOLD_OF_THE_REQUEST = frozenset({"Q4", "Q6", "Q8", "G9", "P9", "P12", "P13"})
 
 #: Where no group is known for a server, nobody asks whether the DR site of one has what the request wants.
 NEED_A_GROUP = frozenset({"P3", "P4", "P6", "P10"})
+#: But a pool that the project does not have at all is in no group's DR site.
+UNKNOWN_POOL_NEEDS_NO_GROUP = True
 
 #: A server without any volume has no system volume either, so S12 would fire beside S11; S11 says it all.
 NO_VOLUME_MEANS_NO_SYSTEM_VOLUME = False

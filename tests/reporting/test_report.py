@@ -8,9 +8,11 @@ import pandas as pd
 import pytest
 
 import sdrs_nb
+from sdrs_nb.models import Approval, Signature
 from sdrs_nb.reporting.charts import timeline, waterfall
 from sdrs_nb.reporting.report import Summary
 from sdrs_nb.reporting.todo import summarize_tasks
+from sdrs_nb.reporting.words import speaks
 from tests.builders_reporting import a_job, a_recorded_run
 
 HOSTILE = "=cmd|' /C calc'!A0<script>alert(1)</script>\u202e{n}"
@@ -126,8 +128,86 @@ def test_the_files_beside_it_say_the_same(written, ledger):
 
     order = ["server-3", *(server for server in run.servers["server_id"] if server != "server-3")]
     assert outcome["server_id"].tolist() == sheets["outcome"]["server_id"].tolist() == order
-    assert set(sheets) == {"outcome", "batches", "left_out", "findings", "to_do", "requests", "jobs"}
-    assert [event["event_id"] for event in events] == run.events["event_id"].tolist()
+    assert set(sheets) == {"outcome", "batches", "left_out", "findings", "to_do", "requests", "jobs", "approvals"}
+    numbers = [event["event_id"] for event in events if event["event_id"] is not None]
+    assert numbers == run.events["event_id"].tolist()
+
+
+def test_the_json_lines_hold_data(written, ledger):
+    """Documents and facts are objects, not JSON in a text; the run, its cloud and its approvers come first."""
+    _page, path = written(servers=2)
+
+    lines = [json.loads(line) for line in path.with_suffix(".jsonl").read_text(encoding="utf-8").splitlines()]
+
+    assert [line["kind"] for line in lines[:2]] == ["run", "approved"]
+    assert lines[0]["data"]["project_id"] == "p1"
+    assert all(isinstance(line["data"], dict) for line in lines)
+    jobs = [line["data"]["document"] for line in lines if line["kind"] == "job"]
+    assert jobs
+    assert all("entities" in document for document in jobs)
+
+
+def test_every_form_names_both_approvers(ledger, tmp_path):
+    """Page, CSV, workbook and JSON lines."""
+    approval = Approval(fingerprint="f" * 64, who="Li", cosigned=(Signature(who="Chen"),))
+    run = a_recorded_run(ledger, servers=1, approval=approval)
+
+    path = sdrs_nb.report(run, tmp_path / "r.html")
+
+    page = path.read_text(encoding="utf-8")
+    sheet = pd.read_excel(path.with_suffix(".xlsx"), sheet_name="approvals", engine="openpyxl")
+    outcome = pd.read_csv(path.with_suffix(".csv"), encoding="utf-8-sig")
+    lines = [json.loads(line) for line in path.with_suffix(".jsonl").read_text(encoding="utf-8").splitlines()]
+    assert page.index("Li") < page.index("Chen")
+    assert sheet["who"].tolist() == ["Li", "Chen"]
+    assert outcome["approved_by"].tolist() == ["Li, Chen"]
+    assert [line["data"]["who"] for line in lines if line["kind"] == "approved"] == ["Li", "Chen"]
+
+
+def test_a_refused_batch_gets_no_advice_to_delete(ledger, tmp_path):
+    """It has made nothing, so there is nothing to delete; a failed instance is there and must go."""
+    run = a_recorded_run(ledger, servers=1, stage="accepted")
+    refused = {"server_id": "server-0", "stage": "failed", "error_code": "SDRS.0209", "protected_instance_id": None}
+    ledger.set_servers(run.run_id, None, [refused])
+    without = pd.read_csv(sdrs_nb.report(run, tmp_path / "a.html").with_suffix(".csv"), encoding="utf-8-sig")
+    ledger.set_servers(run.run_id, None, [refused | {"protected_instance_id": "i1"}])
+    with_one = pd.read_csv(sdrs_nb.report(run, tmp_path / "b.html").with_suffix(".csv"), encoding="utf-8-sig")
+
+    assert "delete" not in without["remedy"].iloc[0]
+    assert "delete an instance left in status error" in with_one["remedy"].iloc[0]
+    assert "delete" not in run.troubles[0].remedy or "instance" in run.troubles[0].remedy
+
+
+@pytest.mark.parametrize(("planned_in", "read_in"), [("en", "zh"), ("zh", "en")])
+def test_it_speaks_one_language_reasons_included(ledger, tmp_path, planned_in, read_in):
+    """Reasons that were recorded in another language are said by their rules in the report's own."""
+    sdrs_nb.set_language(planned_in)
+    run = a_recorded_run(ledger, servers=1, blocked=2)
+    recorded = run.plan.left_out["reason"].tolist()
+    sdrs_nb.set_language(read_in)
+
+    path = sdrs_nb.report(run, tmp_path / "r.html")
+
+    text = _Page(path.read_text(encoding="utf-8")).text
+    reasons = pd.read_excel(path.with_suffix(".xlsx"), sheet_name="left_out", engine="openpyxl")["reason"]
+    assert not any(reason in text for reason in recorded)
+    assert all(speaks(reason, read_in) for reason in reasons)
+    assert reasons.str.contains("S7").all()
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Server erp-db (1f9ef5dd) is in status ERROR.", "en"),
+        ("服务器 erp-db（1f9ef5dd-ba59-498b-a993-8fa2e0d6b426）处于 ERROR 状态。", "zh"),
+        ("Server 财务数据库 (1f9ef5dd) is in status ERROR, in which it cannot be protected.", "en"),
+    ],
+)
+def test_a_sentence_is_of_one_language_whatever_names_it_holds(text, language):
+    """Names and ids are in any script."""
+    assert [each for each in ("en", "zh") if speaks(text, each)] == [language]
+    assert speaks("SDRS", "en")
+    assert speaks("", "zh")
 
 
 def test_a_run_that_has_sent_nothing_can_be_reported(ledger, tmp_path, written):
