@@ -5,8 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sdrs_nb.models import Batch, Call
+import sdrs_nb
+from sdrs_nb.models import Approval, Batch, Call
 from sdrs_nb.running.ownership import Deeds, Instance, Whose, zone_offset
+from sdrs_nb.running.runs import open_run
+from tests.builders_running import CREATE, faults, submit_and_follow
+
+pytest_plugins = ["tests.running_fixtures"]
 
 SENT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 BATCH = Batch(batch_id="b1", group_id="g", call=Call.BATCH_CREATE, name_prefix="erp-001", server_ids=("s1", "s2"))
@@ -147,3 +152,81 @@ def test_an_offset_is_learnt_from_an_instance_of_ours(hours):
 def test_what_no_zone_explains_teaches_nothing(away):
     """Times that no offset brings between request and look are not a zone's."""
     assert zone_offset(SENT + away, SENT, SENT + timedelta(minutes=1), 0.0) is None
+
+
+async def test_what_a_colleague_makes_after_our_refusal_is_his(sandbox, cloud, plan, ledger, cloud_time):
+    """Our request was refused, he then protects its servers: theirs in every face, and no undo of ours names them."""
+    refusal = {"kind": "status", "status": 400, "body": {"error": {"code": "SDRS.0209", "message": "refused"}}}
+    await faults(sandbox, {"match": CREATE, "times": 1, **refusal})
+    run = await submit_and_follow(cloud, plan, ledger, cloud_time)
+    refused = run.batches.loc[run.batches["state"] == "refused", "batch_id"].item()
+    servers = list(plan.batch(refused).server_ids)
+    body = json.loads(plan.payload_bytes(refused))
+    body["protected_instances"]["name_prefix"] = "colleague"
+    await cloud.sdrs.batch_create(json.dumps(body).encode())
+    sandbox.advance(600)
+
+    outcome = (await sdrs_nb.verify(cloud, run)).set_index("server_id")
+    inventory = await sdrs_nb.load_inventory(cloud)
+    undo = sdrs_nb.plan_undo(run, inventory, adopted=True, delete_target_server=True)
+
+    assert set(outcome.loc[servers, "stage"]) == {"taken by others"}
+    assert outcome.loc[servers, "message"].str.contains("colleague-000").all()
+    assert outcome.loc[servers, "protected_instance_id"].isna().all()
+    assert not {server for batch in undo.batches for server in batch.server_ids} & set(servers)
+    his = inventory.protected_instances[inventory.protected_instances["source_server_id"].isin(servers)]
+    assert not set(his["protected_instance_id"]) & {one for batch in undo.batches for one in batch.instance_ids}
+    assert not any(one in undo.left_out["reason"].str.cat() for one in his["protected_instance_id"])
+
+
+async def test_a_colleagues_instance_at_the_door_is_told_as_his(sandbox, cloud, plan, ledger, cloud_time):
+    """Protected between planning and sending: that server is taken by others, its companions were not sent."""
+    batch = plan.batches[0]
+    alone = {"server_group_id": batch.group_id, "server_id": batch.server_ids[0], "name": f"{batch.name_prefix}-0001"}
+    await cloud.sdrs.create_protected_instance(json.dumps({"protected_instance": alone}).encode())
+    sandbox.advance(600)
+
+    run = await submit_and_follow(cloud, plan, ledger, cloud_time)
+
+    stages = run.servers.set_index("server_id")["stage"]
+    assert stages[batch.server_ids[0]] == "taken by others"
+    assert set(stages[list(batch.server_ids[1:])]) == {"not sent"}
+
+
+async def test_a_lost_answer_is_adopted_and_undone_only_when_asked_for(sandbox, cloud, plan, ledger, cloud_time):
+    """The evidence is shown in ``left_out``; by server or as a whole it is taken in."""
+    await faults(sandbox, {"match": CREATE, "kind": "lost_answer", "times": 1})
+    run = await submit_and_follow(cloud, plan, ledger, cloud_time)
+    rows = run.servers.set_index("server_id")
+    adopted = rows.index[rows["whose"] == "adopted"].tolist()
+    inventory = await sdrs_nb.load_inventory(cloud)
+
+    def named(undo):
+        return {server for batch in undo.batches for server in batch.server_ids}
+
+    assert len(adopted) == 3
+    assert named(sdrs_nb.plan_undo(run, inventory)) == set(rows.index) - set(adopted)
+    assert named(sdrs_nb.plan_undo(run, inventory, adopted=adopted[:1])) == set(rows.index) - set(adopted[1:])
+    assert named(sdrs_nb.plan_undo(run, inventory, adopted=True)) == set(rows.index)
+    left_out = sdrs_nb.plan_undo(run, inventory).left_out.set_index("server_id")
+    assert left_out.loc[adopted, "reason"].str.contains("bears its name").all()
+
+
+async def test_times_in_another_zone_are_learnt_from_the_first_instance_of_ours(
+    sandbox, cloud, plan, ledger, cloud_time, monkeypatch
+):
+    """A service that prints Beijing time: seen, told, and kept for the next run."""
+    from sdrs_nb.sandbox import sdrs_documents
+
+    spaced = sdrs_documents.spaced
+    monkeypatch.setattr(sdrs_documents, "spaced", lambda at: spaced(at + 8 * 3600))
+    await faults(sandbox, {"match": CREATE, "kind": "lost_answer", "times": 1, "after": 3})
+
+    run = await submit_and_follow(cloud, plan, ledger, cloud_time)
+
+    assert run.record["times_offset_s"] == 8 * 3600
+    assert "+8 h" in run.record["times_seen"]
+    assert set(run.servers["stage"]) <= {"created", "protected"}
+    other = ledger.create_run(scope=run.scope, plan=sdrs_nb.plan_undo(run, await sdrs_nb.load_inventory(cloud)),
+                              approval=Approval(fingerprint=""), settings={})  # fmt: skip
+    assert open_run(other, ledger).record["times_offset_s"] == 8 * 3600
