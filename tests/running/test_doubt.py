@@ -142,3 +142,24 @@ async def test_a_step_of_the_wall_clock_changes_nothing(sandbox, cloud, plan, pl
 def moments(one, other):
     """Cloud seconds between two requests."""
     return (datetime.fromisoformat(other["at"]) - datetime.fromisoformat(one["at"])).total_seconds()
+
+
+async def test_only_a_list_begun_after_the_settling_time_proves_absence(
+    sandbox, cloud, plan, planned, ledger, cloud_time
+):
+    """A list that takes long ends after it, but shows what was there before: the request comes true meanwhile."""
+    await faults(sandbox, {"match": CREATE, "kind": "late_handle", "seconds": 182, "times": 1})
+    answer, began = sandbox.service.answer, sandbox.service.settle()
+
+    def slowly(request, effects, logged):
+        reply = answer(request, effects, logged)
+        if request.raw_path.endswith("/protected-instances") and 100 < sandbox.service.settle() - began < 180:
+            sandbox.advance(90)
+        return reply
+
+    sandbox.service.answer = slowly
+    run = await start(cloud, plan, ledger, cloud_time)
+
+    assert "absent" not in set(run.attempts["result"])
+    assert "adopted" in set(run.attempts["result"])
+    assert await creations(sandbox) == planned
