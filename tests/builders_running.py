@@ -64,6 +64,20 @@ class Gate:
         loop.private_loop().call_soon_threadsafe(self._open.set)
 
 
+def four_batches(inventory):
+    """Return a plan of the sandbox's inventory: four batches of three servers over two groups."""
+    everybody = sdrs_nb.check_eligibility(inventory)
+    verdicts = everybody.verdicts
+    clustered = set(everybody.clusters["server_id"])
+    fine = verdicts[verdicts["verdict"].isin(["eligible", "warning"]) & ~verdicts["server_id"].isin(clustered)]
+    groups = fine["group_id"].value_counts().index[:2]
+    chosen = [server for group in groups for server in fine.loc[fine["group_id"] == group, "server_id"][:6]]
+    options = sdrs_nb.BatchOptions(batch_limit=3)
+    return sdrs_nb.plan_batches(
+        sdrs_nb.check_eligibility(inventory, server_ids=chosen, options=options), name_prefix="t"
+    )
+
+
 async def control(sandbox, method, path, **parts):
     """Call one of the sandbox's control routes."""
     async with httpx.AsyncClient(transport=httpx.ASGITransport(sandbox.app), base_url="http://sandbox.test") as client:

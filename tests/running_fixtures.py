@@ -4,22 +4,13 @@ import pytest
 
 import sdrs_nb
 from sdrs_nb.running.pacing import Pace
+from tests.builders_running import four_batches
 
 
 @pytest.fixture
 async def plan(cloud):
     """Four batches of three servers over two groups."""
-    inventory = await sdrs_nb.load_inventory(cloud)
-    everybody = sdrs_nb.check_eligibility(inventory)
-    verdicts = everybody.verdicts
-    clustered = set(everybody.clusters["server_id"])
-    fine = verdicts[verdicts["verdict"].isin(["eligible", "warning"]) & ~verdicts["server_id"].isin(clustered)]
-    groups = fine["group_id"].value_counts().index[:2]
-    chosen = [server for group in groups for server in fine.loc[fine["group_id"] == group, "server_id"][:6]]
-    options = sdrs_nb.BatchOptions(batch_limit=3)
-    return sdrs_nb.plan_batches(
-        sdrs_nb.check_eligibility(inventory, server_ids=chosen, options=options), name_prefix="t"
-    )
+    return four_batches(await sdrs_nb.load_inventory(cloud))
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ import typer
 from sdrs_nb.cli import printing, sources, takeback
 from sdrs_nb.cli.leaving import NOTHING_ELIGIBLE
 from sdrs_nb.cli.options import Assume, Choose, Group, Json, Rules, Source
-from sdrs_nb.errors import LedgerError, NothingEligibleError
+from sdrs_nb.errors import LedgerError, NothingEligibleError, PlanError
 from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.ids import canonical
 from sdrs_nb.rulebook import read_rulebook
 from sdrs_nb.words import word
 
@@ -67,11 +68,22 @@ def inventory(
 
 
 def _choices(eligibility: "Eligibility", choose: list[str]) -> dict[str, str]:
-    """Return the group chosen for each server: one named by its id, or every server that waits for a choice."""
+    """Return the group chosen for each server: one named by its id, or every server that waits for a choice.
+
+    Raises ``PlanError`` for a group that fits no server.
+    """
     own = [text.partition("=") for text in choose if "=" in text]
     candidates = eligibility.candidates
     several = candidates[candidates.duplicated("server_id", keep=False)]
-    for_all = [text for text in choose if "=" not in text]
+    for_all = [canonical(text, "group_id") for text in choose if "=" not in text]
+    if strangers := set(for_all) - {*candidates["group_id"]}:
+        raise PlanError(
+            _(
+                "No server is known to fit protection group {group}. Choose one of: {groups}.",
+                group=min(strangers),
+                groups=", ".join(sorted({*candidates["group_id"]})) or "-",
+            )
+        )
     fitting = several[several["group_id"].isin(for_all)].drop_duplicates("server_id")
     return {
         **dict(zip(fitting["server_id"], fitting["group_id"], strict=True)),

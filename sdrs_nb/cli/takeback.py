@@ -155,6 +155,9 @@ def say_how_to_submit(planned: "Plan", path: Path) -> None:
     """Write a plan's notes, where it is, and what comes next, to the standard error."""
     for note in planned.remarks:
         printing.hint(note)
+    if planned.for_reading:
+        printing.hint(str(path))
+        return
     if planned.approvals_needed > 1:
         printing.hint(
             _(

@@ -86,13 +86,13 @@ def declare(
             table = changed.get(frame, frames[frame])
             gaps = table[column].isna()
             if gaps.any():
+                said = NONE
                 if value != NONE:
                     filled, _bad = convert([value] * len(table), INVENTORY_TABLES[frame], column)
-                    changed[frame] = table.assign(**{column: table[column].where(~gaps, filled)})
-                else:
-                    changed[frame] = table
+                    table, said = table.assign(**{column: table[column].where(~gaps, filled)}), str(filled[0])
+                changed[frame] = table
                 if value != NONE or column in unread.get(frame, ()):
-                    declared.append(Declared(fact=fact, value=str(value), who=by, when=now))
+                    declared.append(Declared(fact=fact, value=said, who=by, when=now))
     if problems:
         raise InventoryError(_("What was declared cannot be used."), problems)
     return changed, declared
@@ -107,7 +107,7 @@ def _unfit(fact: str, value: object, frames: Mapping[str, pd.DataFrame], loaded:
     return (
         _unfit_column(frame, column, value, is_loaded=frame in loaded)
         if column
-        else _unfit_frame(frame, value, len(frames[frame]) if frame in loaded else 0)
+        else _unfit_frame(frame, value, len(frames[frame]))
     )
 
 

@@ -268,7 +268,8 @@ class Inventory:
             frame, _dot, column = one.fact.partition(".")
             mine = sources["frame"] == frame
             if column:
-                unread = self._unread[frame] - {each.fact.partition(".")[2] for each in declared}
+                said = {each.fact for each in declared}
+                unread = [each for each in self._unread[frame] if f"{frame}.{each}" not in said]
                 sources.loc[mine, "unread"] = ",".join(sorted(unread)) or pd.NA
             else:
                 sources.loc[mine, ["state", "message"]] = ["loaded", one.sentence]

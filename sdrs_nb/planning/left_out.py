@@ -129,18 +129,17 @@ def most_frequent(left_out: pd.DataFrame, count: int = 3) -> str:
     if left_out.empty:
         return _("Every server is protected already.")
     keys = [
-        rules or verdict
+        (_rank(verdict), rules or verdict)
         for rules, verdict in zip(objects(left_out["rules"]), objects(left_out["verdict"]), strict=True)
     ]
     examples = dict(zip(reversed(keys), reversed(objects(left_out["reason"])), strict=True))
-    ranks = dict(zip(keys, map(_rank, objects(left_out["verdict"])), strict=True))
-    common = sorted(Counter(keys).items(), key=lambda item: (ranks[item[0]], -item[1]))
+    common = sorted(Counter(keys).items(), key=lambda item: (item[0][0], -item[1]))
     return " ".join(
         ngettext_(
             "{rules} ({count} server): {example}",
             "{rules} ({count} servers): {example}",
             number,
-            rules=key,
+            rules=key[1],
             example=examples[key],
         )
         for key, number in common[:count]

@@ -67,6 +67,36 @@ def test_a_declared_column_fills_the_gaps_and_nothing_else(value):
     assert [verdict_of(eligibility, each) for each in ("a", "b")] == ["eligible", "blocked"]
 
 
+def test_a_declared_column_leaves_one_of_the_same_name_in_another_frame_unread():
+    """Servers that are declared not frozen say nothing about volumes."""
+    inventory = an_inventory(
+        servers=[a_server(frozen=None)], volumes=[a_volume(encrypted=None)], unread={"volumes": ["frozen"]}
+    )
+
+    told = inventory.assume({"servers.frozen": False, "volumes.encrypted": False}, who="li")
+
+    assert told.unread("volumes") == {"frozen"}
+
+
+@pytest.mark.parametrize(
+    ("fact", "given", "kept"),
+    [
+        ("servers.locked", "no", "False"),
+        ("servers.ram_gib", 4, "4.0"),
+        ("servers.nic_count", "1.0", "1"),
+        ("servers.vpc_id", " 1F9EF5DD-BA59-498B-A993-8FA2E0D6B426", "1f9ef5dd-ba59-498b-a993-8fa2e0d6b426"),
+        ("servers.key_name", "none", "none"),
+    ],
+)
+def test_a_declared_value_is_kept_as_its_column_spells_it(fact, given, kept):
+    """However somebody writes it, what is read later can be compared with it."""
+    column = fact.partition(".")[2]
+
+    inventory = an_inventory(servers=[a_server(**{column: None})], unread={"servers": [column]}, declared={fact: given})
+
+    assert [each.value for each in inventory.declared] == [kept]
+
+
 def test_a_declaration_goes_with_the_inventory_and_its_plan(tmp_path):
     """Files, plan and saved plan keep what was declared, and by whom; the fingerprint covers it."""
     inventory = an_inventory(not_loaded=["drill_servers"], declared={"drill_servers": "none"})
@@ -94,6 +124,7 @@ def test_reading_can_declare_at_once():
         pytest.param({"drills": "none"}, "drills", id="no such frame"),
         pytest.param({"servers": "none"}, "servers", id="servers themselves"),
         pytest.param({"volumes": "none"}, "rows", id="a frame that has rows"),
+        pytest.param({"groups": "none"}, "rows", id="a frame of which rows were received"),
         pytest.param({"drill_servers": 3}, "none", id="anything but none of a frame"),
         pytest.param({"servers.lockd": False}, "locked", id="a misspelt column"),
         pytest.param({"servers.locked": "perhaps"}, "perhaps", id="a value that does not fit"),
@@ -103,7 +134,7 @@ def test_reading_can_declare_at_once():
 )
 def test_what_cannot_be_declared_is_refused_with_the_reason(facts, told):
     """A declaration that contradicts what was read, or names nothing, changes nothing."""
-    inventory = an_inventory(not_loaded=["storage_pools"])
+    inventory = an_inventory(not_loaded=["storage_pools"], partial={"groups": None})
 
     with pytest.raises(InventoryError) as caught:
         inventory.assume(facts)

@@ -30,6 +30,9 @@ from tests.checks.judged import SERVER, judge, severity_of, with_volume
         pytest.param("D11", {}, "notice", id="D11"),
         pytest.param("D12", {"size_gib": 1024 - 40}, "notice", id="D12 a TiB with the system volume"),
         pytest.param("D12", {"size_gib": 1023 - 40}, None, id="D12 less than a TiB"),
+        pytest.param("D13", {"frozen": True}, "blocker", id="D13 frozen"),
+        pytest.param("D13", {"frozen": False}, None, id="D13 not frozen"),
+        pytest.param("D13", {"frozen": None}, None, id="D13 no mark where marks were read"),
         pytest.param("H2", {"multiattach": True}, "notice", id="H2 shared, one owner"),
         pytest.param("H2", {"multiattach": False}, None, id="H2 not shared"),
         pytest.param("H14", {"multiattach": None}, "unverified", id="H14 not said"),
@@ -39,6 +42,21 @@ from tests.checks.judged import SERVER, judge, severity_of, with_volume
 def test_rules_of_a_volume_look_at_its_own_columns(rule, volume, severity):
     """Each rule fires at its boundary and not beside it; a missing value is never an answer."""
     assert severity_of(rule, judge(with_volume(**volume))) == severity
+
+
+@pytest.mark.parametrize("name", ["data-1", f"system-of-{SERVER}"])
+def test_d13_names_the_frozen_volume_and_the_services_code(name):
+    """System or data volume: the operator reads which one, and the code that the service would answer with."""
+    inventory = with_volume()
+    volumes = inventory.volumes
+    volumes["frozen"] = volumes["volume_id"] == name
+
+    eligibility = judge(inventory.with_frame("volumes", volumes))
+
+    found = eligibility.findings_of(SERVER).set_index("rule").loc["D13"]
+    assert found["sdrs_code"] == "SDRS.0225"
+    assert f"name of {name} ({name})" in found["message"]
+    assert eligibility.verdicts["verdict"].tolist() == ["blocked"]
 
 
 def test_extreme_ssd_blocks_at_otc():

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from sdrs_nb.errors import InventoryError
+from sdrs_nb.eligibility import check_eligibility
+from sdrs_nb.errors import InventoryError, PlanError
 from sdrs_nb.inventory.headings import COLUMN_ALIASES, FRAME_ALIASES
 from sdrs_nb.inventory.inventory import load_inventory, read_inventory, write_template
 from sdrs_nb.inventory.values import trim
+from sdrs_nb.planning.planning import plan_batches
 from sdrs_nb.tables import BOOL, FLOAT, INT, INVENTORY_TABLES, TIME
 from tests.builders import a_server
 from tests.builders_inventory import HandedOut, a_server_document, a_volume_document, cut_short, denied
@@ -158,6 +160,60 @@ def test_a_header_alone_is_no_server():
 
     assert len(inventory.servers) == 0
     assert inventory.is_loaded("servers")
+
+
+INSTANCES = ["protected_instance_id", "group_id", "status", "source_server_id"]
+#: How somebody may say that there are no protected instances: as frames, or as the bytes of a file.
+NONE = {
+    "frame without columns": lambda servers: {"servers": servers, "protected_instances": pd.DataFrame()},
+    "frame with columns": lambda servers: {"servers": servers, "protected_instances": pd.DataFrame(columns=INSTANCES)},
+    "sources": lambda servers: {
+        "servers": servers,
+        "protected_instances": pd.DataFrame(),
+        "sources": pd.DataFrame({"frame": ["protected_instances"], "state": ["loaded"]}),
+    },
+    "x.json": lambda servers: json.dumps({"servers": servers.to_dict("records"), "protected_instances": []}).encode(),
+    "x.xlsx": lambda servers: workbook_of(
+        servers=[list(servers), *servers.to_numpy().tolist()], protected_instances=[INSTANCES]
+    ),
+}
+
+
+def assert_none_there(inventory):
+    """Protected instances were read and there is none; pairs, of which nothing is said, were not read."""
+    states = inventory.sources.set_index("frame")["state"]
+    assert states[["protected_instances", "replication_pairs"]].tolist() == ["loaded", "missing"]
+    assert inventory.protected_instances.empty
+    rules = check_eligibility(inventory).findings.query("server_id == 's1'").set_index("rule")["severity"]
+    assert "S4" not in rules
+    assert rules["D2"] == "unverified"
+
+
+@pytest.mark.parametrize("form", NONE)
+def test_that_there_are_none_can_be_said_in_every_form(form):
+    """An empty list, an empty frame and an empty sheet were read; a frame that is not there was not."""
+    source = NONE[form](pd.DataFrame([a_server("s1")]))
+
+    assert_none_there(read_inventory(source, name=form))
+
+
+@pytest.mark.parametrize("name", ["protected_instances.json", "protected_instances.csv"])
+def test_that_there_are_none_can_be_said_by_a_file_beside_others(name, tmp_path):
+    """A file with an empty list or with headings alone says so of its frame."""
+    pd.DataFrame([a_server("s1")]).to_csv(tmp_path / "servers.csv", index=False)
+    (tmp_path / name).write_text("[]" if name.endswith("json") else ",".join(INSTANCES))
+
+    assert_none_there(read_inventory(tmp_path))
+
+
+@pytest.mark.parametrize("content", ["[]", '{"servers": []}'])
+def test_no_server_at_all_is_an_inventory(content):
+    """Reading says that there are none, and planning says what to do."""
+    eligibility = check_eligibility(read_inventory(content.encode(), name="x.json"))
+
+    assert eligibility.verdicts.empty
+    with pytest.raises(PlanError, match="Load an inventory that has servers"):
+        plan_batches(eligibility, name_prefix="erp")
 
 
 @pytest.mark.parametrize("name", ["servers.json", "servers.jsonl", "servers.parquet"])

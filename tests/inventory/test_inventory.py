@@ -1,11 +1,13 @@
 """The inventory as stages and operators use it, and its way in from the cloud."""
 
 import asyncio
+import json
 
 import httpx
 import pandas as pd
 import pytest
 
+from sdrs_nb.cloud import connect
 from sdrs_nb.errors import AuthenticationError, CloudUnreachable, InventoryError, PermissionDeniedError, ServiceError
 from sdrs_nb.i18n import set_language
 from sdrs_nb.inventory.inventory import Inventory, load_inventory
@@ -271,6 +273,47 @@ async def test_the_sandboxs_estate_is_loaded_whole(cloud, sandbox):
     assert inventory.attachments["seen_by"].eq("both").all()
     needed = ["name", "status", "az", "vpc_id", "nic_count", "flavor_id", "vcpus", "ram_gib", "os_type", "billing"]
     assert inventory.servers[needed].notna().all(axis=None)
+
+
+class Boasting(httpx.ASGITransport):
+    """The sandbox, whose list of servers announces 300 million; ``endless``: each page has one server nobody knows."""
+
+    asked = 0
+
+    def __init__(self, app, *, endless):
+        super().__init__(app)
+        self.endless = endless
+
+    async def handle_async_request(self, request):
+        answer = await super().handle_async_request(request)
+        if not request.url.path.endswith("/cloudservers/detail"):
+            return answer
+        self.asked += 1
+        document = json.loads(await answer.aread()) | {"count": 300_000_000}
+        if self.endless:
+            document["servers"] = [a_server_document(f"server-{self.asked}")]
+        return httpx.Response(200, json=document)
+
+
+@pytest.mark.parametrize("endless", [False, True], ids=["a count alone", "pages without end"])
+async def test_a_list_that_boasts_is_partial_after_few_calls(sandbox, endless):
+    """What was received decides how long reading goes on; the frame is partial, and both numbers are said."""
+    keys = sandbox.credentials
+    transport = Boasting(sandbox.app, endless=endless)
+    async with connect(
+        endpoint="http://sandbox.test",
+        project_id=keys["project_id"],
+        access_key=keys["access_key"],
+        secret_key=keys["secret_key"],
+        transport=transport,
+    ) as cloud:
+        inventory = await load_inventory(cloud, frames=["servers"])
+
+    state, message = state_of(inventory, "servers")
+    assert state == "partial"
+    assert f"{len(inventory.servers)} of 300000000 rows were received" in message
+    assert len(inventory.servers) >= (200 if endless else 240)
+    assert transport.asked < 1000
 
 
 def test_what_is_handed_out_may_be_changed():

@@ -635,6 +635,21 @@ def test_the_fingerprint_does_not_depend_on_unrelated_columns():
     assert plan_of(with_frame(eligibility, "servers", hostname="h")).fingerprint == plan_of(eligibility).fingerprint
 
 
+def test_a_server_that_was_protected_meanwhile_is_listed():
+    """Whatever instance a planned server has now is news, in any group and status; those of others are none."""
+    eligibility = an_eligibility(2, instance_names=["somebody's"])
+    plan = plan_of(eligibility)
+    instance = {"protected_instance_id": "pi-1", "name": "x", "group_id": "g9", "status": "error"}
+    instances = frame([{**instance, "source_server_id": "s002"}], tables.PROTECTED_INSTANCES)
+
+    live = replace(eligibility.inventory, protected_instances=instances)
+
+    assert plan.changes_in(eligibility.inventory).empty
+    assert plan.changes_in(live).to_numpy().tolist() == [
+        ["server", "s002", "name-s002", "protected_instance_id", "", "pi-1"]
+    ]
+
+
 def test_a_server_that_is_gone_is_listed_as_not_present():
     """A planned server that the inventory no longer has is named."""
     plan = plan_of(an_eligibility(2))
