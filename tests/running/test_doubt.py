@@ -163,3 +163,26 @@ async def test_only_a_list_begun_after_the_settling_time_proves_absence(
     assert "absent" not in set(run.attempts["result"])
     assert "adopted" in set(run.attempts["result"])
     assert await creations(sandbox) == planned
+
+
+async def test_a_later_wave_waits_for_a_batch_whose_end_is_unknown(sandbox, cloud, plan, planned, ledger, cloud_time):
+    """Nothing of the second wave is sent before the first is clear; resume goes on once it is."""
+    inventory = await sdrs_nb.load_inventory(cloud)
+    options = sdrs_nb.BatchOptions(batch_limit=3)
+    judged = sdrs_nb.check_eligibility(inventory, server_ids=list(planned), options=options)
+    later = list(plan.batches[-1].server_ids)
+    overrides = [{"server_id": server, "wave": 2} for server in later]
+    in_waves = sdrs_nb.plan_batches(judged, name_prefix="t", overrides=overrides)
+    await faults(sandbox, {**VERY_LATE, "times": 1})
+
+    run = await start(cloud, in_waves, ledger, cloud_time, resends=0)
+
+    assert not set(later) & set(await creations(sandbox))
+    assert (run.state, stages(run, later)) == ("paused", {"not sent"})
+    assert "later waves wait" in run.message
+
+    sandbox.advance(5000)
+    await sdrs_nb.resume(cloud, run, sleep=cloud_time.sleep)
+
+    assert run.state == "done"
+    assert await creations(sandbox) == planned
