@@ -42,6 +42,11 @@ class RandomEstate:
         """Frames that were read whole."""
         return {name for name, state in self.states.items() if state == "loaded"}
 
+    @property
+    def partial(self) -> set[str]:
+        """Frames of which a part was read."""
+        return {name for name, state in self.states.items() if state == "partial"}
+
 
 def random_estate(
     seed: int,
@@ -82,7 +87,9 @@ def random_estate(
         if only is None or place in only:
             odd(estate, of_its_own)
             estate.oddities.append(f"{place}:{odd.__name__}")
-    for rows in frames.values():
+    for name, rows in frames.items():
+        if name not in estate.loaded | estate.partial:
+            rows.clear()  # a later oddity may have added some, and nobody read them
         draw.shuffle(rows)
     return estate
 
