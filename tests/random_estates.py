@@ -94,6 +94,15 @@ def random_estate(
     return estate
 
 
+def sound_estate(*, groups: int = 1, profile: str = "huaweicloud") -> RandomEstate:
+    """Return an estate of one server, server-1, that so many groups fit and no rule speaks against."""
+    frames = _surroundings()
+    frames["groups"] = [_group(f"group-{number}", "az-1", "vpc-1") for number in range(1, groups + 1)]
+    estate = RandomEstate(0, frames, dict.fromkeys(frames, "loaded"), profile=profile)
+    _add_server(estate, "server-1", Random(0))
+    return estate
+
+
 def _group(group_id: str, source_az: str, vpc_id: str) -> Row:
     target_az = "az-2" if source_az == "az-1" else "az-1"
     return {

@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import pytest
+
 from tests.opinions.comparison import Disagreement, Tally, of_second, smallest, tally
 from tests.random_estates import random_estate
 
@@ -17,6 +19,7 @@ def test_both_opinions_agree_on_small_estates():
     assert not found.disagreements, _told(found.disagreements)
 
 
+@pytest.mark.xfail(strict=True, reason="the package differs from the facts: see test_facts.py")
 def test_both_opinions_agree_on_estates_of_many_servers():
     """Verdict and blocking rules are the same where many servers, groups and shared volumes meet."""
     found = tally(1_850, servers=(60, 100))

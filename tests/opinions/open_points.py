@@ -6,7 +6,7 @@ OF_ONE_SERVER = frozenset({"P2", "P3"})
 
 #: What stops a request as a whole (its fields, its site, its sums) is told of the request and leaves verdicts alone.
 #: "A B counts for every server it stops" speaks against it, and Q4, Q6, Q8, P9 and P13 stop every server; the package
-#: tells them in ``request_findings`` alone.  tests/contract/test_second_opinion.py holds the cases until that is settled.
+#: tells them in ``request_findings`` alone; tests/contract/test_facts.py holds the cases until that is settled.
 TOLD_OF_THE_REQUEST = frozenset({"Q4", "Q6", "Q8", "G9", "P9", "P12", "P13"})
 
 #: Rules that speak of the AZ or VPC of a group, so that there is nothing to say where none is known for a server.
