@@ -71,10 +71,11 @@ CELLS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
     ("servers", "flavor_id", (*FLAVORS, "unlisted.1")),
     ("servers", "flavor_id", ("sold-1.large.2", "sold-2.large.2", "gone.large.2")),
     ("servers", "accelerators", (True,)),
-    ("servers", "billing", ("yearly/monthly", "spot")),
+    ("servers", "billing", ("yearly/monthly", "spot", "spot")),
     ("servers", "locked", (True,)),
-    ("servers", "lock_source", ("ORDER",)),
-    ("servers", "lock_scene", ("TO_PERIOD_LOCK",)),
+    ("servers", "lock_source", ("ORDER", "")),
+    ("servers", "lock_scene", ("TO_PERIOD_LOCK", "")),
+    ("servers", "key_name", ("", "gone")),
     ("servers", "frozen", (True, True, None)),
     ("servers", "root_device", ("/dev/sda", None)),
     ("servers", "ecs_group_id", ("ecs-group-1",)),
@@ -92,7 +93,7 @@ CELLS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
     ("attachments", "bootable", (False, None)),
     ("attachments", "device", ("/dev/vdx", None)),
     ("attachments", "seen_by", ("ecs", "evs")),
-    ("groups", "status", ("protected", "starting", "failed-over", "error", "error-starting")),
+    ("groups", "status", ("protected", "reprotecting", "starting", "failed-over", "error", "error-starting")),
     ("groups", "priority_station", ("target",)),
     ("groups", "source_az", (None, "az-2")),
     ("groups", "target_az", (None, "az-1")),
@@ -123,7 +124,7 @@ def of_estates(*, unread_columns: bool) -> list[Oddity]:
     requests = [dedicated, dedicated, pooled, pooled, subnet, other_flavor, other_flavor, bad_text]
     limits = [tight_quota, tight_limits, small_pool, another_group, instance_at_work]
     columns: list[Oddity] = [unread_column] * 10 if unread_columns else []
-    return [*of_objects(), *cells, *wide, *requests, *limits, *[unread_frame] * 30, *columns]
+    return [*of_objects(), *cells, *wide, *requests, *limits, *[unread_frame] * 22, *[partial_frame] * 10, *columns]
 
 
 def _cell(frame: str, column: str, values: tuple[Any, ...]) -> Oddity:
@@ -188,11 +189,24 @@ def empty_cell(estate: Any, draw: Random) -> None:
 
 
 def unread_frame(estate: Any, draw: Random) -> None:
-    """Leave a frame unread, or read only part of it, which is no better."""
+    """Leave a frame unread."""
     frame = draw.choice(MAY_BE_UNREAD)
     if frame == "groups" and estate.group_id is not None:
         return  # a group that nobody read cannot be chosen
-    estate.states[frame] = draw.choice(("denied", "failed", "missing", "not asked", "partial"))
+    estate.states[frame] = draw.choice(("denied", "failed", "missing", "not asked"))
+
+
+def partial_frame(estate: Any, draw: Random) -> None:
+    """Read part of a frame: what is there counts, and what is not there may be all the same."""
+    frame = draw.choice((*MAY_BE_UNREAD, "servers"))
+    if estate.states[frame] != "loaded":
+        return
+    estate.states[frame] = "partial"
+    rows, kept = estate.frames[frame], draw.choice((0.0, 0.5, 0.8, 1.0))
+    chosen = draw.choice(rows) if frame == "servers" else None
+    rows[:] = [
+        row for row in rows if draw.random() < kept or row is chosen or row.get("group_id", "") == estate.group_id
+    ]
 
 
 def unread_column(estate: Any, draw: Random) -> None:
@@ -360,12 +374,14 @@ def big_cluster(estate: Any, draw: Random) -> None:
 
 def dedicated(estate: Any, draw: Random) -> None:
     """Ask for dedicated hosts: none named, a good one, one that cannot be used."""
-    host = draw.choice((None, "host-az-2", "host-az-2", "host-az-1", "unknown"))
+    host = draw.choice((None, None, "host-az-2", "host-az-2", "host-az-1", "unknown"))
     estate.options |= {"tenancy": "dedicated", "dedicated_host_id": host}
     for row in estate.frames["servers"]:
         if draw.random() < 0.2:
             row["ecs_group_id"] = "ecs-group-1"
+    placing = host is not None or draw.random() < 0.5
     for row in estate.frames["dedicated_hosts"]:
+        row["auto_placement"] = row["auto_placement"] and placing
         match draw.randrange(5):
             case 0:
                 row["flavor_ids"] = "c7.large.2"

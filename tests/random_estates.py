@@ -42,6 +42,11 @@ class RandomEstate:
         """Frames that were read whole."""
         return {name for name, state in self.states.items() if state == "loaded"}
 
+    @property
+    def partial(self) -> set[str]:
+        """Frames of which a part was read."""
+        return {name for name, state in self.states.items() if state == "partial"}
+
 
 def random_estate(
     seed: int,
@@ -83,9 +88,20 @@ def random_estate(
             odd(estate, of_its_own)
             estate.oddities.append(f"{place}:{odd.__name__}")
     for name, rows in frames.items():
+        if name not in estate.loaded | estate.partial:
+            rows.clear()  # a later oddity may have added some, and nobody read them
         draw.shuffle(rows)
         if estate.states[name] != "loaded":
             rows.clear()  # what was not read whole has nothing in it here, whatever came to it later
+    return estate
+
+
+def sound_estate(*, groups: int = 1, profile: str = "huaweicloud") -> RandomEstate:
+    """Return an estate of one server, server-1, that so many groups fit and no rule speaks against."""
+    frames = _surroundings()
+    frames["groups"] = [_group(f"group-{number}", "az-1", "vpc-1") for number in range(1, groups + 1)]
+    estate = RandomEstate(0, frames, dict.fromkeys(frames, "loaded"), profile=profile)
+    _add_server(estate, "server-1", Random(0))
     return estate
 
 

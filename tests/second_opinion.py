@@ -5,7 +5,7 @@ one of them misread.  ``python -m tests.second_opinion --verdicts 20000`` compar
 """
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sdrs_nb.models import BatchOptions
 from tests.opinions import open_points
@@ -18,10 +18,20 @@ from tests.opinions.volume_rules import volume_rules
 
 __all__ = ["Opinion", "verdicts"]
 
-#: In one group: rules that block, rules that are undecided, and whether one warns.
-View = tuple[frozenset[str], frozenset[str], bool]
-#: Verdict, rules that block, rules that would block and could not be decided.
-Opinion = tuple[str, frozenset[str], frozenset[str]]
+#: In one group: rules that block, rules that are undecided, rules that warn.
+View = tuple[frozenset[str], frozenset[str], frozenset[str]]
+
+
+class Opinion(NamedTuple):
+    """Verdict, rules that block, rules that would block and could not be decided, rules that warn.
+
+    ``warning`` is None where several groups fit, or none: there is no one group of which to warn.
+    """
+
+    verdict: str
+    blocking: frozenset[str]
+    unknown: frozenset[str]
+    warning: frozenset[str] | None
 
 
 def verdicts(
@@ -34,6 +44,7 @@ def verdicts(
     group_id: str | None = None,
     selected: Collection[str] | None = None,
     caller_user_id: str | None = None,
+    partial: Collection[str] = (),
 ) -> dict[str, Opinion]:
     """Return the opinion on every server that was asked about, by server id.
 
@@ -44,15 +55,18 @@ def verdicts(
     unread
         Columns of a frame that were not read.
     loaded
-        Frames that were read whole; the rows of any other frame count for nothing.
+        Frames that were read whole.
     options, group_id, selected, caller_user_id
         What was asked; ``selected`` None asks about every server.
     profile, batch_limit
         Profile of the site, and how many servers one request takes.
+    partial
+        Frames of which a part was read: its rows count, and nothing is missing for not being among them.
     """
     asked = None if selected is None else frozenset(selected)
     judge = _Judge(
-        Estate(frames, unread, loaded), Question(options, profile, batch_limit, group_id, asked, caller_user_id)
+        Estate(frames, unread, loaded, partial),
+        Question(options, profile, batch_limit, group_id, asked, caller_user_id),
     )
     servers = judge.estate.servers if asked is None else asked
     return {server_id: judge.opinion(server_id) for server_id in sorted(servers)}
@@ -65,22 +79,40 @@ class _Judge:
 
     def opinion(self, server_id: str) -> Opinion:
         if server_id not in self.estate.servers:
-            return "blocked", frozenset({"S1"}), frozenset()
-        views = [self._view(server_id, group) for group in self._groups(server_id)]
-        blocking = views[0][0] if len(views) == 1 else self._blocking_in_all(server_id, views)
+            missing = frozenset({"S1"})
+            if self.estate.is_loaded("servers"):
+                return Opinion("blocked", missing, frozenset(), None)
+            return Opinion("unknown", frozenset(), missing, None)
+        groups = self._groups(server_id)
+        views = [self._view(server_id, group) for group in groups]
+        blocking = frozenset[str]()
+        if all(view[0] for view in views):
+            blocking = views[0][0] if len(views) == 1 else self._blocking_in_all(server_id, groups)
         certain = [view for view in views if not view[0] and not view[1]]
         open_to_it = [view for view in views if not view[0]] or views
         unknown = frozenset[str]() if certain else frozenset[str]().union(*(view[1] for view in open_to_it))
-        if len(views) > 1 and not open_points.WARNINGS_OF_GROUPS_NOT_CHOSEN:
-            warned = bool(certain) and self._view(server_id, None)[2]
-        else:
-            warned = bool(certain) and all(view[2] for view in certain)
-        return _verdict(blocking, unknown, warned=warned), blocking, unknown
+        warned = bool(certain) and all(any(_counts(rule) for rule in view[2]) for view in certain)
+        warnings = views[0][2] if len(views) == 1 and groups != [None] else None
+        return Opinion(_verdict(blocking, unknown, warned=warned), blocking, unknown, warnings)
 
-    def _blocking_in_all(self, server_id: str, views: list[View]) -> frozenset[str]:
-        """Return what blocks a server that several groups fit: its own reasons, and G14 where each group has one."""
+    def _blocking_in_all(self, server_id: str, groups: list[Row | None]) -> frozenset[str]:
+        """Return what blocks a server that several groups fit: its own reasons, and those that each group has (G14).
+
+        G14 speaks of "a server or cluster", so a group refuses when it refuses one that shared volumes tie to it.
+        """
         own = self._view(server_id, None)[0]
-        return own | {"G14"} if all(view[0] - own for view in views) else own
+        if None in groups:
+            return own
+        present = sorted(self.estate.component(server_id) & set(self.estate.servers))
+        anyway = frozenset[str]().union(own, *(_blocking(self._companion(other, None)) for other in present))
+        refused = [
+            self._view(server_id, group)[0].union(*(_blocking(self._companion(other, group)) for other in present))
+            for group in groups
+        ]
+        if open_points.CLOSED_GROUPS_ARE_NO_CHOICE:
+            refused = [blocking for blocking in refused if not blocking & {"G2", "G4", "G5"}] or refused
+        reasons = [blocking - anyway for blocking in refused]
+        return own.union({"G14"}, *(reasons if all(reasons) else ()))
 
     def _groups(self, server_id: str) -> list[Row | None]:
         """Return the group that was chosen, else those that fit; None stands for one that may, or where none does."""
@@ -99,12 +131,23 @@ class _Judge:
         return self._groups(server_id) == [None] and not self._some_group_may_fit(server_id)
 
     def _view(self, server_id: str, group: Row | None) -> View:
-        """Return which rules block, which are undecided and whether one warns, in this group."""
+        """Return which rules block, which are undecided and which warn, in this group."""
         case = self._case(server_id, group)
-        said = [*self._alone(server_id, group), *cluster_rules(case, lambda other: self._companion(other, group))]
-        blocking = frozenset(rule for rule, severity, claim in said if severity == "B" and claim is True)
+        said = [*self._alone(server_id, group), *self._of_cluster(case)]
+        blocking = _blocking(said)
         unknown = frozenset(rule for rule, severity, claim in said if severity == "B" and claim is None)
-        return blocking, unknown - blocking, any(_warns(*one) for one in said)
+        warning = frozenset(rule for rule, severity, claim in said if severity == "W" and claim is True)
+        return blocking, unknown - blocking, warning
+
+    def _of_cluster(self, case: Case) -> list[Said]:
+        said = cluster_rules(case, lambda other: self._companion(other, case.group))
+        return [self._unless_partial(one) for one in said]
+
+    def _unless_partial(self, said: Said) -> Said:
+        """Take a rule as undecided that does not fire and looks at a frame of which only a part was read."""
+        rule, severity, claim = said
+        partial = any(self.estate.is_partial(frame) for frame in open_points.LOOKS_AT.get(rule, ()))
+        return (rule, severity, None) if claim is False and partial else said
 
     def _alone(self, server_id: str, group: Row | None) -> list[Said]:
         """Return what the rules say that look at one server at a time."""
@@ -120,9 +163,7 @@ class _Judge:
                 *room_rules(case, self.estate.component(server_id)),
             ]
             silent = open_points.TOLD_OF_THE_REQUEST | (frozenset() if group else open_points.NEED_A_GROUP)
-            if open_points.UNKNOWN_POOL_NEEDS_NO_GROUP and pool_is_unknown(case):
-                silent -= {"P10"}
-            self._said[key] = [one for one in said if one[0] not in silent]
+            self._said[key] = [self._unless_partial(one) for one in said if one[0] not in silent]
         return self._said[key]
 
     def _companion(self, server_id: str, group: Row | None) -> list[Said]:
@@ -142,9 +183,13 @@ class _Judge:
         return Case(self.estate, self.question, server_id, group)
 
 
-def _warns(rule: str, severity: str, claim: bool | None) -> bool:  # noqa: FBT001 - the parts of what a rule said
-    wide = rule.startswith(open_points.WIDER_SCOPES)
-    return severity == "W" and claim is True and (open_points.WARNINGS_OF_EVERY_SCOPE or not wide)
+def _blocking(said: list[Said]) -> frozenset[str]:
+    return frozenset(rule for rule, severity, claim in said if severity == "B" and claim is True)
+
+
+def _counts(rule: str) -> bool:
+    """Tell whether a warning is the server's own, so that its verdict shows it."""
+    return not rule.startswith(("G", "Q", "P")) or rule in open_points.OF_ONE_SERVER
 
 
 def _verdict(blocking: frozenset[str], unknown: frozenset[str], *, warned: bool) -> str:

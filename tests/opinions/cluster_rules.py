@@ -18,16 +18,16 @@ def cluster_rules(case: Case, judged: Judged) -> Iterator[Said]:
     if question.profile != "huaweicloud":
         yield "H15", "B", has_shared_volume(case)
     shared = [estate.shared(attachment["volume_id"]) for attachment in case.attachments]
-    yield "H14", "B", None if any(claim is None for claim in shared) or not estate.is_loaded("volumes") else False
+    yield "H14", "B", None if any(claim is None for claim in shared) else False
     if not estate.is_loaded("attachments"):
-        yield "H3", "B", None
-        return
+        yield from ((rule, "B", None) for rule in ("H3", "H4", "H5", "H6", "H8", "H9", "H10", "H11", "H12"))
     members = estate.component(case.server_id)
     yield "H12", "B", encrypted_shared_volume(case, members)
     yield "H6", "B", len(members) > question.batch_limit
     companions = sorted(members - {case.server_id})
     present = [server for server in companions if server in estate.servers]
-    yield "H8", "B", len(present) < len(companions)
+    hidden = len(present) < len(companions)
+    yield "H8", "B", hidden if estate.is_loaded("servers") or not hidden else None
     yield "H5", "B", any_of(*(_fires(judged(server), PROTECTED) for server in present))
     yield "H11", "B", any_of(*(_fires(judged(server), *STAND_INS) for server in present))
     others = present

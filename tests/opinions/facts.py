@@ -47,6 +47,11 @@ def negated(claim: Claim) -> Claim:
     return None if claim is None else not claim
 
 
+def lacks(wanted: Any, names: Collection[Any], *, whole: bool) -> Claim:
+    """Tell whether a list lacks a name; only a whole list can."""
+    return False if wanted in names else (True if whole else None)
+
+
 def known(value: Any) -> bool:
     """Tell whether a cell holds a value."""
     return value is not None and value is not UNREAD
@@ -61,7 +66,7 @@ def maybe(value: Any, test: Callable[[Any], bool]) -> Claim:
     """Judge what an object may go without: an empty cell that was read says it has none."""
     if value is UNREAD:
         return None
-    return False if value is None else test(value)
+    return False if value is None or value == "" else test(value)
 
 
 def differ(one: Any, other: Any) -> Claim:
@@ -87,16 +92,22 @@ class Estate:
         frames: Mapping[str, list[dict[str, Any]]],
         unread: Mapping[str, Collection[str]],
         loaded: Collection[str],
+        partial: Collection[str] = (),
     ) -> None:
         self._frames, self._unread, self._loaded = frames, unread, frozenset(loaded)
+        self._told = self._loaded | frozenset(partial)
 
     def is_loaded(self, frame: str) -> bool:
         """Tell whether the frame was read whole; its columns may still be unread."""
         return frame in self._loaded
 
+    def is_partial(self, frame: str) -> bool:
+        """Tell whether only a part of the frame was read."""
+        return frame in self._told - self._loaded
+
     def rows(self, frame: str) -> list[dict[str, Any]]:
-        """Return the rows of a frame; none when it was not read."""
-        return self._frames.get(frame, []) if self.is_loaded(frame) else []
+        """Return the rows of a frame; none when it was not read; those of a part of it count."""
+        return self._frames.get(frame, []) if frame in self._told else []
 
     def is_read(self, frame: str, *columns: str) -> bool:
         """Tell whether the frame and these columns of it were read."""
@@ -104,7 +115,8 @@ class Estate:
 
     def cell(self, frame: str, row: Row | None, column: str) -> Any:
         """Return a value, None for an empty cell, or UNREAD."""
-        return row.get(column) if row is not None and self.is_read(frame, column) else UNREAD
+        is_read = row is not None and frame in self._told and column not in self._unread.get(frame, ())
+        return row.get(column) if row is not None and is_read else UNREAD
 
     @cached_property
     def servers(self) -> dict[str, Row]:

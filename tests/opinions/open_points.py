@@ -1,22 +1,23 @@
 """Points that the eligibility facts leave open; each says what was taken and what speaks for it."""
 
-#: Today a warning of any scope makes its servers ``warning``; when only those of the server's own shall count, False.
-WARNINGS_OF_EVERY_SCOPE = True
-#: Rules whose warnings are the same for all servers of a group, a request or the estate.
-WIDER_SCOPES = ("G", "Q", "P")
+#: A warning "that is the same for every server of a group, a request or the whole estate" leaves verdicts alone, and
+#: the facts name P* among those.  These two depend on the flavor of one server, so they are not the same for every one.
+OF_ONE_SERVER = frozenset({"P2", "P3"})
 
 #: A server that fits several groups, of which none was chosen, has no group yet, so what each of them warns of is said
 #: when one is chosen; that every one of them warns speaks for True.
 WARNINGS_OF_GROUPS_NOT_CHOSEN = False
 
 #: What stops a request as a whole (its fields, its site, its sums) is told of the request and leaves verdicts alone.
-#: "A B counts for every server it stops" speaks against it; that no one server is at fault speaks for it.
+#: "A B counts for every server it stops" speaks against it, and Q4, Q6, Q8, P9 and P13 stop every server; the package
+#: tells them in ``request_findings`` alone; tests/contract/test_facts.py holds the cases until that is settled.
 TOLD_OF_THE_REQUEST = frozenset({"Q4", "Q6", "Q8", "G9", "P9", "P12", "P13"})
 
-#: Where no group is known for a server, nobody asks whether the DR site of one has what the request wants.
-NEED_A_GROUP = frozenset({"P3", "P4", "P6", "P10"})
-#: But a pool that the project does not have at all is in no group's DR site.
-UNKNOWN_POOL_NEEDS_NO_GROUP = True
+#: Rules that speak of the AZ or VPC of a group, so that there is nothing to say where none is known for a server.
+#: A host (P6) or pool (P10) that is unknown or out of use is refused with any group.
+NEED_A_GROUP = frozenset({"P3", "P4"})
+#: A group that takes nobody (G2, G4, G5) is no choice where another fits, so G14 need not name its reasons.
+CLOSED_GROUPS_ARE_NO_CHOICE = True
 
 #: A server without any volume has no system volume either, so S12 would fire beside S11; S11 says it all.
 NO_VOLUME_MEANS_NO_SYSTEM_VOLUME = False
@@ -33,3 +34,22 @@ ABSENT_FLAVOR_WARNS = True
 UNCERTAIN_SALE: frozenset[str] = frozenset()
 #: Of an owner that has an instance, or is a DR or drill server, H5 or H11 says all: neither H3 nor H4 speaks of it.
 OWNERS_THAT_CANNOT_JOIN_ARE_TOLD_ONCE = True
+
+#: Frames that each rule looks at (column "Data" of the facts).  The facts do not speak of a list of which a part is
+#: known; docs/design.md does: a rule fires for rows that are there and is undecided for any other server.
+LOOKS_AT: dict[str, frozenset[str]] = {
+    rule: frozenset(frames.split())
+    for rules, frames in (
+        ("S7 S8 S9 S10 S13 S20 S34", "servers"),
+        ("S4 S5", "protected_instances"),
+        ("S6 D10 H11", "drill_servers"),
+        ("S2 S3 G2 G4 G5", "groups"),
+        ("S11 S12", "attachments"),
+        ("D1 D3 D4 D6 D7 D13 H12 H14 H15", "attachments volumes"),
+        ("D2", "attachments replication_pairs"),
+        ("P3 S14 S15 S16 S17 S18", "flavors servers"),
+        ("P7", "dedicated_hosts"),
+        ("P11", "storage_pools"),
+    )
+    for rule in rules.split()
+}

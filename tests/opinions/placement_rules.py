@@ -17,6 +17,7 @@ from tests.opinions.facts import (
     any_of,
     differ,
     known,
+    lacks,
     listed,
     negated,
     outside,
@@ -54,8 +55,11 @@ def _flavor(case: Case) -> Iterator[Said]:
     own, wanted = case.server("flavor_id"), case.dr_flavor_id
     offered = {row["flavor_id"] for row in case.estate.rows("resize_flavors") if row["server_id"] == case.server_id}
     if (case.question.options.flavors or {}).get(case.server_id):
-        read = case.estate.is_loaded("resize_flavors")
-        yield "P1", "B", all_of(differ(own, wanted), wanted not in offered if read else None)
+        yield (
+            "P1",
+            "B",
+            all_of(differ(own, wanted), lacks(wanted, offered, whole=case.estate.is_loaded("resize_flavors"))),
+        )
         smaller = [_less(_flavor_cell(case, wanted, size), case.server(size)) for size in ("vcpus", "ram_gib")]
         yield "P2", "W", any_of(*smaller)
     sale = _sale_state(case, wanted)
@@ -150,7 +154,7 @@ def _pool(case: Case) -> Iterator[Said]:
     for row in pools:
         kind = case.estate.cell("storage_pools", row, "volume_type")
         yield "P11", "B", any_of(*(differ(kind, volume("volume_type")) for _attachment, volume in case.disks()))
-    if not read:
+    if not read and not pools:
         yield from (("P11", "B", None), ("P12", "B", None))
 
 

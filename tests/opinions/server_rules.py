@@ -4,7 +4,21 @@ import re
 from collections.abc import Iterator
 
 from tests.opinions import open_points
-from tests.opinions.facts import Case, Claim, Row, Said, all_of, always, any_of, known, listed, maybe, negated, some
+from tests.opinions.facts import (
+    Case,
+    Claim,
+    Row,
+    Said,
+    all_of,
+    always,
+    any_of,
+    known,
+    lacks,
+    listed,
+    maybe,
+    negated,
+    some,
+)
 
 REFUSED_GENERATIONS = ("c6", "c9", "s9", "i9", "m9")
 
@@ -19,7 +33,7 @@ def server_rules(case: Case) -> Iterator[Said]:
     locks = [maybe(case.server(column), bool) for column in ("lock_source", "lock_scene")]
     yield "S9", "B", any_of(always(case.server("locked"), bool), *locks)
     yield "S10", "B", maybe(case.server("frozen"), bool)
-    yield "S11", "B", not case.attachments if case.estate.is_loaded("attachments") else None
+    yield "S11", "B", False if case.attachments else (True if case.estate.is_loaded("attachments") else None)
     yield "S12", "B", _no_system_volume(case)
     bare_metal = any(tag.split("=")[0] == "__type_baremetal" for tag in listed(case.server("tags")))
     yield "S13", "B", maybe(case.server("tags"), lambda _tags: bare_metal)
@@ -63,23 +77,22 @@ def system_volume(case: Case, attachment: Row) -> Claim:
 
 
 def _no_system_volume(case: Case) -> Claim:
-    if not case.estate.is_loaded("attachments"):
-        return None
-    if not case.attachments:
+    whole = case.estate.is_loaded("attachments")
+    if whole and not case.attachments:
         return open_points.NO_VOLUME_MEANS_NO_SYSTEM_VOLUME
-    return negated(some(system_volume(case, attachment) for attachment in case.attachments))
+    return negated(some((system_volume(case, attachment) for attachment in case.attachments), read=whole))
 
 
 def _key_pairs(case: Case) -> Iterator[Said]:
     key = case.server("key_name")
     windows = all_of(always(case.server("os_type"), lambda os_type: os_type == "Windows"), maybe(key, bool))
-    is_listed = any(row["name"] == key for row in case.estate.rows("key_pairs"))
-    read = case.estate.is_loaded("key_pairs")
+    names = {row["name"] for row in case.estate.rows("key_pairs")}
+    gone = lacks(key, names, whole=case.estate.is_loaded("key_pairs"))
     user, caller = case.server("user_id"), case.question.caller_user_id
     foreign = user != caller if known(user) and caller else None
     proven = negated(foreign) if open_points.MISSING_KEY_PAIR_NEEDS_PROOF else True
-    yield "S22", "B", all_of(windows, not is_listed if read else None, proven)
-    yield "S23", "W", all_of(windows, any_of(not read, foreign))
+    yield "S22", "B", all_of(windows, gone, proven)
+    yield "S23", "W", all_of(windows, any_of(gone is None, foreign))
 
 
 def _flavor_family(case: Case) -> Iterator[Said]:

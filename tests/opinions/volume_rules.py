@@ -13,7 +13,8 @@ KNOWN_TYPES = frozenset({"SATA", "SAS", "SSD", "co-p1", "uh-l1"})
 def volume_rules(case: Case) -> Iterator[Said]:
     """Yield what D1-D9 and D13 say of every volume on the server, and H13 of who reported it."""
     if not case.estate.is_loaded("attachments"):
-        yield from ((rule, "B", None) for rule in ("D1", "D2", "D3", "D4", "D6", "D13"))
+        yield from ((rule, "B", None) for rule in ("D1", "D2", "D3", "D4", "D6", "D10", "D13"))
+        yield "D7", case.question.severity(otc="B"), None
     for attachment, volume in case.disks():
         yield "D1", "B", always(volume("encrypted"), bool)
         yield "D2", "B", case.estate.paired(attachment["volume_id"])
