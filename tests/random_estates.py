@@ -91,8 +91,6 @@ def random_estate(
         if name not in estate.loaded | estate.partial:
             rows.clear()  # a later oddity may have added some, and nobody read them
         draw.shuffle(rows)
-        if estate.states[name] != "loaded":
-            rows.clear()  # what was not read whole has nothing in it here, whatever came to it later
     return estate
 
 

@@ -12,7 +12,7 @@ from tests.opinions import open_points
 from tests.opinions.cluster_rules import cluster_rules
 from tests.opinions.facts import Case, Estate, Question, Row, Said
 from tests.opinions.group_rules import fits, group_rules, no_group_fits
-from tests.opinions.placement_rules import placement_rules, pool_is_unknown, request_rules, room_rules
+from tests.opinions.placement_rules import placement_rules, request_rules, room_rules
 from tests.opinions.server_rules import server_rules
 from tests.opinions.volume_rules import volume_rules
 

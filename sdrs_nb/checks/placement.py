@@ -206,8 +206,10 @@ def _place(
         yield where(everyone, wanted=wanted)
         return
     now, az = found[state].iloc[0], found["az"].iloc[0]
-    if now not in usable:
-        yield where(everyone, variant="state", wanted=wanted, state="-" if pd.isna(now) else str(now))
+    if pd.isna(now):
+        yield where(everyone, lacking=f"{frame}.{state}", wanted=wanted)
+    elif now not in usable:
+        yield where(everyone, variant="state", wanted=wanted, state=str(now))
     if pd.isna(az):
         yield where(everyone, lacking=f"{frame}.az", wanted=wanted)
         return

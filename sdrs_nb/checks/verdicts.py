@@ -17,6 +17,8 @@ from sdrs_nb.tables import VERDICTS, empty
 __all__ = ["COUNTED", "Verdicts"]
 
 _ORDER = tuple(Verdict)
+#: Rules about groups, requests and places, whose warnings leave a server's verdict alone (eligibility facts, scope).
+_WIDE = ("G", "Q", "P")
 
 #: Columns of ``verdicts`` that count findings, and the effects that each counts.
 COUNTED: Mapping[str, tuple[Effect, ...]] = MappingProxyType(
@@ -81,7 +83,7 @@ class Verdicts:
             raise RuntimeError("an Eligibility is made by check_eligibility")
         verdict = np.full(len(self._facts.server_ids), _ORDER.index(Verdict.ELIGIBLE))
         for mask, stronger in (
-            (self._counts["warnings"] > 0, Verdict.WARNING),
+            (self._warned, Verdict.WARNING),
             (self._unknown, Verdict.UNKNOWN),
             (self._counts["blockers"] > 0, Verdict.BLOCKED),
             (judged.not_candidate, Verdict.NOT_A_CANDIDATE),
@@ -89,6 +91,15 @@ class Verdicts:
         ):
             verdict[mask] = _ORDER.index(stronger)
         return verdict
+
+    @property
+    def _warned(self) -> BoolArray:
+        """Servers that are warned of by themselves: what is the same for a whole group or request is told there."""
+        warned = np.zeros(len(self._facts.server_ids), dtype=bool)
+        for one in self._fired:
+            if one.effect is Effect.WARNING and not one.rule.startswith(_WIDE):
+                warned[one.hits.rows] = True
+        return warned
 
     @property
     def _unknown(self) -> BoolArray:

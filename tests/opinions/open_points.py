@@ -4,10 +4,6 @@
 #: the facts name P* among those.  These two depend on the flavor of one server, so they are not the same for every one.
 OF_ONE_SERVER = frozenset({"P2", "P3"})
 
-#: A server that fits several groups, of which none was chosen, has no group yet, so what each of them warns of is said
-#: when one is chosen; that every one of them warns speaks for True.
-WARNINGS_OF_GROUPS_NOT_CHOSEN = False
-
 #: What stops a request as a whole (its fields, its site, its sums) is told of the request and leaves verdicts alone.
 #: "A B counts for every server it stops" speaks against it, and Q4, Q6, Q8, P9 and P13 stop every server; the package
 #: tells them in ``request_findings`` alone; tests/contract/test_facts.py holds the cases until that is settled.

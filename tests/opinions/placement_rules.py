@@ -158,13 +158,6 @@ def _pool(case: Case) -> Iterator[Said]:
         yield from (("P11", "B", None), ("P12", "B", None))
 
 
-def pool_is_unknown(case: Case) -> bool:
-    """Tell whether the request wants a pool that a whole list of pools does not hold."""
-    wanted = case.question.options.cluster_id
-    known = {row["storage_pool_id"] for row in case.estate.rows("storage_pools")}
-    return bool(wanted) and case.estate.is_loaded("storage_pools") and wanted not in known
-
-
 def _usable_pool(case: Case, row: Row) -> Claim:
     running = always(case.estate.cell("storage_pools", row, "status"), lambda status: status != "deploying")
     return all_of(running, negated(outside(case.estate.cell("storage_pools", row, "az"), case.dr_az)))
