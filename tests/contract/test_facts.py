@@ -118,3 +118,58 @@ def test_a_group_that_was_not_read_may_take_what_another_refuses():
     _set(estate, "groups", status="starting")
 
     assert _verdict(estate) == "unknown"
+
+
+@NOT_YET
+def test_a_vpc_of_groups_that_was_not_read_is_unknown():
+    """S3: "an absent column is unread, not empty", so no group can be said to be of another VPC."""
+    estate = sound_estate()
+    estate.unread = {"groups": {"vpc_id"}}
+
+    assert _verdict(estate) == "unknown"
+
+
+@NOT_YET
+def test_a_subnet_whose_vpc_is_not_known_is_unknown():
+    """P4: a subnet that is listed without its VPC is not said to be of another."""
+    estate = sound_estate()
+    estate.options = {"primary_subnet_id": "subnet-of-vpc-1"}
+    _set(estate, "subnets", vpc_id=None)
+
+    assert _verdict(estate) == "unknown"
+
+
+@NOT_YET
+def test_an_owner_that_part_of_a_list_lacks_is_unknown():
+    """H8: of a list of servers that is partial, nothing is missing (docs/design.md: "by_absence" is not asked)."""
+    estate = sound_estate()
+    estate.states["servers"] = "partial"
+    attachment = estate.frames["attachments"][0]
+    estate.frames["attachments"] = [attachment, attachment | {"server_id": "hidden", "device": "/dev/vdx"}]
+
+    assert _verdict(estate) == "unknown"
+
+
+@NOT_YET
+def test_a_flavor_id_alone_does_not_tell_of_an_accelerator():
+    """S15 names extra specs and no ids; flavors that were not read leave it unverified (S19)."""
+    estate = sound_estate(profile="otc")
+    estate.states["flavors"], estate.frames["flavors"] = "denied", []
+    _set(estate, "servers", flavor_id="g5.large.2")
+
+    assert _verdict(estate) == "unknown"
+
+
+@NOT_YET
+def test_each_group_refuses_whatever_is_unknown_of_a_companion():
+    """G14: the flavor is sold out (P3) at the DR site of each group that fits; a companion changes nothing in that."""
+    estate = sound_estate(groups=2)
+    first = estate.frames["servers"][0]
+    estate.frames["servers"] = [
+        first | {"flavor_id": "sold-2.large.2"},
+        first | {"server_id": "server-2", "vpc_id": None},
+    ]
+    attachment = estate.frames["attachments"][0]
+    estate.frames["attachments"] = [attachment, attachment | {"server_id": "server-2", "device": "/dev/vdx"}]
+
+    assert _verdict(estate) == "blocked"
