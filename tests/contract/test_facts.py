@@ -65,3 +65,98 @@ def test_a_warning_of_a_group_or_request_leaves_verdicts_alone(groups, what):
         _set(estate, "dedicated_hosts", auto_placement=False)
 
     assert _verdict(estate) == "eligible"
+
+
+@NOT_YET
+@pytest.mark.parametrize(
+    ("options", "profile"),
+    [
+        ({"description": "x" * 65}, "huaweicloud"),
+        ({"tags": {"owner": "a/b"}}, "huaweicloud"),
+        ({"dedicated_host_id": "host-az-2"}, "huaweicloud"),
+        ({"tenancy": "dedicated"}, "otc"),
+        (POOL, "otc"),
+    ],
+    ids=["Q4", "Q6", "Q8", "P9", "P13"],
+)
+def test_a_blocker_of_the_request_counts_for_every_server(options, profile):
+    """A B of the request, too, "counts for every server it stops"."""
+    estate = sound_estate(profile=profile)
+    estate.options = options
+
+    assert _verdict(estate) == "blocked"
+
+
+@NOT_YET
+def test_a_group_that_was_chosen_and_read_refuses_servers_of_another_vpc():
+    """S3 compares two ids that were both read; that the list of groups is partial does not matter."""
+    estate = sound_estate()
+    estate.group_id, estate.states["groups"] = "group-1", "partial"
+    _set(estate, "groups", vpc_id="vpc-2")
+
+    assert _verdict(estate) == "blocked"
+
+
+@NOT_YET
+def test_a_group_that_was_not_read_may_take_what_another_refuses():
+    """G14 wants each group that fits to refuse; with a partial list nobody knows each group."""
+    estate = sound_estate()
+    estate.states["groups"] = "partial"
+    _set(estate, "groups", status="starting")
+
+    assert _verdict(estate) == "unknown"
+
+
+@NOT_YET
+def test_a_vpc_of_groups_that_was_not_read_is_unknown():
+    """S3: "an absent column is unread, not empty", so no group can be said to be of another VPC."""
+    estate = sound_estate()
+    estate.unread = {"groups": {"vpc_id"}}
+
+    assert _verdict(estate) == "unknown"
+
+
+@NOT_YET
+def test_a_subnet_whose_vpc_is_not_known_is_unknown():
+    """P4: a subnet that is listed without its VPC is not said to be of another."""
+    estate = sound_estate()
+    estate.options = {"primary_subnet_id": "subnet-of-vpc-1"}
+    _set(estate, "subnets", vpc_id=None)
+
+    assert _verdict(estate) == "unknown"
+
+
+@NOT_YET
+def test_an_owner_that_part_of_a_list_lacks_is_unknown():
+    """H8: of a list of servers that is partial, nothing is missing (docs/design.md: "by_absence" is not asked)."""
+    estate = sound_estate()
+    estate.states["servers"] = "partial"
+    attachment = estate.frames["attachments"][0]
+    estate.frames["attachments"] = [attachment, attachment | {"server_id": "hidden", "device": "/dev/vdx"}]
+
+    assert _verdict(estate) == "unknown"
+
+
+@NOT_YET
+def test_a_flavor_id_alone_does_not_tell_of_an_accelerator():
+    """S15 names extra specs and no ids; flavors that were not read leave it unverified (S19)."""
+    estate = sound_estate(profile="otc")
+    estate.states["flavors"], estate.frames["flavors"] = "denied", []
+    _set(estate, "servers", flavor_id="g5.large.2")
+
+    assert _verdict(estate) == "unknown"
+
+
+@NOT_YET
+def test_each_group_refuses_whatever_is_unknown_of_a_companion():
+    """G14: the flavor is sold out (P3) at the DR site of each group that fits; a companion changes nothing in that."""
+    estate = sound_estate(groups=2)
+    first = estate.frames["servers"][0]
+    estate.frames["servers"] = [
+        first | {"flavor_id": "sold-2.large.2"},
+        first | {"server_id": "server-2", "vpc_id": None},
+    ]
+    attachment = estate.frames["attachments"][0]
+    estate.frames["attachments"] = [attachment, attachment | {"server_id": "server-2", "device": "/dev/vdx"}]
+
+    assert _verdict(estate) == "blocked"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from tests.opinions import open_points
-from tests.opinions.facts import Case, Claim, Said, any_of, differ
+from tests.opinions.facts import Case, Claim, Said, any_of, differ, known
 from tests.opinions.volume_rules import encrypted_shared_volume, has_shared_volume
 
 #: Who has an instance, or is a DR or drill server: H5 and H11 speak of these, H4 of every other reason.
@@ -22,7 +22,8 @@ def cluster_rules(case: Case, judged: Judged) -> Iterator[Said]:
     if not estate.is_loaded("attachments"):
         yield from ((rule, "B", None) for rule in ("H3", "H4", "H5", "H6", "H8", "H9", "H10", "H11", "H12"))
     members = estate.component(case.server_id)
-    yield "H12", "B", encrypted_shared_volume(case, members)
+    if len(members) > 1 or not open_points.ENCRYPTED_VOLUMES_OF_ONE_SERVER_ARE_TOLD_ONCE:
+        yield "H12", "B", encrypted_shared_volume(case, members)
     yield "H6", "B", len(members) > question.batch_limit
     companions = sorted(members - {case.server_id})
     present = [server for server in companions if server in estate.servers]
@@ -37,7 +38,8 @@ def cluster_rules(case: Case, judged: Judged) -> Iterator[Said]:
     yield "H4", "B", any_of(*(_blocked(judged(server)) for server in others if question.asks_for(server)))
     for rule, column in (("H9", "vpc_id"), ("H10", "az")):
         places = [estate.cell("servers", estate.servers[server], column) for server in present]
-        yield rule, "B", any_of(*(differ(place, case.server(column)) for place in places))
+        apart = len({place for place in places if known(place)}) > 1  # wherever this one is, some other is not
+        yield rule, "B", apart or any_of(*(differ(place, case.server(column)) for place in places))
 
 
 def _fires(said: list[Said], *rules: str) -> Claim:

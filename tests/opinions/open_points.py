@@ -30,6 +30,8 @@ ABSENT_FLAVOR_WARNS = True
 UNCERTAIN_SALE: frozenset[str] = frozenset()
 #: Of an owner that has an instance, or is a DR or drill server, H5 or H11 says all: neither H3 nor H4 speaks of it.
 OWNERS_THAT_CANNOT_JOIN_ARE_TOLD_ONCE = True
+#: H12 stops "the whole component"; where that is one server, D1 says it all.
+ENCRYPTED_VOLUMES_OF_ONE_SERVER_ARE_TOLD_ONCE = True
 
 #: Frames that each rule looks at (column "Data" of the facts).  The facts do not speak of a list of which a part is
 #: known; docs/design.md does: a rule fires for rows that are there and is undecided for any other server.

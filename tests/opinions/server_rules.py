@@ -114,14 +114,14 @@ def _flavor_family(case: Case) -> Iterator[Said]:
         severity,
         any_of(maybe(spec("local_disks"), bool), of_kind("diskintensive", "highio"), named(r"[di]\d")),
     )
-    accelerators = any_of(maybe(spec("accelerators"), bool), maybe(case.server("accelerators"), bool))
-    yield "S15", severity, any_of(accelerators, of_kind("gpu", "fpga", "ascend"))
+    told = (maybe(spec("accelerators"), bool), maybe(case.server("accelerators"), bool))
+    decided = [claim for claim in told if claim is not None]  # both tell of the one flavor
+    yield "S15", severity, any_of(*(decided or [None]), of_kind("gpu", "fpga", "ascend"))
     arm = maybe(spec("architecture"), lambda architecture: architecture == "arm64")
     kunpeng = maybe(spec("performance_type"), lambda kind: kind.startswith("kunpeng_"))
     yield "S16", severity, any_of(arm, kunpeng, named("k"))
     generation = maybe(spec("generation"), lambda text: text in REFUSED_GENERATIONS)
     yield "S17", severity, any_of(always(flavor_id, lambda text: text.split(".")[0] in REFUSED_GENERATIONS), generation)
     yield "S17", "W", named(rf"({'|'.join(REFUSED_GENERATIONS)})[a-z]")
-    yield "S18", severity, maybe(spec("infiniband"), bool)
     xen = maybe(spec("virtualization"), lambda kind: kind == "FusionCompute")
-    yield "S18", "W", all_of(xen, of_kind("saphana", "ultracpu"))
+    yield "S18", severity, any_of(maybe(spec("infiniband"), bool), all_of(xen, of_kind("saphana", "ultracpu")))
