@@ -88,10 +88,42 @@ def test_questions_that_make_no_sense_are_refused(asked, named):
         check_eligibility(an_inventory(), **asked)
 
 
-def test_an_unknown_group_is_answered_with_the_known_ones():
-    """The sentence says what would be right."""
-    with pytest.raises(PlanError, match="group-1"):
-        check_eligibility(an_inventory(), group_id="nowhere")
+@pytest.mark.parametrize(
+    ("groups", "named"),
+    [
+        (0, "Use one of: (none)."),
+        (2, "Use one of: name of g00 (g00), name of g01 (g01)."),
+        (21, "name of g19 (g19)."),
+    ],
+)
+def test_an_unknown_group_is_answered_with_the_known_ones(groups, named):
+    """The sentence says what would be right, up to twenty groups of it, and that there is none."""
+    inventory = an_inventory(groups=[a_group(f"g{at:02d}") for at in range(groups)])
+
+    with pytest.raises(PlanError) as caught:
+        check_eligibility(inventory, group_id="nowhere")
+
+    assert str(caught.value).endswith(named)
+
+
+def test_the_choice_of_a_server_beats_the_group_asked_for():
+    """The group asked for is for everybody else."""
+    inventory = an_inventory(servers=[a_server("a"), a_server("b")], groups=[a_group("g1"), a_group("g2")])
+
+    eligibility = check_eligibility(inventory, group_id="g1", group_choice={"b": "g2"})
+
+    assert eligibility.verdicts["group_id"].tolist() == ["g1", "g2"]
+
+
+def test_a_cluster_takes_one_choice_said_twice_and_no_two():
+    """Two owners of a volume may both be told the same group; different ones are refused with both named."""
+    inventory = two_that_share(groups=[a_group("g1"), a_group("g2")])
+
+    same = check_eligibility(inventory, group_choice={"a": "g2", "b": "g2"})
+
+    assert same.verdicts["group_id"].tolist() == ["g2", "g2"]
+    with pytest.raises(PlanError, match=r"group name of g1 \(g1\) was chosen, but for itself group name of g2 \(g2\)"):
+        check_eligibility(inventory, group_choice={"a": "g1", "b": "g2"})
 
 
 def test_a_server_that_stands_twice_is_refused():

@@ -49,7 +49,7 @@ class Clusters:
 
     def any_other(self, mask: BoolArray) -> BoolArray:
         """Return for each server whether some other member of its cluster holds ``mask``."""
-        others = self._spread(self.count(mask)) - (mask & self.tied)
+        others = self._spread(self.count(mask)) - mask
         return others > 0
 
     def count(self, mask: BoolArray) -> IntArray:

@@ -62,3 +62,32 @@ def test_a_row_that_lacks_an_id_attaches_nothing(server_id, volume_id):
     )
 
     assert severity_of("D1", judge(inventory)) is None
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["as listed", "the other way round"])
+def test_volumes_of_two_servers_that_alternate_make_one_finding_a_server(turned):
+    """Whatever the order of rows and of volumes' ids, a server's finding names all of its volumes, by id."""
+    owners = {"v1": "a", "v2": "b", "v3": "a", "v4": "b"}
+    rows = [an_attachment(server_id, volume_id) for volume_id, server_id in owners.items()]
+    inventory = an_inventory(
+        servers=[a_server("a"), a_server("b")],
+        volumes=[a_volume(each, encrypted=True) for each in owners],
+        attachments=rows[::-1] if turned else rows,
+    )
+
+    found = judge(inventory).findings.query("rule == 'D1'")
+
+    assert found[["server_id", "evidence"]].to_numpy().tolist() == [
+        ["a", "volumes=name of v1 (v1),name of v3 (v3)"],
+        ["b", "volumes=name of v2 (v2),name of v4 (v4)"],
+    ]
+
+
+@pytest.mark.parametrize("order", [["both", "ecs"], ["ecs", "both"], ["both", "ecs", "evs"]])
+def test_of_rows_that_disagree_the_one_that_sorts_first_counts(order):
+    """An attachment that one row says both services tell of is not told of by one alone."""
+    inventory = an_inventory(
+        volumes=[a_volume("v")], attachments=[an_attachment(SERVER, "v", seen_by=each) for each in order]
+    )
+
+    assert severity_of("H13", judge(inventory)) is None

@@ -202,24 +202,38 @@ def test_key_pairs_matter_to_windows(server, keys, fired):
 
 
 @pytest.mark.parametrize(
-    ("server", "caller", "told"),
+    ("server", "caller", "severity", "said"),
     [
-        pytest.param({}, CALLER, False, id="made by the caller"),
-        pytest.param({"user_id": "user-2"}, CALLER, True, id="made by another user"),
-        pytest.param({"user_id": None}, CALLER, False, id="maker not said"),
-        pytest.param({"user_id": "user-2"}, None, False, id="caller not known"),
-        pytest.param({"user_id": None}, None, False, id="neither known"),
-        pytest.param({"user_id": "user-2", "os_type": "Linux"}, CALLER, False, id="Linux"),
-        pytest.param({"user_id": "user-2", "os_type": None}, CALLER, False, id="system not said"),
-        pytest.param({"user_id": "user-2", "key_name": None}, CALLER, False, id="no key pair"),
+        pytest.param({}, CALLER, None, "", id="made by the caller"),
+        pytest.param({"user_id": "user-2"}, CALLER, "warning", "user user-2", id="made by another user"),
+        pytest.param({"user_id": None}, CALLER, "unverified", "servers.user_id", id="maker not said"),
+        pytest.param({"user_id": "user-2"}, None, "unverified", "about.caller_user_id", id="caller not known"),
+        pytest.param({"user_id": None}, None, "unverified", "about.caller_user_id", id="neither known"),
+        pytest.param({"user_id": "user-2", "os_type": "Linux"}, CALLER, None, "", id="Linux"),
+        pytest.param({"user_id": None, "os_type": "Linux"}, CALLER, None, "", id="Linux, maker not said"),
+        pytest.param({"os_type": "Linux"}, None, None, "", id="Linux, caller not known"),
+        pytest.param({"user_id": "user-2", "os_type": None}, CALLER, None, "", id="system not said"),
+        pytest.param({"user_id": "user-2", "key_name": None}, CALLER, None, "", id="no key pair"),
     ],
 )
-def test_s23_warns_of_key_pairs_that_may_be_another_users(server, caller, told):
-    """Only of a Windows server with a key pair whose maker and whose caller are known and are not the same."""
+def test_s23_warns_of_key_pairs_that_may_be_another_users(server, caller, severity, said):
+    """Of a Windows server with a key pair that the caller did not make; who is not known is named."""
     row = a_server(SERVER, **{"os_type": "Windows", "key_name": "k", **server})
-    inventory = an_inventory(servers=[row], key_pairs=[a_key_pair("k")], caller_user_id=caller)
+    found = judge(an_inventory(servers=[row], key_pairs=[a_key_pair("k")], caller_user_id=caller)).findings
 
-    assert (severity_of("S23", judge(inventory)) == "warning") is told
+    told = found.loc[found["rule"] == "S23", ["severity", "message", "evidence"]].to_numpy().tolist()
+    assert [each[0] for each in told] == ([severity] if severity else [])
+    assert all(said in message and "key_name=k" in evidence for _severity, message, evidence in told)
+
+
+def test_s23_concerns_windows_alone_where_key_pairs_of_servers_were_not_read():
+    """Whose key pair it is stays open for Windows and for a system that nobody named."""
+    servers = [a_server(name or "odd", os_type=name) for name in ("Windows", "Linux", None)]
+    inventory = an_inventory(servers=servers, unread={"servers": ["key_name"]})
+
+    found = judge(inventory).findings.query("rule == 'S23'")
+
+    assert found[["server_id", "severity"]].to_numpy().tolist() == [["Windows", "unverified"], ["odd", "unverified"]]
 
 
 def test_s23_names_the_key_pair_the_maker_and_the_caller():

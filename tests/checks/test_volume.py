@@ -107,6 +107,14 @@ def test_a_volume_that_is_not_in_use_is_named_with_its_status(status):
     assert f"name of data-1 (data-1) ({status})" in found["message"][found["rule"] == "D4"].iloc[0]
 
 
+def test_a_volume_whose_status_nobody_said_is_named_with_the_fact():
+    """The operator reads which volume it is and which column to fill in."""
+    found = judge(with_volume(status=None)).findings.query("rule == 'D4'")
+
+    assert "does not tell volumes.status" in found["message"].iloc[0]
+    assert found["evidence"].tolist() == ["volumes=name of data-1 (data-1)"]
+
+
 @pytest.mark.parametrize(
     ("pair", "severity"),
     [
