@@ -277,7 +277,7 @@ class Eligibility:
 
         One row per group and rule: ``group_id, rule, severity, sdrs_code, message, remedy, servers,
         otherwise_eligible``.  ``servers`` is how many servers were told, ``otherwise_eligible`` how many of them have
-        the verdict ``warning`` for what is said of groups alone.
+        the verdict ``eligible``, so that nothing but this is said of them.
         """
         return by_group(self._facts, self._fired, self._judged)
 

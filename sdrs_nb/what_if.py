@@ -76,11 +76,7 @@ def wide(eligibility: "Eligibility", facts: Facts, fired: Sequence[Fired]) -> pd
 def by_group(facts: Facts, fired: Sequence[Fired], verdicts: Verdicts) -> pd.DataFrame:
     """Return what was found about groups, one row per group and rule; columns as ``Eligibility.by_group`` says."""
     about = [one for one in fired if facts.book.rule(one.rule).scope == "group"]
-    warned_otherwise = np.zeros(len(facts.server_ids), dtype=bool)
-    for one in fired:
-        if one.effect is Effect.WARNING and facts.book.rule(one.rule).scope != "group":
-            warned_otherwise[one.hits.rows] = True
-    only_groups = verdicts.are(Verdict.WARNING) & ~warned_otherwise
+    only_groups = verdicts.are(Verdict.ELIGIBLE)
     firsts, rows = [], []
     for one in about:
         groups, first, at = np.unique(one.groups, return_index=True, return_inverse=True)

@@ -511,7 +511,7 @@ def test_by_rule_counts_servers():
 
 
 def test_what_is_said_of_a_group_is_told_once():
-    """A warning about the group counts every server it was told to, and keeps none of them from being eligible."""
+    """A warning about the group counts every server it was told to, and those of which nothing else is said."""
     inventory = an_inventory(
         servers=[a_server("a"), a_server("b"), a_server("c", billing="spot"), a_server("other")],
         protected_instances=[an_instance("other", status="fault")],
@@ -520,7 +520,7 @@ def test_what_is_said_of_a_group_is_told_once():
 
     told = eligibility.by_group().set_index(["group_id", "rule"])
     assert not told.index.duplicated().any()
-    assert told.loc[("group-1", "G11"), ["severity", "servers", "otherwise_eligible"]].tolist() == ["warning", 4, 0]
+    assert told.loc[("group-1", "G11"), ["severity", "servers", "otherwise_eligible"]].tolist() == ["warning", 4, 2]
     assert told.loc[("group-1", "G7"), "otherwise_eligible"] == 2
     assert check_eligibility(an_inventory(servers=[])).by_group().empty
 

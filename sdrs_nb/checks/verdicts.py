@@ -17,8 +17,10 @@ from sdrs_nb.tables import VERDICTS, empty
 __all__ = ["COUNTED", "Verdicts"]
 
 _ORDER = tuple(Verdict)
-#: Rules about groups, requests and places, whose warnings leave a server's verdict alone (eligibility facts, scope).
+#: Rules about groups, requests and places, whose warnings leave a server's verdict alone (eligibility facts, scope)...
 _WIDE = ("G", "Q", "P")
+#: ... but for those that look at the flavor of one server.
+_OF_ONE_SERVER = frozenset({"P2", "P3"})
 
 #: Columns of ``verdicts`` that count findings, and the effects that each counts.
 COUNTED: Mapping[str, tuple[Effect, ...]] = MappingProxyType(
@@ -97,7 +99,8 @@ class Verdicts:
         """Servers that are warned of by themselves: what is the same for a whole group or request is told there."""
         warned = np.zeros(len(self._facts.server_ids), dtype=bool)
         for one in self._fired:
-            if one.effect is Effect.WARNING and not one.rule.startswith(_WIDE):
+            is_wide = one.rule.startswith(_WIDE) and one.rule not in _OF_ONE_SERVER
+            if one.effect is Effect.WARNING and not is_wide:
                 warned[one.hits.rows] = True
         return warned
 

