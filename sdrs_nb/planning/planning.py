@@ -259,14 +259,12 @@ def _key_order(packed: Mapping[BatchKey, _Packed], groups: Sequence[str]) -> lis
 
 def _in_waves(batches: Sequence[Batch], wave_limit: int | None) -> tuple[Batch, ...]:
     """Return the batches with waves numbered 1, 2, 3 ..., none with more servers than ``wave_limit``."""
-    if wave_limit is None and all(batch.wave == 1 for batch in batches):
-        return tuple(batches)
     result, wave, before, load = list[Batch](), 0, -1, 0
     for batch in batches:
         load += len(batch.server_ids)
         if batch.wave != before or (wave_limit is not None and load > wave_limit):
             wave, before, load = wave + 1, batch.wave, len(batch.server_ids)
-        result.append(batch.model_copy(update={"wave": wave}))
+        result.append(batch if batch.wave == wave else batch.model_copy(update={"wave": wave}))
     return tuple(result)
 
 

@@ -635,6 +635,24 @@ def test_the_fingerprint_does_not_depend_on_unrelated_columns():
     assert plan_of(with_frame(eligibility, "servers", hostname="h")).fingerprint == plan_of(eligibility).fingerprint
 
 
+def test_servers_of_a_request_stand_in_the_order_of_their_names():
+    """Also where servers that travel together have others between them."""
+    plan = plan_of(an_eligibility(4, clusters=[["s001", "s004"]]))
+
+    assert [batch.server_ids for batch in plan.batches] == [("s001", "s002", "s003", "s004")]
+
+
+def test_an_attachment_that_stands_twice_changes_no_plan():
+    """A volume has each of its servers once, shared or not."""
+    eligibility = an_eligibility(3, clusters=[["s001", "s002"]])
+    rows = eligibility.inventory.attachments
+    doubled = replace(
+        eligibility, inventory=replace(eligibility.inventory, attachments=pd.concat([rows, rows], ignore_index=True))
+    )
+
+    assert plan_of(doubled).fingerprint == plan_of(eligibility).fingerprint
+
+
 def test_a_server_that_was_protected_meanwhile_is_listed():
     """Whatever instance a planned server has now is news, in any group and status; those of others are none."""
     eligibility = an_eligibility(2, instance_names=["somebody's"])
