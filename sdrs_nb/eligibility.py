@@ -18,7 +18,7 @@ from sdrs_nb.checks.facts import Facts, Frames
 from sdrs_nb.checks.missing import missing_facts
 from sdrs_nb.checks.references import OF_INVENTORY
 from sdrs_nb.checks.rendering import render, render_requests
-from sdrs_nb.checks.request import request_findings
+from sdrs_nb.checks.request import request_findings, stopping
 from sdrs_nb.checks.verdicts import COUNTED, Verdicts
 from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _, current_language
@@ -175,12 +175,14 @@ class Eligibility:
         """One row per server, group and rule that fired, every reason and never only the first.
 
         Columns as in ``tables.FINDINGS``; sorted by server, rule and group.  Texts are in the current language.  Rows
-        at the end without a server are about the inventory itself: names of objects that it lacks, declared facts.
+        at the end without a server are about the inventory itself (names of objects that it lacks, declared facts) and
+        about what in the options stops every request, which blocks every server.
         """
         language = current_language()
         if language not in self._rendered:
             found = request_findings(self.options, None, self.rulebook, facts=self._facts)
-            about = render_requests(self.rulebook, [one for one in found if one.rule in OF_INVENTORY])
+            of_all = [one for one in found if one.rule in OF_INVENTORY]
+            about = render_requests(self.rulebook, [*of_all, *stopping(self.options, self.rulebook)])
             rows = [each for each in (render(self._facts, self._fired), about) if len(each)]
             self._rendered[language] = pd.concat(rows, ignore_index=True) if rows else empty(FINDINGS)
         return self._rendered[language].copy()

@@ -93,7 +93,14 @@ class _Judge:
         unknown = frozenset[str]() if certain else frozenset[str]().union(*(view[1] for view in open_to_it))
         warned = bool(certain) and all(any(_counts(rule) for rule in view[2]) for view in certain)
         warnings = views[0][2] if len(views) == 1 and groups != [None] else None
-        return Opinion(_verdict(blocking, unknown, warned=warned), blocking, unknown, warnings)
+        stopping = self._stopping(server_id)
+        return Opinion(_verdict(blocking | stopping, unknown, warned=warned), blocking, unknown, warnings)
+
+    def _stopping(self, server_id: str) -> frozenset[str]:
+        """Return what stops every request with these options."""
+        case = self._case(server_id, None)
+        said = [*request_rules(case), *placement_rules(case)]
+        return frozenset(rule for rule, _severity, claim in said if rule in open_points.TOLD_ONCE and claim is True)
 
     def _blocking_in_all(self, server_id: str, groups: list[Row | None]) -> frozenset[str]:
         """Return what blocks a server that several groups fit: its own reasons, and those that each group has (G14).
@@ -162,7 +169,8 @@ class _Judge:
                 *placement_rules(case),
                 *room_rules(case, self.estate.component(server_id)),
             ]
-            silent = open_points.TOLD_OF_THE_REQUEST | (frozenset() if group else open_points.NEED_A_GROUP)
+            silent = open_points.TOLD_OF_THE_REQUEST | open_points.TOLD_ONCE
+            silent |= frozenset() if group else open_points.NEED_A_GROUP
             self._said[key] = [self._unless_partial(one) for one in said if one[0] not in silent]
         return self._said[key]
 

@@ -9,7 +9,7 @@ from sdrs_nb.checks.facts import Facts
 from sdrs_nb.models import BatchOptions
 from sdrs_nb.rulebook import Effect, Rulebook
 
-__all__ = ["Case", "Request", "RequestFinding", "registered_requests", "request_findings", "request_rule"]
+__all__ = ["Case", "Request", "RequestFinding", "registered_requests", "request_findings", "request_rule", "stopping"]
 
 _MARK = len("-0001")
 _FORBIDDEN = re.compile(r"[\x00-\x1f*<>\\=,|/]")
@@ -83,6 +83,11 @@ def request_findings(
         for case in _rules[rule_id](request)
         if (effect := rulebook.severity(rule_id, case.variant)) is not Effect.OFF
     ]
+
+
+def stopping(options: BatchOptions, rulebook: Rulebook) -> list[RequestFinding]:
+    """Return what stops every request with these options, whichever servers it is for."""
+    return [one for one in request_findings(options, None, rulebook) if one.effect is Effect.BLOCKER]
 
 
 def request_rule(rule_id: str) -> Callable[[Function], Function]:

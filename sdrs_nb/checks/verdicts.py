@@ -10,6 +10,7 @@ import pandas as pd
 from sdrs_nb.checks.columns import BoolArray, IntArray
 from sdrs_nb.checks.facts import Facts
 from sdrs_nb.checks.judging import Fired
+from sdrs_nb.checks.request import stopping
 from sdrs_nb.models import Verdict
 from sdrs_nb.rulebook import Effect
 from sdrs_nb.tables import VERDICTS, empty
@@ -87,12 +88,17 @@ class Verdicts:
         for mask, stronger in (
             (self._warned, Verdict.WARNING),
             (self._unknown, Verdict.UNKNOWN),
-            (self._counts["blockers"] > 0, Verdict.BLOCKED),
+            ((self._counts["blockers"] > 0) | self._is_stopped, Verdict.BLOCKED),
             (judged.not_candidate, Verdict.NOT_A_CANDIDATE),
             (judged.protected, Verdict.PROTECTED),
         ):
             verdict[mask] = _ORDER.index(stronger)
         return verdict
+
+    @cached_property
+    def _is_stopped(self) -> bool:
+        """Whether the options stop every request, so that no server can be protected with them."""
+        return bool(stopping(self._facts.options, self._facts.book))
 
     @property
     def _warned(self) -> BoolArray:

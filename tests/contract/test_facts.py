@@ -62,3 +62,22 @@ def test_a_warning_of_a_group_or_request_leaves_verdicts_alone(groups, what):
         _set(estate, "dedicated_hosts", auto_placement=False)
 
     assert _verdict(estate) == "eligible"
+
+
+@pytest.mark.parametrize(
+    ("options", "profile"),
+    [
+        ({"description": "x" * 65}, "huaweicloud"),
+        ({"tags": {"owner": "a/b"}}, "huaweicloud"),
+        ({"dedicated_host_id": "host-az-2"}, "huaweicloud"),
+        ({"tenancy": "dedicated"}, "otc"),
+        (POOL, "otc"),
+    ],
+    ids=["Q4", "Q6", "Q8", "P9", "P13"],
+)
+def test_a_blocker_of_the_request_counts_for_every_server(options, profile):
+    """A B of the request, too, "counts for every server it stops"."""
+    estate = sound_estate(profile=profile)
+    estate.options = options
+
+    assert _verdict(estate) == "blocked"

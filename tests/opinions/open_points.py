@@ -4,10 +4,10 @@
 #: the facts name P* among those.  These two depend on the flavor of one server, so they are not the same for every one.
 OF_ONE_SERVER = frozenset({"P2", "P3"})
 
-#: What stops a request as a whole (its fields, its site, its sums) is told of the request and leaves verdicts alone.
-#: "A B counts for every server it stops" speaks against it, and Q4, Q6, Q8, P9 and P13 stop every server; the package
-#: tells them in ``request_findings`` alone; tests/contract/test_facts.py holds the cases until that is settled.
-TOLD_OF_THE_REQUEST = frozenset({"Q4", "Q6", "Q8", "G9", "P9", "P12", "P13"})
+#: Sums over a whole plan stop the plan, and no server by itself; they are told of the request.
+TOLD_OF_THE_REQUEST = frozenset({"G9", "P12"})
+#: What stops every request stops every server; it is told once, not of each.
+TOLD_ONCE = frozenset({"Q4", "Q6", "Q8", "P9", "P13"})
 
 #: Rules that speak of the AZ or VPC of a group, so that there is nothing to say where none is known for a server.
 #: A host (P6) or pool (P10) that is unknown or out of use is refused with any group.
