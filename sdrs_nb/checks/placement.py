@@ -91,12 +91,13 @@ def flavor_not_smaller(facts: Facts) -> Iterator[Hits]:
     yield where(other & ~chosen.isin(facts.flavors), lacking="flavors", dr_flavor=chosen)
 
 
-@rule("P3", by_group=True, by_absence=True)
+@rule("P3", by_group=True)
 def flavor_on_sale(facts: Facts) -> Iterator[Hits]:
     """The DR flavor is on sale in the DR AZ, also where production's is taken over."""
     chosen, group = facts.dr_flavor, facts.match.group
     dr_az = OfGroup(facts.dr_az, group)
-    unlisted = (group >= 0) & chosen.given & ~chosen.isin(facts.flavors)
+    # Only a whole list proves by its silence that a flavor is not sold.
+    unlisted = (group >= 0) & chosen.given & ~chosen.isin(facts.flavors) & facts.loaded("flavors")
     sold_out = np.zeros(len(facts.server_ids), dtype=bool)
     for az in sorted({str(name) for name in facts.dr_az if name}):
         there = np.append(facts.dr_az == az, False)[group]
