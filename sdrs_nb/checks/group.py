@@ -138,9 +138,8 @@ def some_group_takes_it(facts: Facts) -> Iterator[Hits]:
         for mask in (np.ones(len(trials.servers), dtype=bool), trials.refused, trials.unsure)
     )
     groups = _Refusing(facts, trials)
-    is_whole = facts.loaded("groups")  # else a group that was not received may take it
-    yield where((several > 0) & (refused == several) & is_whole, groups=groups)
-    open_ones = (several > 0) & (refused + unsure == several) & ((refused < several) | (not is_whole))
+    yield where((several > 0) & (refused == several), groups=groups)
+    open_ones = (several > 0) & (refused < several) & (refused + unsure == several)
     yield where(open_ones, variant="unsure", lacking=trials.lacking or ("groups",), groups=groups)
 
 

@@ -63,8 +63,6 @@ def match_groups(
     keep = ~torn[candidate_servers]
     chosen = _choices(facts, group_id, choice or {})
     healthy, sick = slots.count(~bad), slots.count(bad)
-    if not facts.loaded("groups"):  # a group that was not received may take what those that were cannot
-        sick = np.zeros_like(sick)
     group = np.full(len(facts.server_ids), -1, dtype=np.int64)
     for good, count in ((~bad, healthy), (bad, np.where(healthy == 0, sick, 0))):
         servers, groups = slots.pairs(good)

@@ -81,14 +81,3 @@ def test_a_blocker_of_the_request_counts_for_every_server(options, profile):
     estate.options = options
 
     assert _verdict(estate) == "blocked"
-
-
-@pytest.mark.parametrize("groups", [1, 2])
-@pytest.mark.parametrize("why", [{"status": "starting"}, {"target_az": None}, {"server_type": "BMS"}])
-def test_a_group_that_was_not_read_may_take_what_another_refuses(groups, why):
-    """S2, G2, G4, G5, G14: with a partial list nobody knows each group."""
-    estate = sound_estate(groups=groups)
-    estate.states["groups"] = "partial"
-    _set(estate, "groups", **why)
-
-    assert _verdict(estate) == "unknown"
