@@ -18,7 +18,7 @@ from sdrs_nb.checks.facts import Facts, Frames
 from sdrs_nb.checks.missing import missing_facts
 from sdrs_nb.checks.references import OF_INVENTORY
 from sdrs_nb.checks.rendering import render, render_requests
-from sdrs_nb.checks.request import request_findings, stopping
+from sdrs_nb.checks.request import request_findings, request_stoppers
 from sdrs_nb.checks.verdicts import COUNTED, Verdicts
 from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _, current_language
@@ -182,7 +182,7 @@ class Eligibility:
         if language not in self._rendered:
             found = request_findings(self.options, None, self.rulebook, facts=self._facts)
             of_all = [one for one in found if one.rule in OF_INVENTORY]
-            about = render_requests(self.rulebook, [*of_all, *stopping(self.options, self.rulebook)])
+            about = render_requests(self.rulebook, [*of_all, *request_stoppers(self.options, self.rulebook)])
             rows = [each for each in (render(self._facts, self._fired), about) if len(each)]
             self._rendered[language] = pd.concat(rows, ignore_index=True) if rows else empty(FINDINGS)
         return self._rendered[language].copy()

@@ -9,7 +9,15 @@ from sdrs_nb.checks.facts import Facts
 from sdrs_nb.models import BatchOptions
 from sdrs_nb.rulebook import Effect, Rulebook
 
-__all__ = ["Case", "Request", "RequestFinding", "registered_requests", "request_findings", "request_rule", "stopping"]
+__all__ = [
+    "Case",
+    "Request",
+    "RequestFinding",
+    "registered_requests",
+    "request_findings",
+    "request_rule",
+    "request_stoppers",
+]
 
 _MARK = len("-0001")
 _FORBIDDEN = re.compile(r"[\x00-\x1f*<>\\=,|/]")
@@ -85,7 +93,7 @@ def request_findings(
     ]
 
 
-def stopping(options: BatchOptions, rulebook: Rulebook) -> list[RequestFinding]:
+def request_stoppers(options: BatchOptions, rulebook: Rulebook) -> list[RequestFinding]:
     """Return what stops every request with these options, whichever servers it is for."""
     return [one for one in request_findings(options, None, rulebook) if one.effect is Effect.BLOCKER]
 

@@ -10,7 +10,7 @@ import pandas as pd
 from sdrs_nb.checks.columns import BoolArray, IntArray
 from sdrs_nb.checks.facts import Facts
 from sdrs_nb.checks.judging import Fired
-from sdrs_nb.checks.request import stopping
+from sdrs_nb.checks.request import request_stoppers
 from sdrs_nb.models import Verdict
 from sdrs_nb.rulebook import Effect
 from sdrs_nb.tables import VERDICTS, empty
@@ -98,7 +98,7 @@ class Verdicts:
     @cached_property
     def _is_stopped(self) -> bool:
         """Whether the options stop every request, so that no server can be protected with them."""
-        return bool(stopping(self._facts.options, self._facts.book))
+        return bool(request_stoppers(self._facts.options, self._facts.book))
 
     @property
     def _warned(self) -> BoolArray:

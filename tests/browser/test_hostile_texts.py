@@ -52,7 +52,7 @@ def cloud():
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         facts = json.loads(process.stdout.readline())
         names = ("endpoint", "region", "project_id", "access_key", "secret_key")
-        yield {f"SDRS_NB_{name.upper()}": facts[name] for name in names}
+        yield {f"SDRS_NB_{name.upper()}": facts[name] for name in names} | {"SDRS_NB_SANDBOX": "1"}
         process.terminate()
 
 
