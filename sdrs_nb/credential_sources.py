@@ -1,10 +1,10 @@
 """Places that may hold endpoints, projects and credentials, read into one vocabulary.
 
-Pure given an environment and folders: nothing here asks ``os.environ``.  The vendor's SDK, its Terraform
-provider, OpenStack's tools and this package each have their own names (cloud-apis 2); a ``Source`` keeps our name
-of a value, the value, and the words for where it was found.
+Pure given an environment and folders: nothing here asks ``os.environ``.  A ``Source`` keeps our name of a value
+(``credential_names``), the value, the words for where it was found, and what of the place nothing here reads.
 """
 
+import codecs
 import configparser
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,113 +13,76 @@ from typing import Any
 
 import yaml
 
+from sdrs_nb.credential_names import CLOUDS_YAML, CREDENTIALS_FILE, LOGIN, SETS, VARIABLES, VENDORS, is_telling
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
 
 __all__ = ["Source", "credentials_file", "environment_sources", "openstack_clouds"]
 
-_FIELDS = (
-    *("endpoint", "region", "cloud_host", "auth_url", "ca_file", "project_id", "project_name", "domain", "domain_id"),
-    *("access_key", "secret_key", "security_token", "user", "password", "token"),
-)
-
-# Our name -> variables, first one set wins.  SDRS_NB_* is regular: the field in capitals.
-_VARIABLES: dict[str, dict[str, tuple[str, ...]]] = {
-    "SDRS_NB_*": {name: (f"SDRS_NB_{name.upper()}",) for name in _FIELDS},
-    "HUAWEICLOUD_SDK_*": {
-        "access_key": ("HUAWEICLOUD_SDK_AK",),
-        "secret_key": ("HUAWEICLOUD_SDK_SK",),
-        "security_token": ("HUAWEICLOUD_SDK_SECURITY_TOKEN",),
-        "project_id": ("HUAWEICLOUD_SDK_PROJECT_ID",),
-        "domain_id": ("HUAWEICLOUD_SDK_DOMAIN_ID",),
-        "auth_url": ("HUAWEICLOUD_SDK_IAM_ENDPOINT",),
-    },
-    "HW_*": {
-        "access_key": ("HW_ACCESS_KEY",),
-        "secret_key": ("HW_SECRET_KEY",),
-        "security_token": ("HW_SECURITY_TOKEN",),
-        "user": ("HW_USER_NAME",),
-        "password": ("HW_USER_PASSWORD",),
-        "domain": ("HW_DOMAIN_NAME",),
-        "domain_id": ("HW_DOMAIN_ID",),
-        "token": ("HW_AUTH_TOKEN",),
-        "project_id": ("HW_PROJECT_ID",),
-        "project_name": ("HW_PROJECT_NAME",),
-        "region": ("HW_REGION_NAME",),
-        "cloud_host": ("HW_CLOUD",),
-        "auth_url": ("HW_AUTH_URL",),
-    },
-    "OS_*": {
-        "access_key": ("OS_ACCESS_KEY",),
-        "secret_key": ("OS_SECRET_KEY",),
-        "user": ("OS_USERNAME",),
-        "password": ("OS_PASSWORD",),
-        "domain": ("OS_USER_DOMAIN_NAME", "OS_DOMAIN_NAME", "OS_PROJECT_DOMAIN_NAME"),
-        "domain_id": ("OS_USER_DOMAIN_ID", "OS_DOMAIN_ID"),
-        "token": ("OS_AUTH_TOKEN",),
-        "project_id": ("OS_PROJECT_ID",),
-        "project_name": ("OS_PROJECT_NAME",),
-        "region": ("OS_REGION_NAME",),
-        "auth_url": ("OS_AUTH_URL",),
-        "ca_file": ("OS_CACERT",),
-    },
-}
-
-# Our name -> keys of an entry of clouds.yaml, inside ``auth`` or beside it.
-_CLOUDS_YAML = {
-    "access_key": ("ak", "access_key"),
-    "secret_key": ("sk", "secret_key"),
-    "user": ("username",),
-    "password": ("password",),
-    "domain": ("user_domain_name", "domain_name", "project_domain_name"),
-    "domain_id": ("user_domain_id", "domain_id"),
-    "token": ("token",),
-    "project_id": ("project_id",),
-    "project_name": ("project_name",),
-    "region": ("region_name",),
-    "auth_url": ("auth_url",),
-    "ca_file": ("cacert",),
-}
-_CREDENTIALS_FILE = {
-    "access_key": ("ak",),
-    "secret_key": ("sk",),
-    "security_token": ("security_token",),
-    "project_id": ("project_id",),
-    "domain_id": ("domain_id",),
-    "auth_url": ("iam_endpoint",),
-}
+_SUFFIXES = (".yaml", ".yml", ".json")
 
 
 @dataclass(frozen=True)
 class Source:
-    """One place: its name for people, and what it holds by our names; values never show in a repr."""
+    """One place: its name for people, and what it holds by our names; values never show in a repr.
+
+    Parameters
+    ----------
+    name
+        The place in words.
+    values, places
+        What it holds by our names, and where each stands.
+    unread
+        Where something stands that nothing here reads -> why, in a few words.
+    regions
+        Where the cloud is, as the place or its vendor's profile says, the default first.
+    """
 
     name: str
     values: Mapping[str, str] = field(repr=False, default_factory=dict)
     places: Mapping[str, str] = field(repr=False, default_factory=dict)
+    unread: Mapping[str, str] = field(repr=False, default_factory=dict)
+    regions: tuple[str, ...] = ()
 
     def place(self, name: str) -> str:
         """Return the words for where this source holds ``name``."""
         return self.places.get(name, self.name)
 
+    def complete_set(self, asked: "Source") -> tuple[str, ...]:
+        """Return the names of the complete set of credentials that is held here, none where there is none.
+
+        A password typed at a prompt (``asked``) may complete a user name of the environment; keys are pairs of one
+        place.
+        """
+        held = {**self.values, **{name: asked.values[name] for name in LOGIN if name in asked.values}}
+        names = next((names for names in SETS if all(name in held for name in names)), ())
+        return (*names, "security_token") if "access_key" in names else names
+
 
 def environment_sources(environ: Mapping[str, str]) -> list[Source]:
     """Return what the environment holds, one source a family of variables, in the order they count."""
-    return [_picked(family, names, environ) for family, names in _VARIABLES.items()]
+    found = []
+    for family, names in VARIABLES.items():
+        prefix = family.removesuffix("*")
+        held = {name: value for name, value in environ.items() if name.startswith(prefix)}
+        found.append(_picked(family, names, held, {name: name for name in held}))
+    return found
 
 
 def openstack_clouds(environ: Mapping[str, str], home: Path, folder: Path) -> dict[str, Source]:
-    """Return the entries of ``clouds.yaml`` by name, ``secure.yaml`` beside it merged in; reads files.
+    """Return the entries of ``clouds.yaml`` by name, with ``secure.yaml`` and vendor profiles merged in; reads files.
 
-    Looked for at ``OS_CLIENT_CONFIG_FILE``, else in ``folder``, ``~/.config/openstack`` and ``/etc/openstack``.
-    Raises ``SettingsError`` for a file that is not YAML.
+    Looked for at ``OS_CLIENT_CONFIG_FILE``, else in ``folder``, ``~/.config/openstack`` and ``/etc/openstack``,
+    as ``.yaml``, ``.yml`` or ``.json``.  ``profile: otc`` stands for what openstacksdk knows of that vendor; a
+    ``clouds-public.yaml`` beside the file adds others.  Raises ``SettingsError`` for a file that is not YAML.
     """
     for path in _clouds_files(environ, home, folder):
         if path.is_file():
-            public, secret = _clouds(path), _clouds(path.with_name("secure.yaml"))
+            secret = _mapping_in(_secure_file(environ, path), "clouds")
+            vendors = {**VENDORS, **_mapping_in(_beside(path, "clouds-public"), "public-clouds")}
             return {
-                name: _entry(f"{path}, cloud {name}", _flat(entry) | _flat(secret.get(name)))
-                for name, entry in public.items()
+                str(name): _entry(f"{path}, cloud {name}", _flat(entry) | _flat(secret.get(name)), vendors)
+                for name, entry in _mapping_in(path, "clouds").items()
             }
     return {}
 
@@ -133,27 +96,69 @@ def credentials_file(environ: Mapping[str, str], home: Path) -> dict[str, Source
     path = Path(environ.get("HUAWEICLOUD_SDK_CREDENTIALS_FILE") or home / ".huaweicloud" / "credentials")
     parser = configparser.ConfigParser(interpolation=None)
     try:
-        parser.read(path, encoding="utf-8")
+        parser.read_string(_text(path) if path.exists() else "")
     except (configparser.Error, UnicodeDecodeError, OSError):
         # The parser's own message would quote the line, which may be the secret.
         raise SettingsError(
             _("{path} cannot be read as a credentials file; correct it or move it away.", path=path)
         ) from None
     return {
-        section: _picked(f"{path} [{section}]", _CREDENTIALS_FILE, dict(parser[section]))
+        section: _of_file(f"{path} [{section}]", CREDENTIALS_FILE, dict(parser[section]))
         for section in parser.sections()
     }
 
 
-def _picked(name: str, names: Mapping[str, tuple[str, ...]], held: Mapping[str, str]) -> Source:
-    found = {ours: theirs for ours, candidates in names.items() for theirs in reversed(candidates) if held.get(theirs)}
-    values = {ours: held[theirs] for ours, theirs in found.items()}
+def _text(path: Path) -> str:
+    """Return the text of a file, whichever byte order mark an editor put before it."""
+    content = path.read_bytes()
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16")
+    return content.decode("utf-8-sig")
+
+
+def _picked(
+    name: str, names: Mapping[str, tuple[str, ...]], held: Mapping[str, str], places: Mapping[str, str]
+) -> Source:
+    """Return what is known of ``held`` under our names; ``places`` says where each key stands."""
+    values: dict[str, str] = {}
+    where: dict[str, str] = {}
+    unread: dict[str, str] = {}
+    for ours, candidates in names.items():
+        for theirs in (key for key in candidates if held.get(key)):
+            if ours not in values:
+                values[ours], where[ours] = held[theirs], places[theirs]
+            elif held[theirs] != values[ours]:
+                unread[places[theirs]] = _("{place} comes first", place=where[ours])
+    known = {key for candidates in names.values() for key in candidates}
+    for key, value in held.items():
+        if value and key not in known and is_telling(key, value):
+            unread[places[key]] = _("not known here")
+    return Source(name, values, where, unread)
+
+
+def _of_file(name: str, names: Mapping[str, tuple[str, ...]], held: Mapping[str, str]) -> Source:
     # A variable says all by its name; a key of a file does not.
-    return Source(name, values, {o: t if name.endswith("*") else f"{name}, {t}" for o, t in found.items()})
+    return _picked(name, names, held, {key: f"{name}, {key}" for key in held})
 
 
-def _entry(name: str, held: dict[str, str]) -> Source:
-    return _picked(name, _CLOUDS_YAML, held)
+def _entry(name: str, held: Mapping[str, Any], vendors: Mapping[str, Any]) -> Source:
+    """Return one cloud of clouds.yaml on top of its vendor's profile; ``cloud`` is that key's old name."""
+    profile = str(held.get("profile") or held.get("cloud") or "")
+    vendor = _flat(vendors.get(profile))
+    texts = {key: str(value) for key, value in (vendor | dict(held)).items() if isinstance(value, str | int)}
+    places = {key: f"{name}, {key if key in held else f'profile {profile}'}" for key in texts}
+    found = _picked(name, CLOUDS_YAML, texts, places)
+    unknown = {f"{name}, profile": _("no vendor profile {profile} is known here", profile=profile)}
+    unread = {**found.unread, **(unknown if profile and not vendor else {})}
+    return Source(name, found.values, found.places, unread, tuple(_regions(vendor | dict(held))))
+
+
+def _regions(entry: Mapping[str, Any]) -> list[str]:
+    listed = entry.get("regions") or entry.get("region_name")
+    found = (
+        [each.get("name") if isinstance(each, dict) else each for each in listed] if isinstance(listed, list) else []
+    )
+    return [each for each in found if isinstance(each, str) and each]
 
 
 def _clouds_files(environ: Mapping[str, str], home: Path, folder: Path) -> Iterator[Path]:
@@ -161,22 +166,33 @@ def _clouds_files(environ: Mapping[str, str], home: Path, folder: Path) -> Itera
         yield Path(named)
         return
     for place in (folder, home / ".config" / "openstack", Path("/etc/openstack")):
-        yield place / "clouds.yaml"
+        yield from (place / f"clouds{suffix}" for suffix in _SUFFIXES)
 
 
-def _clouds(path: Path) -> dict[str, Any]:
+def _secure_file(environ: Mapping[str, str], clouds: Path) -> Path:
+    named = environ.get("OS_CLIENT_SECURE_FILE")
+    return Path(named) if named else _beside(clouds, "secure")
+
+
+def _beside(path: Path, stem: str) -> Path:
+    files = [path.with_name(stem + suffix) for suffix in _SUFFIXES]
+    return next((file for file in files if file.is_file()), files[0])
+
+
+def _mapping_in(path: Path, key: str) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        document = yaml.safe_load(_text(path)) if path.is_file() else {}
     except (yaml.YAMLError, UnicodeDecodeError, OSError):
         # As above: the parser would quote the line.
         raise SettingsError(_("{path} cannot be read as YAML; correct it or move it away.", path=path)) from None
-    clouds = document.get("clouds") if isinstance(document, dict) else None
-    return clouds if isinstance(clouds, dict) else {}
+    held = document.get(key) if isinstance(document, dict) else None
+    return held if isinstance(held, dict) else {}
 
 
-def _flat(entry: Any) -> dict[str, str]:
-    if not isinstance(entry, dict):
+def _flat(entry: Any) -> dict[str, Any]:
+    """Return an entry with what stands inside ``auth`` beside the rest; a hyphen in a key is an underscore."""
+    if not isinstance(entry, Mapping):
         return {}
     auth = entry.get("auth")
     both = {**entry, **(auth if isinstance(auth, dict) else {})}
-    return {key: str(value) for key, value in both.items() if isinstance(value, str | int)}
+    return {str(key).replace("-", "_"): value for key, value in both.items() if value is not None}

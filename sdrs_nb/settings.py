@@ -1,18 +1,21 @@
 """Endpoint, project, credentials and timeouts: what was asked for, else what environment and files hold.
 
 Order: arguments, ``SDRS_NB_*``, ``HUAWEICLOUD_SDK_*``, ``HW_*``, ``OS_*``, ``clouds.yaml``, the SDK's credentials
-file.  Credentials are taken whole from the first place that holds a complete set; project and account come from
-the arguments, ``SDRS_NB_*`` or that same place, since a project found elsewhere may belong to another account.
+file; a cloud that ``OS_CLOUD`` names goes before ``OS_*``, as in OpenStack's own tools.  ``credential_search`` says
+what is taken from where.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from sdrs_nb.credential_names import TUNING
+from sdrs_nb.credential_search import region_of_project, search
 from sdrs_nb.credential_sources import Source, credentials_file, environment_sources, openstack_clouds
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
@@ -22,16 +25,7 @@ __all__ = ["DEFAULT_CLOUD_HOST", "Settings", "is_loopback", "resolve"]
 
 #: Host of every service after its name and the region; the vendor's own, Open Telekom Cloud has another.
 DEFAULT_CLOUD_HOST = "myhuaweicloud.com"
-# Complete sets of credentials, the plainest word of the operator first.
-_SETS = (("token",), ("access_key", "secret_key"), ("user", "password"))
-# Taken from where the credentials are, or from what was said to this package; the others from anywhere.
-_OWNED = ("project_id", "project_name", "domain", "domain_id", "auth_url")
-_SHARED = ("region", "cloud_host", "ca_file")
-_LOGIN = ("user", "password")
-_TUNING = ("timeout_s", "connect_timeout_s", "attempts", "parallel", "page_size", "language")
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?/?")
-# iam.{region}.{cloud host}: a region has a hyphen, which tells it from the global host iam.myhuaweicloud.com.
-_REGIONAL_IAM = re.compile(r"iam\.(?P<region>[a-z]+-[a-z0-9-]+)\.(?P<cloud_host>[^.]+\..+)")
 
 
 class Settings(BaseModel):
@@ -59,6 +53,8 @@ class Settings(BaseModel):
         Language of the cloud's own messages, sent as ``X-Language``; None leaves it to the cloud.
     found_in
         Where each value was found, by name; never the value.
+    unused
+        What was found and is not used: where it stands -> why; never the value.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -85,6 +81,7 @@ class Settings(BaseModel):
     page_size: int = Field(default=1000, ge=1, le=1000)
     language: str | None = Field(default=None, pattern=r"^[A-Za-z-]{2,10}$")
     found_in: Mapping[str, str] = Field(default_factory=dict)
+    unused: Mapping[str, str] = Field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -136,12 +133,13 @@ def resolve(
     """
     given = {name: value for name, value in arguments.items() if value is not None}
     asked = Source(_("arguments"), {n: v for n, v in given.items() if isinstance(v, str)})
-    sources = _sources(asked, environ, home, folder, profile or environ.get("SDRS_NB_PROFILE"))
-    values, found_in = _collect(sources, *_holder(sources))
-    tuned = {name: environ[key] for name in _TUNING if environ.get(key := f"SDRS_NB_{name.upper()}")}
-    merged = {**tuned, **values, **{n: v for n, v in given.items() if not isinstance(v, str)}}
-    _place_iam(merged, merged.pop("auth_url", None))
-    settings = _checked({**merged, **{n: given[n] for n in _TUNING if n in given}, "found_in": found_in})
+    found = search(_sources(asked, environ, home, folder, profile or environ.get("SDRS_NB_PROFILE")))
+    tuned = {name: environ[key] for name in TUNING if environ.get(key := f"SDRS_NB_{name.upper()}")}
+    merged = {**tuned, **found.values, **{n: v for n, v in given.items() if not isinstance(v, str)}}
+    if found.iam:
+        merged["endpoints"] = {"iam": found.iam, **merged.get("endpoints", {})}
+    told = {"found_in": found.found_in, "unused": found.unused}
+    settings = _checked({**merged, **{n: given[n] for n in TUNING if n in given}, **told})
     _refuse_gaps(settings)
     return settings
 
@@ -152,21 +150,29 @@ def is_loopback(url: str) -> bool:
     return host in {"localhost", "::1"} or host.startswith("127.")
 
 
-def _sources(
-    asked: Source, environ: Mapping[str, str], home: Path, folder: Path, profile: str | None
-) -> Sequence[Source]:
+def _sources(asked: Source, environ: Mapping[str, str], home: Path, folder: Path, profile: str | None) -> list[Source]:
     variables = environment_sources(environ)
-    if not profile and any(_complete(source, asked) for source in (asked, *variables)):
-        return [asked, *variables]  # nobody's broken file may stand in the way of what was named
+    openstack = variables.pop()
+    first = [asked, *variables] if environ.get("OS_CLOUD") else [asked, *variables, openstack]
+    if not profile and any(source.complete_set(asked) for source in first):
+        if environ.get("OS_CLOUD"):
+            why = {"OS_CLOUD": _("complete credentials come first")}
+            openstack = replace(openstack, unread={**openstack.unread, **why})
+        return [asked, *variables, openstack]  # nobody's broken file may stand in the way of what was named
     clouds, sections = openstack_clouds(environ, home, folder), credentials_file(environ, home)
     if profile:
         return [asked, _named(profile, {**sections, **clouds}), variables[0]]
-    named = environ.get("OS_CLOUD") or (next(iter(clouds)) if len(clouds) == 1 else None)
-    if named:
-        cloud = _named(named, clouds)
+    basic = sections.get("basic") or Source("~/.huaweicloud/credentials [basic]")
+    others = {each.name: _("only profile= names it") for name, each in sections.items() if name != "basic"}
+    basic = replace(basic, unread={**basic.unread, **others})
+    if named := environ.get("OS_CLOUD"):
+        return [asked, *variables, _named(named, clouds), openstack, basic]
+    if len(clouds) == 1:
+        cloud = next(iter(clouds.values()))
     else:
-        cloud = Source(_("clouds.yaml (several clouds, OS_CLOUD names none)") if clouds else "clouds.yaml")
-    return [asked, *variables, cloud, sections.get("basic") or Source("~/.huaweicloud/credentials [basic]")]
+        several = {"clouds.yaml": _("several clouds, OS_CLOUD names none")} if clouds else {}
+        cloud = Source("clouds.yaml", unread=several)
+    return [asked, *variables, openstack, cloud, basic]
 
 
 def _named(profile: str, known: Mapping[str, Source]) -> Source:
@@ -179,70 +185,6 @@ def _named(profile: str, known: Mapping[str, Source]) -> Source:
             )
         )
     return known[profile]
-
-
-def _complete(source: Source, asked: Source) -> tuple[str, ...]:
-    """Return the names of the complete set of credentials that ``source`` holds, none where it holds none."""
-    # A password typed at a prompt may complete a user name of the environment; keys are pairs of one place.
-    held = {**source.values, **{name: asked.values[name] for name in _LOGIN if name in asked.values}}
-    names = next((names for names in _SETS if all(name in held for name in names)), ())
-    return (*names, "security_token") if "access_key" in names else names
-
-
-def _holder(sources: Sequence[Source]) -> tuple[Source, tuple[str, ...]]:
-    asked = sources[0]
-    if ("access_key" in asked.values) != ("secret_key" in asked.values):
-        raise SettingsError(_("An access key and a secret key belong together; only one of the two was given."))
-    for source in sources:
-        if names := _complete(source, asked):
-            return source, names
-    places = "; ".join(f"{source.name}{_partly(source)}" for source in sources)
-    raise SettingsError(
-        _(
-            "No credentials were found. Looked in: {places}. Set SDRS_NB_ACCESS_KEY and SDRS_NB_SECRET_KEY, or "
-            "SDRS_NB_USER, SDRS_NB_PASSWORD and SDRS_NB_DOMAIN, or pass access_key= and secret_key= to connect().",
-            places=places,
-        )
-    )
-
-
-def _partly(source: Source) -> str:
-    held = [source.place(name) for names in _SETS for name in names if name in source.values]
-    return _(" (only {held})", held=", ".join(held)) if held else ""
-
-
-def _collect(sources: Sequence[Source], holder: Source, names: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
-    asked = sources[0]
-    ours = tuple(source for source in sources if source is asked or source.name == "SDRS_NB_*")
-    chosen: dict[str, tuple[Source, ...]] = {
-        **{name: (asked, holder) if name in _LOGIN else (holder,) for name in names},
-        **dict.fromkeys(_OWNED, (*ours, holder)),
-        **dict.fromkeys(_SHARED, (*ours, holder, *sources)),
-        "endpoint": ours,
-    }
-    values: dict[str, Any] = {}
-    found_in: dict[str, str] = {}
-    for name, places in chosen.items():
-        if source := next((place for place in places if name in place.values), None):
-            # Blanks around a key come from copying; in a password they may be meant.
-            values[name] = source.values[name] if name == "password" else source.values[name].strip()
-            found_in[name] = source.place(name)
-    return values, found_in
-
-
-def _place_iam(merged: dict[str, Any], auth_url: str | None) -> None:
-    """Read region and cloud host out of a regional IAM address; any other address is IAM's own endpoint."""
-    if not auth_url or merged.get("endpoint"):
-        return
-    address = urlsplit(auth_url if "//" in auth_url else f"https://{auth_url}")
-    if regional := _REGIONAL_IAM.fullmatch(address.hostname or ""):
-        merged.setdefault("region", regional["region"])
-        merged.setdefault("cloud_host", regional["cloud_host"])
-    else:
-        merged["endpoints"] = {
-            "iam": f"{address.scheme}://{address.netloc.rpartition('@')[2]}",
-            **merged.get("endpoints", {}),
-        }
 
 
 def _checked(values: dict[str, Any]) -> Settings:
@@ -265,6 +207,7 @@ def _checked(values: dict[str, Any]) -> Settings:
 def _refuse_gaps(settings: Settings) -> None:
     if not settings.endpoint and not settings.region:
         raise SettingsError(_("No region was named. Set SDRS_NB_REGION or pass region= (or endpoint=) to connect()."))
+    _refuse_foreign_project(settings)
     if settings.kind != "password":
         return
     if not (settings.domain or settings.domain_id):
@@ -273,3 +216,21 @@ def _refuse_gaps(settings: Settings) -> None:
         raise SettingsError(
             _("No project was named. Set SDRS_NB_PROJECT_ID or pass project_id=, project_name= or region=.")
         )
+
+
+def _refuse_foreign_project(settings: Settings) -> None:
+    """Refuse a project that, by its name, lies in another region than the calls would go to."""
+    theirs = region_of_project(settings.project_name)
+    if settings.project_id or settings.endpoint or not theirs or theirs == settings.region:
+        return
+    raise SettingsError(
+        _(
+            "Project {project} ({where}) lies in region {theirs}, but region {region} was named ({place}). Name one of "
+            "{region}, or leave the region out.",
+            project=settings.project_name,
+            where=settings.found_in.get("project_name", "-"),
+            theirs=theirs,
+            region=settings.region,
+            place=settings.found_in.get("region", "-"),
+        )
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sdrs_nb.cli import watching
+from sdrs_nb.cli import printing, watching
 from sdrs_nb.i18n import LANGUAGES, _, set_language
 
 if TYPE_CHECKING:
@@ -84,7 +84,17 @@ class Connection:
     quiet: bool = False
 
     def connect(self) -> "Cloud":
-        """Return the connection; no network yet.  Raises ``SettingsError`` where something is missing."""
+        """Return the connection and say which settings were found and not used; no network yet.
+
+        Raises ``SettingsError`` where something is missing.
+        """
+        cloud = self._connection()
+        if (unused := cloud.settings.unused) and not self.quiet:
+            places = "; ".join(f"{place}: {why}" for place, why in unused.items())
+            printing.hint(_("Found and not used: {places}.", places=places))
+        return cloud
+
+    def _connection(self) -> "Cloud":
         from sdrs_nb.cloud import connect
 
         cloud = connect(
@@ -99,7 +109,7 @@ class Connection:
 
     def settings(self) -> "Settings":
         """Return what the connection would use; no network.  Raises ``SettingsError`` as ``connect``."""
-        return self.connect().settings
+        return self._connection().settings
 
     async def load(self, on_progress: Callable[[str, int, int | None], None]) -> "Inventory":
         """Return the inventory of the project, read now."""

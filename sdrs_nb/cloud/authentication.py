@@ -20,7 +20,7 @@ from sdrs_nb.errors import AuthenticationError
 from sdrs_nb.i18n import _
 from sdrs_nb.settings import Settings
 
-__all__ = ["TOKENS", "Authentication", "GivenToken", "PasswordToken", "Signature", "authentication"]
+__all__ = ["TOKENS", "Authentication", "GivenToken", "PasswordToken", "Signature", "authentication", "with_reason"]
 
 #: Part of a token's life after which it is replaced, so that no call starts with one about to end.
 RENEW_AT = 0.9
@@ -201,6 +201,35 @@ def authentication(settings: Settings, exchange: Exchange) -> Authentication:
     if settings.kind == "access key":
         return Signature(settings)
     return PasswordToken(settings, exchange)
+
+
+def with_reason(error: AuthenticationError, settings: Settings) -> AuthenticationError:
+    """Return ``error`` with what is likely behind it where credentials that end by themselves are used.
+
+    Keys with a security token live 15 minutes to 24 hours (IAM, "Temporary Access Keys"), a token a day; when they
+    have ended the cloud says no more than that it does not accept them.
+    """
+    if settings.security_token is not None:
+        where = settings.found_in.get("security_token", "-")
+        reason = _(
+            "These are temporary keys: their security token ({where}) has likely expired. Get a new access key, secret "
+            "key and security token, all three together.",
+            where=where,
+        )
+    elif settings.token is not None:
+        where = settings.found_in.get("token", "-")
+        reason = _("The token ({where}) was made elsewhere and has likely expired. Get a new one.", where=where)
+    else:
+        return error
+    return type(error)(
+        f"{error} {reason}",
+        method=error.method,
+        path=error.path,
+        status=error.status,
+        code=error.code,
+        cloud_message=error.cloud_message,
+        request_id=error.request_id,
+    )
 
 
 def _life_s(token: Mapping[str, Any]) -> float:

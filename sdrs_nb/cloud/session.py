@@ -16,7 +16,7 @@ from urllib.parse import quote
 import httpx
 
 from sdrs_nb.cloud.answers import Answer, Call
-from sdrs_nb.cloud.authentication import TOKENS, PasswordToken, authentication
+from sdrs_nb.cloud.authentication import TOKENS, PasswordToken, authentication, with_reason
 from sdrs_nb.cloud.endpoints import origin_of
 from sdrs_nb.cloud.pace import Pace
 from sdrs_nb.cloud.transport import HeadersOf, Transport
@@ -109,7 +109,7 @@ class Session:
         except AuthenticationError as error:
             # A refused call was not handled, so even a create may go out again with a new token, once.
             if error.path == TOKENS or not self._authentication.renew(seen):
-                raise
+                raise with_reason(error, self.settings) from None
         return await self._transport.exchange(call, path, ready)
 
     async def _anonymous(self, call: Call) -> tuple[Any, Answer]:

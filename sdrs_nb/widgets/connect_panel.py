@@ -129,7 +129,9 @@ def _settings(cloud: Cloud) -> str:
     ]  # fmt: skip
     places = [f"{name}: {place}" for name, place in settings.found_in.items()]
     found = html.paragraph(_("Found in: {places}.", places="; ".join(places))) if places else html.paragraph("")
-    return html.fragment(html.facts(facts), found)
+    unused = "; ".join(f"{place}: {why}" for place, why in settings.unused.items())
+    passed_over = html.message(_("Found and not used: {places}.", places=unused), "warning") if unused else ""
+    return html.fragment(html.facts(facts), found) + passed_over
 
 
 def _shown_access(access: pd.DataFrame) -> str:

@@ -162,6 +162,31 @@ async def test_an_expired_token_is_renewed_once_and_the_call_repeated():
     assert [r.headers.get("X-Auth-Token") for r in played.requests if r.method == "GET"] == ["token-1", "token-2"]
 
 
+@pytest.mark.parametrize(
+    ("credentials", "told"),
+    [
+        ({"security_token": "sts"}, r"temporary keys: their security token \(arguments\) has likely expired"),
+        (
+            {"token": "given", "project_id": PROJECT},
+            r"The token \(arguments\) was made elsewhere and has likely expired",
+        ),
+        ({}, None),
+    ],
+    ids=["temporary keys", "given token", "lasting keys"],
+)
+async def test_a_401_names_what_ends_by_itself(credentials, told):
+    """The cloud says no more than that it does not accept them; which of them ended is known here."""
+    played = PlayedCloud({"GET /v3/projects": REFUSED, "GET /v3/auth/tokens": REFUSED})
+
+    with pytest.raises(errors.AuthenticationError, match="Incorrect IAM authentication") as caught:
+        await played.connect(**credentials).check()
+
+    assert (told is None) == ("expired" not in str(caught.value))
+    if told:
+        assert caught.match(told)
+    assert (caught.value.status, caught.value.code) == (401, "APIGW.0301")
+
+
 async def test_even_a_create_is_repeated_after_a_401():
     """Nothing was created by a call that was not let in."""
     played = PlayedCloud({"POST /v1/P/protected-instances/batch": [REFUSED, {"job_id": "j"}]})
