@@ -58,7 +58,7 @@ def advice(code: str, status: int) -> str:  # noqa: C901, PLR0911, PLR0912 - one
         case ("SDRS.1024" | "SDRS.1323" | "SDRS.1325" | "SDRS.1002", _status):
             return _("Wait until the group's running operation has ended, or repair the group, then try again.")
         case ("SDRS.1305", _status):
-            return _("Leave that server out, or delete its old instance first, also one in status error.")
+            return _("The server has a protected instance already: leave it out, and find out whose that instance is.")
         case ("SDRS.1408", _status):
             return _("Put every server that shares the volume into the same request, or detach the volume.")
         case ("SDRS.0306", _status):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from sdrs_nb.i18n import _
-from sdrs_nb.running.outcomes import first_names, server_remedy
+from sdrs_nb.running.outcomes import first_names, server_remedy, was_taken
 from sdrs_nb.statuses import MADE, REACHED, WORST_FIRST, Stage
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def summarize_tasks(servers: pd.DataFrame, groups: Mapping[str, str], findings: 
     Parameters
     ----------
     servers
-        ``server_id, name, group_id, stage``, as ``run.servers`` or an outcome has them.
+        ``server_id, name, group_id, stage, job_id, protected_instance_id``, as ``run.servers`` or an outcome has them.
     groups
         Names of protection groups by id.
     findings
@@ -64,12 +64,14 @@ def summarize_tasks(servers: pd.DataFrame, groups: Mapping[str, str], findings: 
         for all.
     """
     made = _made(servers)
+    had_request = was_taken(servers)
     waiting = made[made["stage"].eq(Stage.CREATED)]
     rows = [(_enable(str(group), groups), members) for group, members in waiting.groupby("group_id", sort=True)]
     rows += [
-        (server_remedy(stage, None), members)
+        (server_remedy(stage, None, taken=bool(taken)), members)
         for stage in WORST_FIRST
-        if stage not in REACHED and len(members := servers[servers["stage"].eq(stage)])
+        if stage not in REACHED
+        for taken, members in servers[servers["stage"].eq(stage)].groupby(had_request, sort=True)
     ]
     rows += [(str(task), members) for task, members in _of_servers(made, findings).groupby("task", sort=False)]
     if len(made):

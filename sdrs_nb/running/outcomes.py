@@ -14,7 +14,7 @@ from sdrs_nb.statuses import REACHED, WORST_FIRST, Stage
 from sdrs_nb.tones import RUN_TONES, STAGE_TONES
 from sdrs_nb.words import counted, joined, word
 
-__all__ = ["Trouble", "first_names", "server_remedy", "state_tone", "state_words", "troubles"]
+__all__ = ["Trouble", "first_names", "server_remedy", "state_tone", "state_words", "troubles", "was_taken"]
 
 #: What is worth a word beside the state.  While a run goes on, unknown and not sent are only on their way.
 _TOLD: Mapping[RunState, tuple[Stage, ...]] = {
@@ -84,10 +84,11 @@ def troubles(servers: pd.DataFrame, state: str = RunState.DONE, *, is_deletion: 
     found = []
     for stage in _TOLD[RunState(state)]:
         mine = servers[servers["stage"].eq(stage)]
-        by_code = [(str(code), members) for code, members in mine.groupby(mine["error_code"].fillna(""), sort=True)]
-        for code, members in sorted(by_code, key=lambda one: -len(one[1])):
+        keys = [mine["error_code"].fillna(""), was_taken(mine)]
+        by_code = [(str(code), bool(taken), members) for (code, taken), members in mine.groupby(keys, sort=True)]
+        for code, taken, members in sorted(by_code, key=lambda one: -len(one[2])):
             names, why = first_names(members["name"]), _why(code, members["message"])
-            remedy = server_remedy(stage, code, is_deletion=is_deletion)
+            remedy = server_remedy(stage, code, is_deletion=is_deletion, taken=taken)
             found.append(Trouble(stage, code, len(members), names, why, remedy))
     return tuple(found)
 
@@ -103,14 +104,30 @@ def _why(code: str, messages: "pd.Series[str]") -> str:
     return clipped(str(said.mode().iloc[0])) if len(said) else ""
 
 
-def server_remedy(stage: str, code: object, *, is_deletion: bool = False) -> str:
-    """Return what to do about a planned server that stands at ``stage``; empty when there is nothing to do."""
+def was_taken(servers: pd.DataFrame) -> "pd.Series[bool]":
+    """Return for every server whether its creation was taken by the cloud and failed then, so that something is left.
+
+    A refused request made nothing: nothing of it is to be deleted, and what else is there belongs to somebody else.
+    Its servers have neither job nor instance; where the frame does not tell these, something may be left.
+    """
+    taken = servers["stage"].eq(Stage.FAILED).astype(bool)
+    if "job_id" in servers and "protected_instance_id" in servers:
+        taken &= servers["job_id"].fillna("").ne("") | servers["protected_instance_id"].fillna("").ne("")
+    return taken
+
+
+def server_remedy(stage: str, code: object, *, is_deletion: bool = False, taken: bool = False) -> str:
+    """Return what to do about a planned server that stands at ``stage``; empty when there is nothing to do.
+
+    ``taken``: the cloud took a request for it (``was_taken``), so a failed instance may be left.
+    """
     known = advice(str(code), 0) if isinstance(code, str) and code else ""
     match stage:
         case Stage.FAILED:
             undo = _("Remove the cause, then plan the undo again.")
             again = _("Remove the cause, delete an instance left in status error, then plan the server again.")
-            return f"{known} {undo if is_deletion else again}".strip()
+            refused = _("Nothing was made of it. Remove the cause, then plan the server again.")
+            return f"{known} {undo if is_deletion else again if taken else refused}".strip()
         case Stage.NOT_SENT:
             return _("Nothing was sent for it. Resume the run, or plan the server again.")
         case Stage.UNKNOWN | Stage.ACCEPTED | Stage.JOB_OK:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import sdrs_nb
 from sdrs_nb.ledger.run_states import RunState
+from sdrs_nb.reporting.todo import summarize_tasks
 from sdrs_nb.running.outcomes import state_tone, state_words, troubles
 from sdrs_nb.statuses import REACHED, Stage
 from sdrs_nb.tables import worst_first
@@ -86,7 +87,7 @@ def test_a_code_of_a_rule_is_explained_by_its_title():
     (found,) = troubles(rows(("failed", "SDRS.1305", "x")))
 
     assert found.why == sdrs_nb.rulebook.load_rulebook().rule("S4").title
-    assert "delete its old instance first" in found.remedy
+    assert "leave it out, and find out whose that instance is" in found.remedy
 
 
 def test_a_failed_undo_is_to_be_planned_again_as_one():
@@ -130,3 +131,22 @@ def test_a_run_says_it_in_a_cell(ledger):
     assert 'sdrs-tone-bad"><i class="sdrs-shape" aria-hidden="true">■</i> done, 1 failed' in shown
     assert shown.index("1 server failed: Ecs.0018") < shown.index("b002") < shown.index("b001")
     assert "The flavor is sold out in the DR AZ." in shown
+
+
+def test_a_refused_batch_gets_no_advice_to_delete():
+    """It made nothing, so whatever instance its servers have is another's; a job that failed may have left one."""
+    refused, failed = (
+        rows(("failed", code, "x")).assign(job_id=job, protected_instance_id=pd.NA)
+        for code, job in (("SDRS.1013", pd.NA), ("SDRS.1013", "job-1"))
+    )
+
+    told = [troubles(frame)[0].remedy for frame in (refused, failed)]
+    both = troubles(pd.concat([refused, failed], ignore_index=True))
+    tasks = summarize_tasks(pd.concat([refused, failed], ignore_index=True).assign(group_id="g"), {}, pd.DataFrame())[
+        "task"
+    ].tolist()
+
+    assert ["delete an instance" in remedy for remedy in told] == [False, True]
+    assert "Nothing was made of it" in told[0]
+    assert sorted(one.remedy for one in both) == sorted(told)
+    assert ["delete an instance" in task for task in tasks] == [False, True]
