@@ -1,8 +1,10 @@
 """Write frames as files that a spreadsheet can open without running anything in them: CSV, xlsx, JSON lines."""
 
+import json
 import os
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +15,8 @@ from sdrs_nb.i18n import _
 
 __all__ = ["write_csv", "write_excel", "write_json_lines"]
 
+#: Columns that hold JSON as text where a frame comes from the ledger.
+_JSON_TEXTS = frozenset({"data", "document", "evidence"})
 #: Characters that XML, and so a sheet, cannot hold.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -68,15 +72,25 @@ def write_excel(sheets: Mapping[str, pd.DataFrame], path: str | os.PathLike[str]
 def write_json_lines(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
     """Write ``frame`` as one JSON object a line (UTF-8, missing is null, times ISO 8601 in UTC); return the path.
 
-    Texts are written as they are: no spreadsheet opens this format.
+    Lists and objects in a cell are written as such, also where ``data``, ``document`` or ``evidence`` hold them as JSON
+    text, as frames of the ledger do.  Other texts are written as they are: no spreadsheet opens this format.
 
     Raises
     ------
     OSError
         The file cannot be written.
     """
+    texts = frame.columns.intersection(list(_JSON_TEXTS))
+    frame = frame.assign(**{name: frame[name].astype(object).map(_parsed) for name in texts})
     text = frame.to_json(orient="records", lines=True, date_format="iso", force_ascii=False) if len(frame) else ""
     return _whole(Path(path), lambda file: file.write_text(text, encoding="utf-8"))
+
+
+def _parsed(value: object) -> object:
+    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
+        with suppress(ValueError):
+            return json.loads(value)
+    return value
 
 
 def _whole(target: Path, write: Callable[[Path], object]) -> Path:

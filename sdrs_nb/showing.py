@@ -70,7 +70,9 @@ def run_html(run: "Run") -> str:
     """Return where the run stands: servers by stage, and its batches that need a look first."""
     counts, state = run.counts, run.state
     stands = html.status(state_words(state, counts), state_tone(state, counts))
-    facts = [(_("State"), stands), *((word(stage), counts[stage]) for stage in WORST_FIRST if counts[stage])]
+    facts: list[tuple[str, object]] = [(_("State"), stands)]
+    facts += [(word(stage), counts[stage]) for stage in WORST_FIRST if counts[stage]]
+    facts += run.where.facts
     batches = troubled_first(run.batches)[["batch_id", "state", "job_status", "servers", "failed", "reason"]]
     batches["state"] = batches["state"].map(batch_word)
     notes = [run.message] if run.message else []

@@ -11,19 +11,21 @@ from tests.builders import GROUP, a_server, an_inventory
 BEGAN = datetime(2026, 1, 31, 9, tzinfo=UTC)
 
 
-def a_recorded_run(ledger, servers=3, *, blocked=1, name="db-{n:04}", failing=(), stage="created"):
+def a_recorded_run(
+    ledger, servers=3, *, blocked=1, name="db-{n:04}", failing=(), stage="created", approval=None, scope=None
+):
     """Record a run of ``servers`` servers, with a job per batch; ``blocked`` more were left out.
 
-    Servers at the positions in ``failing`` failed, the others reached ``stage``.
+    Servers at the positions in ``failing`` failed, the others reached ``stage``.  ``approval`` makes that of a plan.
     """
     rows = [a_server(f"server-{n}", name=name.format(n=n)) for n in range(servers)]
     rows += [a_server(f"bad-{n}", name=f"bad-{n}", status="ERROR") for n in range(blocked)]
     eligibility = sdrs_nb.check_eligibility(an_inventory(servers=rows), group_id=GROUP)
     plan = sdrs_nb.plan_batches(eligibility, name_prefix="t")
     run_id = ledger.create_run(
-        scope={"endpoint": "https://sdrs.test", "region": "test-1", "project_id": "p1"},
+        scope={"endpoint": "https://sdrs.test", "region": "test-1", "project_id": "p1", **(scope or {})},
         plan=plan,
-        approval=Approval(fingerprint=plan.fingerprint, who="An Operator", when=BEGAN),
+        approval=approval(plan) if approval else Approval(fingerprint=plan.fingerprint, who="An Operator", when=BEGAN),
         settings=Pace().model_dump(),
     )
     for number, batch in enumerate(plan.batches):

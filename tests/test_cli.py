@@ -217,6 +217,11 @@ def test_the_whole_job_in_a_shell(shell, tmp_path):
     assert sum(len(each["protected_instances"]["servers"]) for each in planned["payloads"]) == len(outcome)
     assert {row["stage"] for row in outcome} <= {"created", "protected"}
     assert json.loads(again.stdout) == json.loads(verified.stdout) == outcome
+    project = cloud["SDRS_NB_PROJECT_ID"] if "SDRS_NB_PROJECT_ID" in cloud else outcome[0]["project_id"]
+    assert {(row["run_id"], row["project_id"], row["cloud_host"]) for row in outcome} == {
+        (run_id, project, "127.0.0.1")
+    }
+    assert submitted.stderr.count("Cloud 127.0.0.1, region sandbox-1, project ") == 2
     assert refused.returncode == 2
     assert reported.returncode == 0
     assert (tmp_path / "evidence" / "report.html").is_file()

@@ -43,7 +43,9 @@ def submit(
 
     async def begin(cloud: "Cloud") -> "Run":
         from sdrs_nb.running import submission
+        from sdrs_nb.where import Where
 
+        printing.hint(str(Where.of_identity(await cloud.check())))
         run = await submission.submit(cloud, planned, approve=takeback.approval_in(approve))
         printing.hint(_("Run {run}", run=run.run_id))
         printing.hint(planned.rulebook_reason(cloud.settings.site))
@@ -96,7 +98,9 @@ def _finish(run: "Run", *, as_json: bool) -> None:
     outcome = worst_first(run.servers)
     for trouble in run.troubles:
         printing.hint(str(trouble), trouble.tone)
-    printing.frame(outcome, as_json=as_json, columns=_OUTCOME_COLUMNS)
+    where = {name: value for name, value in run.where.document().items() if name not in outcome}
+    printing.frame(outcome.assign(run_id=run.run_id, **where) if as_json else outcome, as_json=as_json,
+                   columns=_OUTCOME_COLUMNS)  # fmt: skip
     printing.hint(repr(run), state_tone(run.state, run.counts))
     if code := leaving.code_of_stages(outcome["stage"]):
         raise typer.Exit(code)
@@ -118,6 +122,7 @@ def _opened(run_id: str) -> Begin:
     run = open_run(run_id)
 
     async def begin(cloud: "Cloud") -> "Run":
+        printing.hint(str(run.where))
         printing.hint(run.plan.rulebook_reason(cloud.settings.site))
         return run
 

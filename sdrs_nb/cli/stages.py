@@ -234,6 +234,7 @@ def plan(
     printing.frame(planned.servers, as_json=False, columns=("batch_id", "group_id", "name", "server_id"))
     printing.hint(repr(planned))
     printing.hint(repr(planned.estimate(eligibility.inventory, _seen(eligibility.inventory.about.project_id))))
+    takeback.say_where(context)
     takeback.say_how_to_submit(planned, out)
 
 

@@ -1,5 +1,6 @@
 """The commands around a plan that is not the first: undo, what is left of a run, and one more person's approval."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,15 +8,17 @@ import typer
 
 from sdrs_nb.cli import printing, sources
 from sdrs_nb.cli.leaving import NOTHING_ELIGIBLE
-from sdrs_nb.cli.options import Json, Rules, RunId, Source
+from sdrs_nb.cli.options import Json, Rules, RunId, Source, given
+from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.rulebook import choose_rulebook, rulebook_reason
+from sdrs_nb.where import Where
 
 if TYPE_CHECKING:
     from sdrs_nb.models import Approval
     from sdrs_nb.planning.plans import Plan
 
-__all__ = ["approval_in", "approve", "plan_rest", "say_how_to_submit", "undo"]
+__all__ = ["approval_in", "approve", "plan_rest", "say_how_to_submit", "say_where", "undo"]
 
 _LEFT_OUT_COLUMNS = ("server_id", "name", "rules", "reason")
 
@@ -99,6 +102,7 @@ def plan_rest(
 
 
 def approve(
+    context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="PLAN", help=_("The plan that was reviewed."))],
     *,
     who: Annotated[str, typer.Option(metavar="NAME", help=_("Who approves it."))],
@@ -116,6 +120,7 @@ def approve(
     approval = approvals.approve(planned, who, after=before)
     for each in planned.declared:
         printing.hint(each.sentence)
+    say_where(context)
     printing.value(approvals.save_approval(approval, out))
     printing.hint(
         _(
@@ -124,6 +129,13 @@ def approve(
             needed=planned.approvals_needed,
         )
     )
+
+
+def say_where(context: typer.Context) -> None:
+    """Write to the standard error where the settings of this machine point, which is where a plan would be sent."""
+    with suppress(SettingsError):  # a plan can be approved where no cloud is reached
+        where = Where.of_settings(given(context).settings())
+        printing.hint(_("By the settings of this machine it would be sent to: {where}", where=where))
 
 
 def approval_in(text: str) -> "str | Approval":

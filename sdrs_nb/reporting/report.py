@@ -17,15 +17,17 @@ from sdrs_nb.errors import JobFailed, JobTimeout
 from sdrs_nb.exports import write_csv, write_excel, write_json_lines
 from sdrs_nb.i18n import _, current_language, ngettext_
 from sdrs_nb.payloads.requests import target
+from sdrs_nb.planning.approvals import signers
 from sdrs_nb.reporting.charts import timeline, waterfall
 from sdrs_nb.reporting.todo import summarize_tasks
 from sdrs_nb.reporting.words import rules_of
-from sdrs_nb.running.outcomes import Trouble, server_remedy, state_tone, state_words, troubles
+from sdrs_nb.running.outcomes import Trouble, server_remedy, state_tone, state_words, troubles, was_taken
 from sdrs_nb.running.runs import Run
 from sdrs_nb.showing import troubled_first
 from sdrs_nb.statuses import REACHED, WORST_FIRST, Stage, tally
 from sdrs_nb.tables import worst_first
 from sdrs_nb.tones import ATTEMPT_TONES, BATCH_TONES, JOB_TONES, RUN_TONES, STAGE_TONES, VERDICT_TONES
+from sdrs_nb.where import Where
 from sdrs_nb.words import batch_word, counted, joined, word
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ class Summary:
 
     ``verdicts`` counts servers by verdict, ``reasons`` blocked servers by rule (a server counts once a rule),
     ``planned`` servers in batches, ``stages`` planned servers by stage, ``left_out`` servers asked for and not planned,
-    ``troubles`` what went wrong, why and what to do.
+    ``troubles`` what went wrong, why and what to do; ``where`` and ``approved_by`` are of the run, where it was named.
     """
 
     asked: int
@@ -58,6 +60,8 @@ class Summary:
     left_out: int
     stages: dict[str, int]
     troubles: tuple[Trouble, ...] = ()
+    where: Where | None = None
+    approved_by: tuple[str, ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -71,6 +75,8 @@ class Summary:
     def __str__(self) -> str:
         reached = [counted(self.stages[stage], stage) for stage in WORST_FIRST if self.stages.get(stage)]
         lines = [
+            *([str(self.where)] if self.where else ()),
+            *([_("Approved by {who}", who=joined(self.approved_by))] if self.approved_by else ()),
             _("Servers asked for: {count}", count=self.asked),
             *(f"  {word(verdict)}: {count}" for verdict, count in self.verdicts.items()),
             _("Blocked, by rule (a server can have several reasons):"),
@@ -121,8 +127,8 @@ def _require(stages: Mapping[str, int], planned: int) -> None:
         )
 
 
-def summarize(eligibility: "Eligibility", plan: "Plan", outcome: pd.DataFrame) -> Summary:
-    """Return the numbers of one job from load to end; pure.
+def summarize(eligibility: "Eligibility", plan: "Plan", outcome: pd.DataFrame, run: Run | None = None) -> Summary:
+    """Return the numbers of one job from load to end; reads the ledger where ``run`` is named, else pure.
 
     Parameters
     ----------
@@ -130,6 +136,8 @@ def summarize(eligibility: "Eligibility", plan: "Plan", outcome: pd.DataFrame) -
         As they were approved.
     outcome
         From ``verify``, or ``run.servers``.
+    run
+        The run, to say where it went and who approved it.
     """
     verdicts = eligibility.verdicts
     findings = eligibility.findings
@@ -145,6 +153,8 @@ def summarize(eligibility: "Eligibility", plan: "Plan", outcome: pd.DataFrame) -
         left_out=len(plan.left_out),
         stages=_counts(outcome["stage"]),
         troubles=troubles(outcome, is_deletion=plan.is_deletion),
+        where=run.where if run is not None else None,
+        approved_by=tuple(each.who or "-" for each in signers(run.approval)) if run is not None else (),
     )
 
 
@@ -165,7 +175,8 @@ def report(run: Run, path: str | os.PathLike[str]) -> Path:
     path
         Where to write; folders are made.  Beside it, by the same name: ``.csv`` (the outcome), ``.xlsx`` (outcome,
         batches, left out, to do, requests, jobs; only where the extra ``excel`` is installed) and ``.jsonl`` (every
-        recorded event).  Formula-like cells are neutralised.
+        recorded event, its data as JSON).  Each says which plan it was, who approved it and where it went.
+        Formula-like cells are neutralised.
 
     Raises
     ------
@@ -180,10 +191,12 @@ def report(run: Run, path: str | os.PathLike[str]) -> Path:
     frames = _frames(run)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(_page(run, frames), encoding="utf-8")
-    write_csv(frames["outcome"], target.with_suffix(".csv"))
-    write_json_lines(frames["events"], target.with_suffix(".jsonl"))
+    of_run = {"run_id": run.run_id, **_evidence(run)}
+    write_csv(frames["outcome"].assign(**of_run), target.with_suffix(".csv"))
+    write_json_lines(_events(run, frames["events"]), target.with_suffix(".jsonl"))
     if find_spec("openpyxl"):
-        sheets = {name: frame for name, frame in frames.items() if name != "events"}
+        facts = pd.DataFrame(of_run.items(), columns=["name", "value"]).astype("string")
+        sheets = {"run": facts, **{name: frame for name, frame in frames.items() if name != "events"}}
         write_excel(sheets, target.with_suffix(".xlsx"))
     return target
 
@@ -191,8 +204,8 @@ def report(run: Run, path: str | os.PathLike[str]) -> Path:
 def _frames(run: Run) -> dict[str, pd.DataFrame]:
     servers, plan = worst_first(run.servers), run.plan
     remedies = [
-        server_remedy(stage, code, is_deletion=plan.is_deletion)
-        for stage, code in zip(servers["stage"], servers["error_code"], strict=True)
+        server_remedy(stage, code, is_deletion=plan.is_deletion, taken=taken)
+        for stage, code, taken in zip(servers["stage"], servers["error_code"], was_taken(servers), strict=True)
     ]
     names = plan.facts.groups.set_index("group_id")["name"].dropna()
     return {
@@ -205,6 +218,31 @@ def _frames(run: Run) -> dict[str, pd.DataFrame]:
         "jobs": run.jobs,
         "events": run.events,
     }
+
+
+def _evidence(run: Run) -> dict[str, str]:
+    """Return what every file says of the run: which plan, who approved it, where it went."""
+    where = {name: str(value) for name, value in run.where.document().items()}
+    signed = "; ".join(f"{each.who or '-'}, {each.when.isoformat()}" for each in signers(run.approval))
+    return {"fingerprint": run.record["fingerprint"], "approved_by": signed, **where}
+
+
+def _events(run: Run, events: pd.DataFrame) -> pd.DataFrame:
+    """Return the events with their data parsed: with every approver, where it went, and the jobs as last told."""
+    data: list[dict[str, Any]] = [json.loads(text) for text in events["data"]]
+    documents = {} if run.jobs.empty else dict(zip(run.jobs["job_id"], run.jobs["document"], strict=True))
+    # The ledger keeps the document of a job's last look only.
+    for one in reversed([each for each, kind in zip(data, events["kind"], strict=True) if kind == "look"]):
+        if document := documents.pop(one.get("job_id"), None):
+            one["document"] = json.loads(document)
+    told = {
+        "approvals": [each.model_dump(mode="json") for each in signers(run.approval)],
+        "where": run.where.document(),
+    }
+    for at, kind in enumerate(events["kind"]):
+        if kind == "run recorded":
+            data[at] |= told
+    return events.assign(data=pd.Series(data, index=events.index, dtype=object))
 
 
 def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
@@ -222,7 +260,8 @@ def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
             made_at=datetime.now(UTC),
             run=run,
             record=run.record,
-            approval=run.approval,
+            approvals=signers(run.approval),
+            where=run.where,
             state_words=state_words(run.state, counts),
             tone=state_tone(run.state, counts),
             shapes=html.SHAPES,

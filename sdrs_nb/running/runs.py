@@ -16,6 +16,7 @@ from sdrs_nb.models import Approval, Wait
 from sdrs_nb.running.outcomes import Trouble, state_words, troubles
 from sdrs_nb.statuses import REACHED, WORST_FIRST, Stage, Tally, tally
 from sdrs_nb.tables import OUTCOME, shape
+from sdrs_nb.where import Where
 from sdrs_nb.words import counted, joined
 
 if TYPE_CHECKING:
@@ -99,7 +100,13 @@ class Run:
         counts = self.counts
         told = joined(counted(counts[stage], stage) for stage in WORST_FIRST if counts[stage])
         state = state_words(self.state, counts)
-        return _("Run {run} ({state}): {counts}", run=self.run_id, state=state, counts=told)
+        line = _("Run {run} ({state}): {counts}", run=self.run_id, state=state, counts=told)
+        return f"{line}\n{self.where}"
+
+    @property
+    def where(self) -> Where:
+        """Cloud, region, project, user, and whether it is a sandbox, as they were when the run was recorded."""
+        return Where.of_record(self.record)
 
     @property
     def record(self) -> dict[str, Any]:

@@ -109,6 +109,10 @@ class ApprovePanel(Panel):
         self._diff.value = "" if last is None else html.fragment(html.table(last.diff(plan), 50))
         self._offer(plan)
 
+    def _where(self) -> str:
+        return _("It will be sent to: {where}", where=self.state.where) if self.cloud is not None else _(
+            "No cloud is connected yet: where it will be sent is not known.")  # fmt: skip
+
     def _told(self, plan: Plan) -> str:
         if self.state.eligibility is None:  # a run that was opened again: its findings are in the ledger
             return ""
@@ -177,6 +181,7 @@ class ApprovePanel(Panel):
             if needed > 1:
                 text = _("{given} of {needed} persons have approved this plan.", given=len(parts), needed=needed)
                 parts.append(html.message(text, "warning"))
+            parts.append(html.message(self._where(), "warning"))
             text = _(
                 "Submitting creates {count} protected instances with DR servers and volumes that are billed.",
                 count=self.state.planned_servers,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 import ipywidgets
@@ -12,6 +13,7 @@ from sdrs_nb.access import check_access
 from sdrs_nb.cloud import Cloud, connect
 from sdrs_nb.errors import SdrsError
 from sdrs_nb.i18n import _
+from sdrs_nb.where import Where
 from sdrs_nb.widgets.opening import FileOpener
 from sdrs_nb.widgets.panel import Panel, button, folded, row
 from sdrs_nb.widgets.pictures import Card, cards, records
@@ -81,12 +83,18 @@ class ConnectPanel(Panel):
         self.rehearsal = await asyncio.to_thread(start)
         cloud = self.rehearsal.connect()
         self.state.connect(cloud)
-        return await check_access(cloud)
+        return await self._asking(cloud)
+
+    async def _asking(self, cloud: Cloud) -> pd.DataFrame:
+        access = await check_access(cloud)
+        with suppress(SdrsError):  # the frame says already what could not be asked
+            self.state.set_identity(await cloud.check())
+        return access
 
     def _check(self) -> None:
         assert self.cloud is not None  # noqa: S101 - the caller set it
         self.state.begin(self.step)
-        self.background.start("check", check_access(self.cloud), done=self._on_checked, failed=self._failed)
+        self.background.start("check", self._asking(self.cloud), done=self._on_checked, failed=self._failed)
 
     def _on_checked(self, access: pd.DataFrame) -> None:
         self.state.end(self.step)
@@ -98,7 +106,7 @@ class ConnectPanel(Panel):
         self._connect.description = _("Connect") if cloud is None else _("Check access")
         self._rehearse.disabled = not self._is_free
         self._rehearse.layout.display = "none" if self._sandbox is None or self.rehearsal is not None else ""
-        self._facts.value = _settings(cloud) if cloud is not None else html.message(
+        self._facts.value = _settings(cloud, self.state.where) if cloud is not None else html.message(
             _("Connect looks for credentials in the environment, clouds.yaml and the SDK's credentials file. Nothing "
               "is changed in the cloud before you approve a plan.")
         )  # fmt: skip
@@ -118,12 +126,11 @@ class ConnectPanel(Panel):
         )  # fmt: skip
 
 
-def _settings(cloud: Cloud) -> str:
+def _settings(cloud: Cloud, where: Where) -> str:
     settings = cloud.settings
     facts = [
-        (_("Cloud"), settings.endpoint or settings.cloud_host),
-        (_("Region"), settings.region or "-"),
-        (_("Project"), settings.project_id or settings.project_name or settings.region or "-"),
+        *where.facts,
+        (_("Endpoint"), settings.endpoint or "-"),
         (_("Signed in by"), {"token": _("token"), "access key": _("access key"), "password": _("password")}[
             settings.kind]),
     ]  # fmt: skip

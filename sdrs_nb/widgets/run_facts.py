@@ -26,6 +26,7 @@ def run_facts(run: Run, now: RunState) -> str:
                  window=_time(allowance.window_s))  # fmt: skip
         facts.append((_("Calls left"), left))
     facts += [(word(stage), counts[stage.value]) for stage in WORST_FIRST if counts[stage.value]]
+    facts += run.where.facts
     facts.append((_("Rule book"), run.plan.rulebook.name))
     message = html.message(run.message, "warning") if run.message and now != RunState.DONE else ""
     note = html.message(run.plan.rulebook_note, "warning") if run.plan.rulebook_note else ""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from sdrs_nb.cloud import Cloud
+from sdrs_nb.cloud import Cloud, Identity
 from sdrs_nb.eligibility import Eligibility, check_eligibility
 from sdrs_nb.errors import SdrsError
 from sdrs_nb.i18n import _
@@ -22,6 +22,7 @@ from sdrs_nb.planning.planning import Plan, plan_batches
 from sdrs_nb.rulebook import Rulebook, Site, choose_rulebook, read_rulebook, rulebook_reason, site_of
 from sdrs_nb.running.runs import Run
 from sdrs_nb.statuses import Stage
+from sdrs_nb.where import Where
 from sdrs_nb.widgets import holding
 from sdrs_nb.widgets.overrides import Override, override_rows, values_for, with_override
 from sdrs_nb.widgets.standing import Standing
@@ -42,6 +43,8 @@ class WorkbenchState(Standing):
     ----------
     access
         What ``check_access`` found of the cloud; None before.
+    identity
+        Who the cloud says we are, and where; None before it was asked.
     inventory, eligibility, plan, run, outcome
         Results of the steps; None until there is one.  A stale result stays readable until it is made anew.
     server_ids
@@ -61,6 +64,7 @@ class WorkbenchState(Standing):
         self.cloud: Cloud | None = None
         self._talk_to(cloud)
         self.access: pd.DataFrame | None = None
+        self.identity: Identity | None = None
         self.inventory: Inventory | None = None
         self.eligibility: Eligibility | None = None
         self.plan: Plan | None = None
@@ -162,7 +166,7 @@ class WorkbenchState(Standing):
         """Talk to this cloud from now on; what was loaded from another one is out of date, what a file said is not."""
         other = self.cloud is not None and self.cloud is not cloud
         rules = self.rulebook
-        self.access = None
+        self.access = self.identity = None
         self._talk_to(cloud)
         self._failures.pop(Step.CONNECT, None)
         if other:
@@ -176,6 +180,21 @@ class WorkbenchState(Standing):
         self.cloud, self.wait = cloud, None
         if cloud is not None:
             self._unlisten = cloud.on_wait(self._on_wait)
+
+    @property
+    def where(self) -> Where:
+        """Where a plan would be sent: as the cloud itself said, else as settings and inventory have it."""
+        if self.identity is not None:
+            return Where.of_identity(self.identity)
+        if self.cloud is None:
+            return Where()
+        about = None if self.inventory is None else self.inventory.about.project_id
+        return Where.of_settings(self.cloud.settings, project_id=about)
+
+    def set_identity(self, identity: Identity) -> None:
+        """Take who the cloud says we are."""
+        self.identity = identity
+        self.changed()
 
     def set_access(self, access: pd.DataFrame) -> None:
         """Take what the credentials may do."""

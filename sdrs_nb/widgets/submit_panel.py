@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Mapping
 import ipywidgets
 import pandas as pd
 
+from sdrs_nb import html
 from sdrs_nb.cloud import Cloud
 from sdrs_nb.errors import NoBatchCallError, SdrsError
 from sdrs_nb.i18n import _
@@ -69,6 +70,7 @@ class SubmitPanel(Panel):
     def __init__(self, cloud: Cloud | None = None, state: WorkbenchState | None = None) -> None:
         super().__init__(state or WorkbenchState(cloud), Step.SUBMIT)
         self._said = ("", "")
+        self._where = ipywidgets.HTML()
         self._submit = button(_("Submit"), self._on_submit_click, style="danger")
         self._enable = ipywidgets.Checkbox(
             description=_("Enable protection of the groups at the end, which starts copying data"), indent=False
@@ -123,7 +125,7 @@ class SubmitPanel(Panel):
         self._body = ipywidgets.VBox(
             [row(self._bar, self._doing), self._facts, self.batches, self._timeline, self.servers, self._log]
         )
-        self._fill([self._actions, self._choices, self._body])
+        self._fill([self._where, self._actions, self._choices, self._body])
 
     def _on_submit_click(self) -> None:
         if self.cloud is None or not self._is_free or self.state.run is not None:
@@ -211,6 +213,10 @@ class SubmitPanel(Panel):
         for widget in (self._stop, self._pause, self._resume, self._retry, self._new):
             widget.layout.display = "none" if run is None else ""
         self._submit.layout.display = "" if run is None else "none"
+        # A run says it among its figures, as it was recorded.
+        is_open = run is None and self.cloud is not None
+        told = _("It will be sent to: {where}", where=self.state.where) if is_open else ""
+        self._where.value = html.message(told, "warning") if told else ""
         self._submit.disabled = not self._is_free or self.cloud is None
         if run is not None:
             self._draw_run(run, run.state)

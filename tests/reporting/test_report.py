@@ -1,6 +1,7 @@
 """The report of a run: what it says, what it never holds, and how big it gets."""
 
 import json
+from datetime import timedelta
 from html.parser import HTMLParser
 
 import openpyxl
@@ -8,10 +9,13 @@ import pandas as pd
 import pytest
 
 import sdrs_nb
+from sdrs_nb.exports import write_json_lines
+from sdrs_nb.planning.approvals import approve
 from sdrs_nb.reporting.charts import timeline, waterfall
 from sdrs_nb.reporting.report import Summary
 from sdrs_nb.reporting.todo import summarize_tasks
-from tests.builders_reporting import a_job, a_recorded_run
+from tests.builders import GROUP, a_server, an_inventory
+from tests.builders_reporting import BEGAN, a_job, a_recorded_run
 
 HOSTILE = "=cmd|' /C calc'!A0<script>alert(1)</script>\u202e{n}"
 
@@ -126,8 +130,67 @@ def test_the_files_beside_it_say_the_same(written, ledger):
 
     order = ["server-3", *(server for server in run.servers["server_id"] if server != "server-3")]
     assert outcome["server_id"].tolist() == sheets["outcome"]["server_id"].tolist() == order
-    assert set(sheets) == {"outcome", "batches", "left_out", "findings", "to_do", "requests", "jobs"}
+    assert set(sheets) == {"run", "outcome", "batches", "left_out", "findings", "to_do", "requests", "jobs"}
     assert [event["event_id"] for event in events] == run.events["event_id"].tolist()
+
+
+def two_persons(plan):
+    """Return the approval of two persons."""
+    return approve(plan, "Chen", after=approve(plan, "Li", when=BEGAN), when=BEGAN + timedelta(hours=1))
+
+
+def test_every_form_names_every_approver(written, ledger):
+    """Page, CSV, workbook, JSON lines, and the summary of a runbook."""
+    page, path = written(servers=2, approval=two_persons)
+    run = sdrs_nb.open_run(sdrs_nb.list_runs(ledger).iloc[0]["run_id"], ledger)
+
+    csv = pd.read_csv(path.with_suffix(".csv"), encoding="utf-8-sig")
+    sheet = pd.read_excel(path.with_suffix(".xlsx"), sheet_name="run", engine="openpyxl").set_index("name")["value"]
+    first = json.loads(path.with_suffix(".jsonl").read_text(encoding="utf-8").splitlines()[0])
+
+    assert "Li, 2026-01-31 09:00:00 UTC Chen, 2026-01-31 10:00:00 UTC" in page.text
+    both = "Li, 2026-01-31T09:00:00+00:00; Chen, 2026-01-31T10:00:00+00:00"
+    assert csv["approved_by"].unique().tolist() == [sheet["approved_by"]] == [both]
+    assert [each["who"] for each in first["data"]["approvals"]] == ["Li", "Chen"]
+    inventory = an_inventory(servers=[a_server("server-0")])
+    summary = sdrs_nb.summarize(sdrs_nb.check_eligibility(inventory, group_id=GROUP), run.plan, run.servers, run)
+    assert "Approved by Li, Chen" in str(summary)
+
+
+def test_every_form_says_where_it_went(written):
+    """Cloud, region, project and whether it was a sandbox; what an old ledger does not know stays empty."""
+    page, path = written(servers=1)
+
+    csv = pd.read_csv(path.with_suffix(".csv"), encoding="utf-8-sig").iloc[0]
+    first = json.loads(path.with_suffix(".jsonl").read_text(encoding="utf-8").splitlines()[0])
+
+    assert "Cloud sdrs.test, region test-1, project p1, user -; not a known sandbox." in page.text
+    assert (csv["cloud_host"], csv["region"], csv["project_id"]) == ("sdrs.test", "test-1", "p1")
+    assert first["data"]["where"] == {
+        "cloud_host": "sdrs.test", "region": "test-1", "project_id": "p1", "project_name": "", "user_name": "",
+        "world": "", "sandbox": False,
+    }  # fmt: skip
+
+
+def test_json_lines_hold_data_and_no_json_in_a_text(written, ledger, tmp_path):
+    """Events' data and job documents are objects, in the report's file and in any that is written of such a frame."""
+    _page, path = written(servers=3, failing={1})
+    run = sdrs_nb.open_run(sdrs_nb.list_runs(ledger).iloc[0]["run_id"], ledger)
+
+    jobs = write_json_lines(run.jobs, tmp_path / "jobs.jsonl")
+    lines = [
+        json.loads(line) for file in (path.with_suffix(".jsonl"), jobs) for line in file.read_text("utf-8").splitlines()
+    ]
+
+    def texts(value):
+        if isinstance(value, dict | list):
+            return [text for each in (value.values() if isinstance(value, dict) else value) for text in texts(each)]
+        return [value] if isinstance(value, str) else []
+
+    assert not [text for line in lines for text in texts(line) if text.startswith(("{", "["))]
+    told = [line["data"]["document"] for line in lines if line.get("kind") == "look" and "document" in line["data"]]
+    assert [document["status"] for document in told] == ["FAIL"]
+    assert lines[-1]["document"] == told[-1]
 
 
 def test_a_run_that_has_sent_nothing_can_be_reported(ledger, tmp_path, written):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import sdrs_nb
+from sdrs_nb.cloud import Identity
 from sdrs_nb.models import Wait
 from sdrs_nb.widgets.approve_panel import ApprovePanel
 from sdrs_nb.widgets.connect_panel import ConnectPanel
@@ -329,6 +330,22 @@ def test_approval_takes_the_number_and_says_what_is_wrong():
 
     assert "Type the number of servers" in bare
     assert "exactly these requests, nothing else" in text(panel._approval)
+
+
+def test_approve_and_submit_say_where_it_will_be_sent():
+    """Cloud, region, project by name and id, user, and whether it is a sandbox, before anything can be sent."""
+    state = planned_state()
+    state.connect(sdrs_nb.connect(region="cn-north-4", access_key="A", secret_key="S"))
+    approving, submitting = ApprovePanel(state), SubmitPanel(state=state)
+    settled(approving, lambda: approving._approval.value)
+
+    before = text(approving._approval)
+    state.set_identity(Identity("p1", "cn-north-4", "u1", "ops", "https://sdrs.cn-north-4.myhuaweicloud.com"))
+    writer().flush()
+
+    assert "It will be sent to: Cloud myhuaweicloud.com, region cn-north-4, project " in before
+    for widget in (approving._approval, submitting._where):
+        assert "region cn-north-4, project p1, user ops; not a known sandbox." in text(widget)
 
 
 def test_consequences_are_told_in_words():
