@@ -6,12 +6,13 @@ with Babel); a sentence without a translation is shown in English rather than no
 
 import gettext
 import os
+import struct
 from functools import cache
 from pathlib import Path
 
 from sdrs_nb.lab_locale import lab_locale
 
-__all__ = ["LANGUAGES", "_", "current_language", "ngettext_", "runbook_text", "set_language"]
+__all__ = ["LANGUAGES", "_", "current_language", "ngettext_", "runbook_text", "set_language", "wordings"]
 
 #: Languages the package speaks; the first is the source.
 LANGUAGES = ("en", "zh")
@@ -65,6 +66,27 @@ def ngettext_(singular: str, plural: str, count: int, /, **values: object) -> st
     """Return the sentence fitting ``count`` (also available as ``{count}``), in the current language."""
     translated = _catalogue(current_language()).ngettext(singular, plural, count)
     return translated.format(count=count, **values)
+
+
+@cache
+def wordings(language: str) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
+    """Return every sentence in English and in ``language``, each as its singular and plural forms; reads a file once.
+
+    From the compiled catalogue itself, since ``gettext`` looks sentences up and never lists them.  Source: GNU gettext
+    manual, "The Format of GNU MO Files".
+    """
+    path = gettext.find("sdrs_nb", str(Path(__file__).parent / "locale"), [language])
+    if path is None:
+        return ()
+    content = Path(path).read_bytes()
+    order = "<" if content.startswith(b"\xde\x12\x04\x95") else ">"
+    count, english, theirs = struct.unpack_from(f"{order}3I", content, 8)
+
+    def forms(table: int, at: int) -> tuple[str, ...]:
+        length, start = struct.unpack_from(f"{order}2I", content, table + 8 * at)
+        return tuple(content[start : start + length].decode("utf-8").split("\0"))
+
+    return tuple((forms(english, at), forms(theirs, at)) for at in range(1, count))  # the first is the header
 
 
 def runbook_text(text: str, /) -> str:

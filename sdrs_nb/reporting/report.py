@@ -19,6 +19,7 @@ from sdrs_nb.i18n import _, current_language, ngettext_
 from sdrs_nb.payloads.requests import target
 from sdrs_nb.planning.approvals import signers
 from sdrs_nb.reporting.charts import timeline, waterfall
+from sdrs_nb.reporting.retelling import retell, retell_titles, retold
 from sdrs_nb.reporting.todo import summarize_tasks
 from sdrs_nb.reporting.words import rules_of
 from sdrs_nb.running.outcomes import Trouble, server_remedy, state_tone, state_words, troubles, was_taken
@@ -165,6 +166,9 @@ def _counts(values: "pd.Series[Any]") -> dict[str, int]:
 def report(run: Run, path: str | os.PathLike[str]) -> Path:
     """Write the run as one HTML file at ``path``, with CSV, xlsx and JSON lines beside it; return the HTML's path.
 
+    It speaks the current language; reasons that were recorded in another are told again, and what cannot be told again
+    is quoted.  The event file keeps what was recorded.
+
     Everything comes from the ledger, so the report can be made on any day and shows what was approved, sent and
     answered.  Every text of a server or file is escaped; the file loads nothing from anywhere and runs nothing.
 
@@ -202,7 +206,7 @@ def report(run: Run, path: str | os.PathLike[str]) -> Path:
 
 
 def _frames(run: Run) -> dict[str, pd.DataFrame]:
-    servers, plan = worst_first(run.servers), run.plan
+    servers, plan = retold(worst_first(run.servers), "message", code="error_code"), run.plan
     remedies = [
         server_remedy(stage, code, is_deletion=plan.is_deletion, taken=taken)
         for stage, code, taken in zip(servers["stage"], servers["error_code"], was_taken(servers), strict=True)
@@ -210,11 +214,11 @@ def _frames(run: Run) -> dict[str, pd.DataFrame]:
     names = plan.facts.groups.set_index("group_id")["name"].dropna()
     return {
         "outcome": servers.assign(remedy=pd.array(remedies, dtype="string")),
-        "batches": run.batches,
-        "left_out": plan.left_out,
-        "findings": run.findings,
+        "batches": retold(run.batches, "reason"),
+        "left_out": retold(plan.left_out, "reason"),
+        "findings": retold(run.findings, "message", "remedy"),
         "to_do": summarize_tasks(servers, {str(key): str(name) for key, name in names.items()}, run.findings),
-        "requests": run.attempts,
+        "requests": retold(run.attempts, "message", code="code"),
         "jobs": run.jobs,
         "events": run.events,
     }
@@ -251,6 +255,7 @@ def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
     stages = {stage: counts[stage] for stage in WORST_FIRST if counts[stage]}
     calls = {batch.batch_id: target(batch) for batch in run.plan.batches}
     bodies = {batch.batch_id: run.plan.payload_bytes(batch.batch_id).decode() for batch in run.plan.batches}
+    proof = retold(run.plan.proof, "why")
     return str(
         html.render(
             "report.html",
@@ -266,7 +271,7 @@ def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
             tone=state_tone(run.state, counts),
             shapes=html.SHAPES,
             headline=_headline(run, len(left_out)),
-            troubles=run.troubles,
+            troubles=troubles(outcome, run.state, is_deletion=run.plan.is_deletion),
             stages=stages,
             steps=waterfall(outcome, left_out),
             rules=rules_of(left_out, run.plan.rulebook),
@@ -275,8 +280,8 @@ def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
             servers=_records(outcome),
             left_out=_records(left_out),
             tasks=_records(frames["to_do"]),
-            proof=_records(run.plan.proof),
-            notes=run.plan.remarks,
+            proof=_records(proof.assign(shared=proof["shared"].map(retell_titles))),
+            notes=[retell(note) for note in run.plan.remarks],
             attempts=_records(frames["requests"]),
             jobs=_records(frames["jobs"]),
             bodies=bodies,
@@ -315,7 +320,7 @@ def _headline(run: Run, left_out: int) -> list[str]:
     if left_out:
         told.append(_("{count} servers that were asked for were left out, each with its reason.", count=left_out))
     if run.message:
-        told.append(run.message)
+        told.append(retell(run.message))
     return told
 
 
