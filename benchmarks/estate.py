@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sdrs_nb.tables import INVENTORY_TABLES
+
 
 def frames(size):
     """Return servers, volumes, attachments, groups, instances, pairs, key pairs and quotas of an estate."""
@@ -94,7 +96,7 @@ def frames(size):
             "target_server_id": [f"dr-{n}" for n in range(len(protected))],
         }
     )
-    return {
+    found = {
         "servers": servers,
         "volumes": volumes,
         "attachments": attachments,
@@ -111,7 +113,18 @@ def frames(size):
         "domains": pd.DataFrame(
             {"domain_id": ["d1"], "sold_out": [False], "local_az": ["az-1"], "remote_az": ["az-2"]}
         ),
+        "flavors": pd.DataFrame(
+            {
+                "flavor_id": ["s3.large.2", "c3.xlarge.4", "m3.large.8"],
+                "sale_status": "normal",
+                "sale_by_az": "az-1=normal",
+            }
+        ),
     }
+    whole = {name: frame.reindex(columns=[*INVENTORY_TABLES[name].columns]) for name, frame in found.items()}
+    # As read from a cloud: what is blank is none, and nothing was left unread.
+    whole["sources"] = pd.DataFrame({"frame": [*found], "state": "loaded", "rows": 0, "unread": None})
+    return whole
 
 
 if __name__ == "__main__":
