@@ -38,7 +38,7 @@ async def main():
     plan = sdrs_nb.Plan.load(found["plan"])
     keys = {name: found[name] for name in ("endpoint", "project_id", "access_key", "secret_key")}
     before = len(told(found["endpoint"], "requests"))
-    async with sdrs_nb.connect(**keys) as cloud:
+    async with sdrs_nb.connect(**keys, sandbox=True) as cloud:
         begun = time.perf_counter()
         run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint)
         await sdrs_nb.follow(cloud, run)

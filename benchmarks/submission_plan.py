@@ -31,7 +31,7 @@ async def main():
     """Plan and save."""
     found, size, path = json.loads(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
     keys = {name: found[name] for name in ("endpoint", "project_id", "access_key", "secret_key")}
-    async with sdrs_nb.connect(**keys) as cloud:
+    async with sdrs_nb.connect(**keys, sandbox=True) as cloud:
         groups = await make_groups(cloud)
         inventory = await sdrs_nb.load_inventory(cloud)
     every = sdrs_nb.check_eligibility(inventory)
