@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
@@ -288,6 +289,8 @@ def test_an_interrupted_run_leaves_with_4_and_says_how_to_carry_on(shell, tmp_pa
             [sys.executable, "-m", "sdrs_nb.cli", "submit", "plan.json", "--approve", fingerprint],
             env={**os.environ, **cloud, "SDRS_NB_LANG": "en"},
             cwd=tmp_path,
+            # A shell that starts tests in the background lets them ignore Ctrl-C, and their children with them.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - calls into no lock
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
