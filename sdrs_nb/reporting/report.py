@@ -21,7 +21,7 @@ from sdrs_nb.payloads.requests import target
 from sdrs_nb.planning.approvals import signers
 from sdrs_nb.reporting.charts import timeline, waterfall
 from sdrs_nb.reporting.todo import summarize_tasks
-from sdrs_nb.reporting.words import in_one_language, rules_of, speaks, titles_of
+from sdrs_nb.reporting.words import in_one_language, retold, rules_of, titles_of
 from sdrs_nb.running.outcomes import Trouble, server_remedy, state_tone, state_words, troubles
 from sdrs_nb.running.runs import Run
 from sdrs_nb.showing import troubled_first
@@ -275,7 +275,7 @@ def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
             left_out=_records(left_out),
             tasks=_records(frames["to_do"]),
             proof=_records(run.plan.proof),
-            notes=[note for note in run.plan.remarks if speaks(note, current_language())],
+            notes=[retold(note, current_language()) for note in run.plan.remarks],
             attempts=_records(frames["requests"]),
             jobs=_records(frames["jobs"]),
             bodies=bodies,

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sdrs_nb.errors import SettingsError
+from sdrs_nb.i18n import _
 from sdrs_nb.rulebook import Rulebook
 
-__all__ = ["RuleCount", "in_one_language", "rules_of", "speaks", "titles_of"]
+__all__ = ["RuleCount", "in_one_language", "retold", "rules_of", "speaks", "titles_of"]
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _LETTER = re.compile(r"[A-Za-z]{2,}")
@@ -54,6 +55,13 @@ def speaks(text: str, language: str) -> bool:
     return is_chinese == (language == "zh") or not (chinese or words)
 
 
+def retold(text: str, language: str, instead: str = "") -> str:
+    """Return a recorded sentence in ``language``: itself, else ``instead``, else itself as a quotation."""
+    if speaks(text, language):
+        return text
+    return instead or _("As recorded: “{text}”", text=text)
+
+
 def titles_of(frame: pd.DataFrame, book: Rulebook, column: str = "rules") -> list[str]:
     """Return the titles of the rules that each row names, in the current language."""
 
@@ -67,12 +75,11 @@ def titles_of(frame: pd.DataFrame, book: Rulebook, column: str = "rules") -> lis
 def in_one_language(frame: pd.DataFrame, column: str, instead: Sequence[str] | None, language: str) -> pd.DataFrame:
     """Return the frame with sentences of another language replaced by those of ``instead``, row by row.
 
-    Where there is nothing to say instead, the cell is empty: the sentence as it was recorded stays in the ledger and in
-    the JSON lines.
+    Where there is nothing to say instead, the sentence is quoted as it was recorded: a reason is never dropped.
     """
     if column not in frame:
         return frame
     texts = frame[column].fillna("").astype(str)
     others = instead if instead is not None else [""] * len(frame)
-    kept = [text if speaks(text, language) else other for text, other in zip(texts, others, strict=True)]
+    kept = [retold(text, language, other) for text, other in zip(texts, others, strict=True)]
     return frame.assign(**{column: pd.array([text or None for text in kept], dtype="string")})

@@ -142,7 +142,7 @@ class Deeds:
                           instance=instance.instance_id, name=instance.name, created=_told(created),
                           since=_told(doubt.since))  # fmt: skip
                 return Ownership(Whose.ADOPTED, proof)
-        elif before.get("protected_instance_id") == instance.instance_id and before.get("whose") != Whose.OTHERS:
+        elif doubt is not None and before.get("protected_instance_id") == instance.instance_id:
             proof = _("The record of this run names instance {instance}, without a job that does.",
                       instance=instance.instance_id)  # fmt: skip
             return Ownership(Whose.ADOPTED, proof)

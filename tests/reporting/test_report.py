@@ -210,6 +210,22 @@ def test_a_sentence_is_of_one_language_whatever_names_it_holds(text, language):
     assert speaks("", "zh")
 
 
+def test_a_reason_in_another_language_is_quoted_and_never_dropped(ledger, tmp_path):
+    """Where nothing says the same in the report's language, the words of that moment stand as a quotation."""
+    run = a_recorded_run(ledger, servers=1)
+    said = {
+        "server_id": "server-0",
+        "stage": "failed",
+        "error_code": None,
+        "message": "云服务拒绝了请求，没有说明原因。",
+    }
+    ledger.set_servers(run.run_id, None, [said])
+
+    path = sdrs_nb.report(run, tmp_path / "r.html")
+
+    assert f"As recorded: “{said['message']}”" in _Page(path.read_text(encoding="utf-8")).text
+
+
 def test_a_run_that_has_sent_nothing_can_be_reported(ledger, tmp_path, written):
     """A run just recorded has a report that says so."""
     run = a_recorded_run(ledger, servers=1, stage="accepted")

@@ -129,6 +129,7 @@ def test_what_an_older_version_recorded_counts_as_adopted():
 
     assert whose("s1", the(name="x"), old, servers=recorded) == Whose.ADOPTED
     assert whose("s1", the("i9"), old, servers=recorded) == Whose.OTHERS
+    assert whose("s1", the(name="x"), an_attempt("refused", sent=None), servers=recorded) == Whose.OTHERS
 
 
 def test_times_of_the_lists_are_read_by_their_offset():
