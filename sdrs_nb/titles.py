@@ -133,6 +133,7 @@ def _columns(_language: str) -> Mapping[str, str]:
         "progress": _("Progress"),
         "protect_from_scaling_down": _("Protect from scaling down"),
         "project_id": _("Project id"),
+        "proof": _("Proof"),
         "protected_instance_id": _("Protected instance id"),
         "protected_instance_ids": _("Protected instance ids"),
         "protected_instance_num": _("Protected instance num"),
@@ -196,5 +197,6 @@ def _columns(_language: str) -> Mapping[str, str]:
         "volume_ids": _("Volume ids"),
         "volume_type": _("Volume type"),
         "vpc_id": _("VPC id"),
+        "whose": _("Whose"),
         "warnings": _("Warnings"),
     }

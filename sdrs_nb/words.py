@@ -55,6 +55,8 @@ def _words(_language: str) -> Mapping[str, str]:
         "deleted": _("deleted"),
         "failed": _("failed"),
         "taken by others": _("taken by others"),
+        "made": _("made by this run"),
+        "others": _("made by others"),
         "ready": _("ready"),
         "running": _("running"),
         "paused": _("paused"),

@@ -58,6 +58,8 @@ def server_labels() -> dict[str, str]:
         "error_code": _("Code"),
         "protected_instance_id": _("Protected instance"),
         "dr_server_id": _("DR server"),
+        "whose": _("Whose"),
+        "proof": _("Proof"),
         "reason": _("Reason"),
         "rules": _("Rules"),
     }

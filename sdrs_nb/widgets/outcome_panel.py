@@ -15,6 +15,7 @@ from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.reporting.report import report
 from sdrs_nb.reporting.todo import summarize_tasks
 from sdrs_nb.running.outcomes import troubles
+from sdrs_nb.running.ownership import Whose
 from sdrs_nb.running.runs import Run
 from sdrs_nb.running.verification import verify
 from sdrs_nb.showing import troubles_html
@@ -55,10 +56,10 @@ class OutcomePanel(Panel):
         self.grid = Grid(
             empty(OUTCOME).assign(group=""),
             "server_id",
-            visible=("name", "stage", "group", "protected_instance_id", "dr_server_id", "message"),
+            visible=("name", "stage", "whose", "group", "protected_instance_id", "dr_server_id", "message"),
             labels=server_labels(),
             status_columns={"stage": STAGE_TONES},
-            words={"stage": stage_words()},
+            words={"stage": stage_words(), "whose": {whose.value: word(whose) for whose in Whose}},
             title=_("Outcome"),
         )
         self._next = ipywidgets.HTML()
