@@ -119,7 +119,11 @@ def subnet_of_vpc(facts: Facts) -> Iterator[Hits]:
     if not wanted:
         return
     subnets = facts.frames["subnets"]
-    vpcs = set(subnets["vpc_id"][subnets["subnet_id"] == wanted].dropna())
+    its_own = subnets["vpc_id"][subnets["subnet_id"] == wanted]
+    if its_own.isna().any():
+        yield where(facts.servers.known, lacking="subnets.vpc_id", primary_subnet_id=wanted)
+        return
+    vpcs = set(its_own)
     fits = np.append(facts.groups.coded("vpc_id").isin(vpcs), True)[facts.match.group]
     meant = subnets["subnet_id"][subnets["neutron_subnet_id"] == wanted].dropna().tolist()
     if meant and not vpcs:

@@ -62,8 +62,9 @@ def same_vpc(facts: Facts) -> Iterator[Hits]:
     wanted = np.append(facts.sites.vpc, -1)[group]
     judged = (group >= 0) & vpc.given & (wanted != -1)
     yield where(judged & (wanted != vpc.codes), vpc_id=vpc, group_vpc=OfGroup(facts.groups.coded("vpc_id"), group))
-    no_group = facts.match.unplaced & vpc.given & ~_vpc_has_group(facts) & (len(facts.group_ids) > 0)
-    yield where(no_group, variant="no_group", vpc_id=vpc)
+    if not facts.unread(["groups.vpc_id"]):
+        no_group = facts.match.unplaced & vpc.given & ~_vpc_has_group(facts) & (len(facts.group_ids) > 0)
+        yield where(no_group, variant="no_group", vpc_id=vpc)
     yield where(~vpc.given, lacking="servers.vpc_id", vpc_id=vpc)
     seen = facts.servers.coded("address_vpc_ids")
     same = np.append(vpc.code_of(seen.labels), -1)[seen.codes] == vpc.codes

@@ -81,3 +81,30 @@ def test_a_blocker_of_the_request_counts_for_every_server(options, profile):
     estate.options = options
 
     assert _verdict(estate) == "blocked"
+
+
+def test_a_vpc_of_groups_that_was_not_read_is_unknown():
+    """S3: "an absent column is unread, not empty", so no group can be said to be of another VPC."""
+    estate = sound_estate()
+    estate.unread = {"groups": {"vpc_id"}}
+
+    assert _verdict(estate) == "unknown"
+
+
+def test_a_subnet_whose_vpc_is_not_known_is_unknown():
+    """P4: a subnet that is listed without its VPC is not said to be of another."""
+    estate = sound_estate()
+    estate.options = {"primary_subnet_id": "subnet-of-vpc-1"}
+    _set(estate, "subnets", vpc_id=None)
+
+    assert _verdict(estate) == "unknown"
+
+
+def test_an_owner_that_part_of_a_list_lacks_is_unknown():
+    """H8: of a list of servers that is partial, nothing is missing."""
+    estate = sound_estate()
+    estate.states["servers"] = "partial"
+    attachment = estate.frames["attachments"][0]
+    estate.frames["attachments"] = [attachment, attachment | {"server_id": "hidden", "device": "/dev/vdx"}]
+
+    assert _verdict(estate) == "unknown"
