@@ -38,11 +38,11 @@ def a_batch(batch_id, *server_ids, group_id="g1"):
     return Batch(batch_id=batch_id, group_id=group_id, name_prefix=f"x-{batch_id}", server_ids=server_ids)
 
 
-def a_run(ledger, *batches):
+def a_run(ledger, *batches, scope=SCOPE):
     """Record a run of these batches."""
     plan = APlan(batches or (a_batch("b001", "s1", "s2"),), server_names={"s1": "db <1>"})
     approval = Approval(fingerprint=plan.fingerprint, who="ops")
-    return Run(ledger.create_run(scope=SCOPE, plan=plan, approval=approval, settings={}), ledger)
+    return Run(ledger.create_run(scope=scope, plan=plan, approval=approval, settings={}), ledger)
 
 
 @pytest.fixture
@@ -131,6 +131,69 @@ def test_servers_of_unknown_fate_stay_held_even_when_the_rest_is_released(ledger
     a_run(ledger, a_batch("b001", "s2"))
     with pytest.raises(ClaimedError):
         a_run(ledger, a_batch("b001", "s1"))
+
+
+@pytest.mark.parametrize(
+    ("other", "is_held"),
+    [
+        ({}, True),
+        ({"project_id": "p2"}, False),
+        ({"endpoint": "http://127.0.0.1:2"}, False),
+        ({"endpoint": "http://127.0.0.1:2", "world": "w1"}, False),
+        ({"world": "w1"}, False),
+    ],
+)
+def test_servers_are_held_in_their_own_cloud_alone(ledger, other, is_held):
+    """Another project, address or world of a sandbox may know the same ids, and they are other servers there."""
+    a_run(ledger, a_batch("b001", "s1"))
+
+    if is_held:
+        with pytest.raises(ClaimedError):
+            a_run(ledger, a_batch("b001", "s1"), scope=SCOPE | other)
+    else:
+        a_run(ledger, a_batch("b001", "s1"), scope=SCOPE | other)
+
+
+def test_a_world_holds_its_servers_wherever_it_listens(ledger):
+    """A sandbox that was started again at another address is the same cloud."""
+    a_run(ledger, a_batch("b001", "s1"), scope=SCOPE | {"world": "w1"})
+
+    with pytest.raises(ClaimedError):
+        a_run(ledger, a_batch("b001", "s1"), scope=SCOPE | {"world": "w1", "endpoint": "http://127.0.0.1:2"})
+    a_run(ledger, a_batch("b001", "s1"), scope=SCOPE | {"world": "w2"})
+
+
+def proven_absent(ledger, run, batch_id="b001"):
+    """Record a request of the batch that got no answer and did nothing so far."""
+    attempt = ledger.intend(run.run_id, batch_id, "abc")
+    ledger.answer(attempt, AttemptResult.UNCERTAIN, state=BatchState.UNCERTAIN, stage=Stage.UNKNOWN)
+    ledger.answer(attempt, AttemptResult.ABSENT, state=BatchState.PENDING, stage=Stage.UNKNOWN)
+
+
+def test_a_refused_repetition_does_not_end_the_doubt_about_the_first_request(ledger):
+    """The second request was not handled, the first may come true yet: its servers are not "not sent"."""
+    run = a_run(ledger, a_batch("b001", "s1"))
+    proven_absent(ledger, run)
+    again = ledger.intend(run.run_id, "b001", "abc")
+
+    ledger.answer(again, AttemptResult.NOT_HANDLED, state=BatchState.PENDING, stage=Stage.NOT_SENT)
+
+    assert run.servers["stage"].tolist() == ["unknown"]
+
+
+def test_what_is_in_doubt_is_neither_released_nor_let_go_with_the_rest(ledger):
+    """Releasing gives up what was never sent, letting go what is in doubt; each leaves the other's alone."""
+    run = a_run(ledger, a_batch("b001", "s1"), a_batch("b002", "s2"))
+    proven_absent(ledger, run)
+
+    assert ledger.let_go(run.run_id, "ops", "sure") == ["b001"]
+    assert run.batches["state"].tolist() == ["unknown", "pending"]
+
+    other = a_run(ledger, a_batch("b001", "s3"), a_batch("b002", "s4"))
+    proven_absent(ledger, other)
+
+    assert ledger.release(other.run_id) == 1
+    assert other.batches["state"].tolist() == ["pending", "held"]
 
 
 def test_an_unknown_run_is_named_with_the_ledger_it_is_not_in(ledger):

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 import pytest
 
 import sdrs_nb
+from sdrs_nb.cloud.clock import CloudClock
 from sdrs_nb.running.pacing import Pace
+from sdrs_nb.sandbox.routing import Reply
 from tests.builders_running import CREATE, creates, creations, faults
 
 pytest_plugins = ["tests.running_fixtures"]
@@ -26,6 +28,11 @@ async def start(cloud, plan, ledger, cloud_time, **pace):
         cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=cloud_time.sleep, pace=Pace(**pace)
     )
     return await sdrs_nb.follow(cloud, run, sleep=cloud_time.sleep)
+
+
+async def nothing_yet(_engine, _batch):
+    """Find nothing of a request."""
+    return False
 
 
 def stages(run, servers):
@@ -51,6 +58,90 @@ async def test_a_request_that_was_resent_often_enough_stays_unknown(
     assert set(outcome.set_index("server_id").loc[first, "whose"]) == {"adopted"}
     assert set(outcome["stage"]) <= {"created", "protected"}
     assert run.batches["state"].unique().tolist() == ["ended"]
+    assert await creations(sandbox) == planned
+
+
+@pytest.mark.parametrize("resends", [1, 2])
+async def test_a_request_proven_absent_is_sent_again_as_often_as_allowed(
+    sandbox, cloud, plan, planned, ledger, cloud_time, first, resends
+):
+    """The last allowed repetition is sent, and what it made counts."""
+    left, answer = [Reply(504, {"error_msg": "no answer"})] * resends, sandbox.service.answer
+
+    def unclear(request, effects, logged):
+        mine = request.method == "POST" and first[0].encode() in request.body
+        return left.pop() if mine and left else answer(request, effects, logged)
+
+    sandbox.service.answer = unclear
+    run = await start(cloud, plan, ledger, cloud_time, resends=resends)
+
+    assert run.state == "done"
+    assert stages(run, first) <= {"created", "protected"}
+    assert (run.attempts["batch_id"] == "b001").sum() == resends + 1
+    assert await creations(sandbox) == planned
+
+
+@pytest.mark.parametrize(("settle_s", "longest_look_s"), [(180, 17), (60, 7), (45, 30)])
+async def test_no_create_is_repeated_before_its_settling_time(
+    sandbox, cloud, plan, planned, ledger, cloud_time, first, settle_s, longest_look_s
+):
+    """However often the list is read on the way, the repetition leaves when all of the settling time has passed."""
+    left, answer = [Reply(504, {"error_msg": "no answer"})], sandbox.service.answer
+    left_at = []
+
+    def unclear(request, effects, logged):
+        if request.method != "POST" or first[0].encode() not in request.body:
+            return answer(request, effects, logged)
+        left_at.append(sandbox.service.settle())
+        return left.pop() if left else answer(request, effects, logged)
+
+    sandbox.service.answer = unclear
+    await start(cloud, plan, ledger, cloud_time, settle_s=settle_s, longest_look_s=longest_look_s)
+
+    earlier, later = left_at
+    assert later - earlier >= settle_s
+    assert await creations(sandbox) == planned
+
+
+async def test_the_settling_time_begins_when_the_request_has_certainly_left(
+    sandbox, cloud, plan, ledger, cloud_time, monkeypatch
+):
+    """A clock read from whole seconds may be off by its slack, so that much is added."""
+    monkeypatch.setattr(CloudClock, "slack_s", 2.0)
+    await faults(sandbox, {"match": CREATE, "kind": "lost_answer", "times": 1, "handle": False})
+    monkeypatch.setattr("sdrs_nb.running.settling.adopt_late", nothing_yet)
+
+    run = await start(cloud, plan, ledger, cloud_time, resends=0)
+
+    doubted = run.attempts[run.attempts["settling_from"].notna()].iloc[0]
+    # The moment of sending is counted from the early end of what the clock may mean, this one from the late end.
+    sent = datetime.fromisoformat(doubted["sent_cloud_at"])
+    assert datetime.fromisoformat(doubted["settling_from"]) - sent >= timedelta(seconds=4)
+
+
+async def test_what_came_true_while_the_run_rested_is_adopted_and_not_sent_again(
+    sandbox, cloud, plan, planned, ledger, cloud_time, first, monkeypatch
+):
+    """It was proven absent and then came true: before it is sent again the group's list is read, and no door is asked."""
+    await faults(sandbox, {**VERY_LATE, "times": 1})
+    answer = ledger.answer
+
+    def pausing(attempt, result, **facts):
+        answer(attempt, result, **facts)
+        if result == "absent":
+            run.pause()
+
+    monkeypatch.setattr(ledger, "answer", pausing)
+    run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=cloud_time.sleep)
+    await sdrs_nb.follow(cloud, run, sleep=cloud_time.sleep)
+    assert run.attempts["result"].tolist().count("absent") == 1
+    sandbox.advance(5000)
+
+    await sdrs_nb.resume(cloud, run, sleep=cloud_time.sleep)
+    assert set(run.attempts["result"]) <= {"accepted", "adopted"}
+    assert (run.attempts["batch_id"] == "b001").sum() == 1
+    assert "Facts changed" not in " ".join(run.events["data"])
+    assert stages(run, first) <= {"created", "protected"}
     assert await creations(sandbox) == planned
 
 
@@ -96,11 +187,18 @@ async def test_a_batch_in_doubt_is_not_held_at_the_door(sandbox, cloud, plan, le
         if [status for status, _handled in await creates(sandbox)].count(None):
             group.status = "error"
 
-    run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=sleep)
+    run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=sleep, pace=Pace(resends=1))
     await sdrs_nb.follow(cloud, run, sleep=sleep)
 
     assert stages(run, first) == {"unknown"}
     assert run.batches.set_index("batch_id").loc["b001", "state"] == "unknown"
+
+    group.status = "available"
+    await sdrs_nb.resume(cloud, run, sleep=cloud_time.sleep)
+
+    # The door stopped the one repetition that is allowed; it is sent now.
+    assert (run.attempts["batch_id"] == "b001").sum() == 2
+    assert stages(run, first) <= {"created", "protected"}
 
 
 async def test_only_a_recorded_word_frees_what_is_in_doubt(sandbox, cloud, plan, ledger, cloud_time, first):
@@ -149,18 +247,19 @@ async def test_only_a_list_begun_after_the_settling_time_proves_absence(
 ):
     """A list that takes long ends after it, but shows what was there before: the request comes true meanwhile."""
     await faults(sandbox, {"match": CREATE, "kind": "late_handle", "seconds": 182, "times": 1})
-    answer, began = sandbox.service.answer, sandbox.service.settle()
+    group, answer, began = plan.batches[0].group_id, sandbox.service.answer, sandbox.service.settle()
 
     def slowly(request, effects, logged):
         reply = answer(request, effects, logged)
-        if request.raw_path.endswith("/protected-instances") and 100 < sandbox.service.settle() - began < 180:
+        is_list = request.raw_path.endswith("/protected-instances") and group in request.raw_query
+        if is_list and 100 < sandbox.service.settle() - began < 180:
             sandbox.advance(90)
         return reply
 
     sandbox.service.answer = slowly
     run = await start(cloud, plan, ledger, cloud_time)
 
-    assert "absent" not in set(run.attempts["result"])
+    assert "answer absent" not in set(run.events["kind"])
     assert "adopted" in set(run.attempts["result"])
     assert await creations(sandbox) == planned
 

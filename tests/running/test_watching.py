@@ -1,9 +1,14 @@
 """What becomes of a request whose job, answer or instances do not come as they should."""
 
+from collections import Counter
+
+import pytest
+
 import sdrs_nb
 from sdrs_nb.running.endings import Ending, Owned, end_of, sub_job_rows
 from sdrs_nb.running.jobs import read_job
 from sdrs_nb.running.ownership import Ownership, Whose
+from sdrs_nb.sandbox.routing import Reply
 from tests.builders_running import CREATE, LIST, control, creations, faults, submit_and_follow
 
 pytest_plugins = ["tests.running_fixtures"]
@@ -80,6 +85,50 @@ async def test_a_request_taken_for_absent_that_comes_true_later_is_adopted(sandb
     assert await creations(sandbox) == planned
     assert not [r for r in requests if r["code"] == "SDRS.1305" and r["handled"]]
     assert set(run.servers["stage"]) <= {"created", "protected"}
+
+
+@pytest.mark.parametrize(
+    ("looks", "whose"),
+    [
+        (["missed"], "made"),
+        (["missed"] * 2, "made"),
+        (["missed", "missed", "failed", "missed", "missed"], "made"),
+        (["missed", "missed", "answered", "missed"], "made"),
+        (["missed"] * 3, "adopted"),
+        (["answered", "missed", "missed", "missed"], "made"),
+    ],
+)
+async def test_a_job_counts_as_vanished_when_three_looks_in_a_row_miss_it(sandbox, carried_out, looks, whose):
+    """One miss may be a lagging replica's; a vanished job names no instance, so what is found is adopted."""
+    said = {
+        "missed": Reply(400, {"code": "SDRS.0408", "message": ""}),
+        "failed": Reply(400, {"code": "SDRS.0001", "message": ""}),
+    }
+    looked, answer = Counter(), sandbox.service.answer
+
+    def answering(request, effects, logged):
+        if "/jobs/" not in request.raw_path:
+            return answer(request, effects, logged)
+        looked[request.raw_path] += 1
+        look = looks[looked[request.raw_path] - 1] if looked[request.raw_path] <= len(looks) else "answered"
+        return said[look] if look in said else answer(request, effects, logged)
+
+    sandbox.service.answer = answering
+    run = await carried_out()
+
+    assert set(run.servers["whose"]) == {whose}
+    assert set(run.servers["stage"]) <= {"created", "protected"}
+
+
+async def test_a_list_may_lag_behind_a_job_that_succeeded_as_long_as_a_job_may_last(sandbox, carried_out, planned):
+    """Success was told for every server, so one that no list shows yet is waited for, past the settling time."""
+    await faults(sandbox, {"match": CREATE, "kind": "list_lag", "seconds": 1500, "times": 50})
+
+    run = await carried_out()
+
+    assert not set(run.events["kind"]) & {"batch unknown"}
+    assert set(run.servers["stage"]) <= {"created", "protected"}
+    assert await creations(sandbox) == planned
 
 
 def a_job(parent="RUNNING", **sub_job):
