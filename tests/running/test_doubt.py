@@ -122,7 +122,7 @@ async def test_the_settling_time_begins_when_the_request_has_certainly_left(
 async def test_what_came_true_while_the_run_rested_is_adopted_and_not_sent_again(
     sandbox, cloud, plan, planned, ledger, cloud_time, first, monkeypatch
 ):
-    """It was proven absent and then came true: before it is sent again the group's list is read, and no door is asked."""
+    """It was proven absent and then came true: the list is read before it is sent again."""
     await faults(sandbox, {**VERY_LATE, "times": 1})
     answer = ledger.answer
 
