@@ -126,7 +126,7 @@ class _Refusing:
         return "; ".join(told)
 
 
-@rule("G14", phase="choice")
+@rule("G14", phase="choice", by_absence=True)
 def some_group_takes_it(facts: Facts) -> Iterator[Hits]:
     """Of several groups that fit a server, or the servers it shares volumes with, at least one takes it."""
     trials = facts.trials

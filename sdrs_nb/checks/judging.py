@@ -42,7 +42,12 @@ def judge(facts: Facts, group_id: str | None = None, choice: Mapping[str, str] |
     fired: list[Fired] = []
     for check, effect, hits in of_groups:
         settled = [one.hits.rows for one in fired if one.rule == check.rule and _settles(one.effect, effect)]
-        fired.append(Fired(check.rule, effect, *_told(facts, _but(hits, settled) if _about_servers(hits) else hits)))
+        hits, groups = _told(facts, _but(hits, settled) if _about_servers(hits) else hits)
+        if effect is Effect.BLOCKER and not facts.loaded("groups"):
+            # A group that was not received may take the server; only a group that was chosen speaks for itself.
+            kept = np.flatnonzero(facts.match.chosen[hits.rows])
+            hits, groups = hits.take(kept), groups[kept]
+        fired.append(Fired(check.rule, effect, hits, groups))
     fired += _phase(facts, checks, "server")
     facts.trials = try_groups(facts, checks, of_groups, _ask)
     fired += _phase(facts, checks, "choice")
@@ -100,9 +105,10 @@ def _ask_incomplete(
     What was received of an incomplete frame is a fact; what was not received decides nothing.
     """
     rule, settled = facts.book.rule(check.rule), list[IntArray]()
-    if not check.by_absence and any(len(facts.frames[name]) for name in lacking):
+    gaps = check.by_absence
+    if gaps is not True and any(len(facts.frames[name]) for name in lacking):
         for effect, hits in _answers(facts, check):
-            if not hits.unverified:
+            if not hits.unverified and not (gaps and hits.variant in gaps):
                 yield effect, hits
                 if check.phase != "group" and _settles(effect, _undecided(facts, rule)):
                     settled.append(hits.rows)

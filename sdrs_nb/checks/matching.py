@@ -22,7 +22,8 @@ class Match:
 
     ``group`` is the group a server is judged against (-1: none, or several and none chosen); ``pair_servers`` and
     ``pair_groups`` list what group rules speak about, which includes every group of a server that matches only
-    groups in a bad state; ``candidate_*`` list what a server could join; ``unplaced`` are servers of no group.
+    groups in a bad state; ``candidate_*`` list what a server could join; ``unplaced`` are servers of no group, and
+    ``chosen`` those that were told which group to join.
     """
 
     group: IntArray
@@ -31,12 +32,14 @@ class Match:
     candidate_servers: IntArray
     candidate_groups: IntArray
     unplaced: BoolArray
+    chosen: BoolArray
 
     @classmethod
     def none(cls) -> "Match":
         """Return the match before anything was matched."""
         nothing = np.array([], dtype=np.int64)
-        return cls(nothing, nothing, nothing, nothing, nothing, np.array([], dtype=bool))
+        nobody = np.array([], dtype=bool)
+        return cls(nothing, nothing, nothing, nothing, nothing, nobody, nobody)
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ def match_groups(
         candidate_servers[keep],
         candidate_groups[keep],
         (group < 0) & (healthy + sick == 0),
+        chosen >= 0,
     )
 
 

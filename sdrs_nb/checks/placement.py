@@ -215,8 +215,8 @@ def _place(
         yield where(everyone, lacking=f"{frame}.{state}", wanted=wanted)
     elif now not in usable:
         yield where(everyone, variant="state", wanted=wanted, state=str(now))
-    if pd.isna(az):
-        yield where(everyone, lacking=f"{frame}.az", wanted=wanted)
+    if pd.isna(az) or not facts.loaded("groups"):
+        yield where(everyone, lacking=f"{frame}.az" if pd.isna(az) else "groups", wanted=wanted)
         return
     elsewhere = np.append(facts.dr_az != az, False)[facts.match.group]
     yield where(

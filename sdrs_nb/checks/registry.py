@@ -26,8 +26,8 @@ class Check:
     """A rule's function, when it is asked, and which servers it concerns while its data is missing (None: all).
 
     ``by_group``: its answer depends on the group that a server is judged against.
-    ``by_absence``: it fires for what is not in its frames, so that a frame that was read in part decides nothing.  Any
-    other rule fires for what is there, which more rows would not change.
+    ``by_absence``: it fires for what is not in its frames, so that a frame that was read in part decides nothing; or
+    the variants of its hits that do.  Any other rule fires for what is there, which more rows would not change.
     """
 
     rule: str
@@ -35,7 +35,7 @@ class Check:
     function: Function
     concerns: Concern | None
     by_group: bool = False
-    by_absence: bool = False
+    by_absence: bool | frozenset[str] = False
 
 
 _checks: dict[str, Check] = {}
@@ -47,7 +47,7 @@ def rule(
     phase: Phase = "server",
     concerns: Concern | None = None,
     by_group: bool = False,
-    by_absence: bool = False,
+    by_absence: bool | frozenset[str] = False,
 ) -> Callable[[Function], Function]:
     """Register a function as the one that decides ``rule_id``."""
 

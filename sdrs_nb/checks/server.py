@@ -32,7 +32,7 @@ def in_inventory(facts: Facts) -> Iterator[Hits]:
     yield where(~facts.servers.known)
 
 
-@rule("S2", by_absence=True)
+@rule("S2", by_absence=frozenset({"no_group"}))
 def production_az(facts: Facts) -> Iterator[Hits]:
     """The server is in the AZ where the group's production runs now; exact strings, as the service compares."""
     az, place, group = facts.servers.coded("az"), facts.sites, facts.match.group
@@ -55,7 +55,7 @@ def production_az(facts: Facts) -> Iterator[Hits]:
     yield where((group >= 0) & ~az.missing & (wanted == -1), lacking="groups.priority_station", az=az)
 
 
-@rule("S3", by_absence=True)
+@rule("S3", by_absence=frozenset({"no_group"}))
 def same_vpc(facts: Facts) -> Iterator[Hits]:
     """Server and group are in the same VPC (batch-create page, Constraints, fourth item)."""
     vpc, group = facts.servers.coded("vpc_id"), facts.match.group

@@ -131,14 +131,21 @@ def test_companions_that_were_received_count_and_others_may_exist():
     assert severities(inventory, "unseen", "H14") == ["unverified"]
 
 
-def test_a_group_in_a_partial_list_speaks_for_itself():
-    """A group in a bad status blocks its servers; that a server has no group cannot be said."""
-    servers = [*SERVERS, a_server("lost", vpc_id="vpc-of-nobody")]
+def test_a_group_in_a_partial_list_refuses_only_servers_that_were_told_to_join_it():
+    """Another group, which was not received, may take the others; that a server has no group cannot be said either."""
+    servers = [*SERVERS, a_server("lost", vpc_id="vpc-of-nobody"), a_server("away", az="az-elsewhere")]
     inventory = an_inventory(servers=servers, groups=[a_group(status="error")], partial={"groups": None})
 
-    assert verdicts(inventory) == {"seen": "blocked", "unseen": "blocked", "lost": "unknown"}
-    assert severities(inventory, "seen", "G2") == ["blocker"]
-    assert severities(inventory, "lost", "S3") == ["unverified"]
+    assert set(verdicts(inventory).values()) == {"unknown"}
+    assert severities(inventory, "seen", "G2") == ["unverified"]
+    assert "unverified" in severities(inventory, "lost", "S3")
+
+    chosen = check_eligibility(inventory, group_choice=dict.fromkeys(("seen", "lost", "away"), GROUP))
+    told = {
+        server: set(chosen.findings_of(server).query("severity == 'blocker'")["rule"])
+        for server in ("seen", "unseen", "lost", "away")
+    }
+    assert told == {"seen": {"G2"}, "unseen": set(), "lost": {"G2", "S3"}, "away": {"G2", "S2"}}
 
 
 def test_a_group_that_is_asked_for_may_be_in_the_part_that_was_not_received():
