@@ -42,12 +42,12 @@ def judge(facts: Facts, group_id: str | None = None, choice: Mapping[str, str] |
     fired: list[Fired] = []
     for check, effect, hits in of_groups:
         settled = [one.hits.rows for one in fired if one.rule == check.rule and _settles(one.effect, effect)]
-        hits, groups = _told(facts, _but(hits, settled) if _about_servers(hits) else hits)
+        told, groups = _told(facts, _but(hits, settled) if _about_servers(hits) else hits)
         if effect is Effect.BLOCKER and not facts.loaded("groups"):
             # A group that was not received may take the server; only a group that was chosen speaks for itself.
-            kept = np.flatnonzero(facts.match.chosen[hits.rows])
-            hits, groups = hits.take(kept), groups[kept]
-        fired.append(Fired(check.rule, effect, hits, groups))
+            kept = np.flatnonzero(facts.match.chosen[told.rows])
+            told, groups = told.take(kept), groups[kept]
+        fired.append(Fired(check.rule, effect, told, groups))
     fired += _phase(facts, checks, "server")
     facts.trials = try_groups(facts, checks, of_groups, _ask)
     fired += _phase(facts, checks, "choice")

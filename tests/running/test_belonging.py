@@ -1,11 +1,14 @@
 """A run belongs to its cloud: every call that takes a cloud and a run refuses another one and changes nothing."""
 
 import hashlib
+from dataclasses import replace
 
 import httpx
 import pytest
 
 import sdrs_nb
+from sdrs_nb.cloud.session import Identity
+from sdrs_nb.running.belonging import is_of_cloud, scope_of
 from sdrs_nb.sandbox import Sandbox
 from tests.builders_running import submit_and_follow
 
@@ -55,6 +58,36 @@ async def strange(request, sandbox):
             cloud = connected(sandbox, region="sandbox-2")
     async with cloud:
         yield cloud
+
+
+REAL = Identity("p1", "r-1", "u1", "ops", "https://sdrs.r-1.cloud.example", cloud_host="cloud.example")
+BOX = replace(REAL, endpoint="http://127.0.0.1:1", cloud_host="127.0.0.1:1", world="w1", is_sandbox=True)
+#: A run that a version recorded which knew the address alone.
+OLD = {"cloud_host": "", "world": ""}
+
+
+@pytest.mark.parametrize(
+    ("recorded", "older", "here", "is_own"),
+    [
+        (REAL, {}, REAL, True),
+        (REAL, {}, replace(REAL, user_name="li", project_name="renamed", endpoint="https://other.example"), True),
+        (REAL, {}, replace(REAL, region=""), True),
+        (REAL, {}, replace(REAL, region="r-2"), False),
+        (REAL, {}, replace(REAL, project_id="p2"), False),
+        (REAL, {}, replace(REAL, cloud_host="sister.example"), False),
+        (REAL, {}, replace(REAL, world="w1"), False),
+        (BOX, {}, BOX, True),
+        (BOX, {}, replace(BOX, endpoint="http://127.0.0.1:2", cloud_host="127.0.0.1:2"), True),
+        (BOX, {}, replace(BOX, world="w2"), False),
+        (BOX, {}, replace(BOX, world=""), False),
+        (BOX, {}, replace(BOX, project_id="p2"), False),
+        (REAL, OLD, REAL, True),
+        (REAL, OLD, replace(REAL, endpoint="https://sdrs.r-1.sister.example"), False),
+    ],
+)
+def test_a_cloud_is_the_runs_own_by_project_region_and_host_or_world(recorded, older, here, is_own):
+    """Where a region is not known on one side nothing speaks against it; an old record knows the address alone."""
+    assert is_of_cloud(scope_of(recorded) | older, here) is is_own
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -119,6 +119,28 @@ async def test_the_settling_time_begins_when_the_request_has_certainly_left(
     assert datetime.fromisoformat(doubted["settling_from"]) - sent >= timedelta(seconds=4)
 
 
+@pytest.mark.parametrize(("is_resent", "expected"), [(True, ["absent", "adopted"]), (False, ["refused"])])
+async def test_protected_already_may_be_ours_only_after_an_earlier_request(
+    sandbox, cloud, plan, ledger, cloud_time, first, is_resent, expected
+):
+    """SDRS.1305 to a repetition is a doubt and looked into; to a first request it is the refusal that it says."""
+    left, answer = [Reply(504, {"error_msg": "no answer"})] * is_resent, sandbox.service.answer
+
+    def taken(request, effects, logged):
+        if request.method != "POST" or first[0].encode() not in request.body:
+            return answer(request, effects, logged)
+        if left:
+            return left.pop()
+        answer(request, effects, logged)
+        return Reply(400, {"error_code": "SDRS.1305", "error_msg": "protected already"})
+
+    sandbox.service.answer = taken
+    run = await start(cloud, plan, ledger, cloud_time)
+
+    assert run.attempts.loc[run.attempts["batch_id"] == "b001", "result"].tolist() == expected
+    assert is_resent == (stages(run, first) <= {"created", "protected"})
+
+
 async def test_what_came_true_while_the_run_rested_is_adopted_and_not_sent_again(
     sandbox, cloud, plan, planned, ledger, cloud_time, first, monkeypatch
 ):
