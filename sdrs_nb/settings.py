@@ -5,18 +5,20 @@ file.  Credentials are taken whole from the first place that holds a complete se
 the arguments, ``SDRS_NB_*`` or that same place, since a project found elsewhere may belong to another account.
 """
 
+import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sdrs_nb.credential_sources import Source, credentials_file, environment_sources, openstack_clouds
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.rulebook import Site, site_of
+from sdrs_nb.secret import Secret, is_header_value, is_text
 
 __all__ = ["DEFAULT_CLOUD_HOST", "Settings", "is_loopback", "resolve"]
 
@@ -28,12 +30,14 @@ _SETS = (("token",), ("access_key", "secret_key"), ("user", "password"))
 _OWNED = ("project_id", "project_name", "domain", "domain_id", "auth_url")
 _SHARED = ("region", "cloud_host", "ca_file")
 _LOGIN = ("user", "password")
+_IN_HEADERS = frozenset({"token", "access_key", "secret_key", "security_token"})
 _TUNING = (
     "timeout_s",
     "connect_timeout_s",
     "attempts",
     "parallel",
     "page_size",
+    "answer_limit_mib",
     "language",
     "sandbox",
     "times_offset_h",
@@ -59,13 +63,16 @@ class Settings(BaseModel):
     project_id, project_name
         The project; without an id it is looked up by name, which is the region's name by default.
     timeout_s, connect_timeout_s
-        Seconds to wait for an answer and for a connection (the vendor SDK's values).
+        Seconds that one try of a call may take from its first byte to its answer's last, and that a connection may
+        take (the vendor SDK's values); an answer that drips for ever ends there.
     attempts
         How often a repeatable call is tried.
     parallel
         Calls that may be under way at once.
     page_size
         Rows asked for per page, 1 to 1000.
+    answer_limit_mib
+        MiB that an answer may hold, unpacked; a page of 1000 servers with all they can have is 10.
     language
         Language of the cloud's own messages, sent as ``X-Language``; None leaves it to the cloud.
     sandbox
@@ -88,18 +95,19 @@ class Settings(BaseModel):
     project_name: str | None = None
     domain: str | None = None
     domain_id: str | None = None
-    access_key: str | None = Field(default=None, repr=False)
-    secret_key: SecretStr | None = None
-    security_token: SecretStr | None = None
+    access_key: Secret | None = None
+    secret_key: Secret | None = None
+    security_token: Secret | None = None
     user: str | None = None
-    password: SecretStr | None = None
-    token: SecretStr | None = None
+    password: Secret | None = None
+    token: Secret | None = None
     ca_file: Path | None = None
     timeout_s: float = Field(default=120, gt=0)
     connect_timeout_s: float = Field(default=60, gt=0)
     attempts: int = Field(default=6, ge=1, le=20)
     parallel: int = Field(default=8, ge=1, le=64)
     page_size: int = Field(default=1000, ge=1, le=1000)
+    answer_limit_mib: int = Field(default=32, ge=1, le=1024)
     language: str | None = Field(default=None, pattern=r"^[A-Za-z-]{2,10}$")
     sandbox: bool = False
     times_offset_h: float = Field(default=0.0, ge=-24, le=24)
@@ -158,6 +166,7 @@ def resolve(
     asked = Source(_("arguments"), {n: v for n, v in given.items() if isinstance(v, str)})
     sources = _sources(asked, environ, home, folder, profile or environ.get("SDRS_NB_PROFILE"))
     values, found_in = _collect(sources, *_holder(sources))
+    _refuse_unsendable({name: value for name, value in values.items() if isinstance(value, str)}, found_in)
     tuned = {name: environ[key] for name in _TUNING if environ.get(key := f"SDRS_NB_{name.upper()}")}
     merged = {**tuned, **values, **{n: v for n, v in given.items() if not isinstance(v, str)}}
     _place_iam(merged, merged.pop("auth_url", None))
@@ -171,7 +180,10 @@ def resolve(
 def is_loopback(url: str) -> bool:
     """Tell whether ``url`` stays on this machine, where no proxy may be asked and plain HTTP leaks nothing."""
     host = urlsplit(url).hostname or ""
-    return host in {"localhost", "::1"} or host.startswith("127.")
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name, which may lead anywhere
+        return False
 
 
 def _sources(
@@ -282,6 +294,21 @@ def _unused(sources: Sequence[Source], found_in: Mapping[str, str]) -> tuple[str
     told = [source.place(name) for source in sources if source is not given for name in source.values]
     told += [name for source in sources for name in source.unknown]
     return tuple(dict.fromkeys(place for place in told if place not in used))
+
+
+def _refuse_unsendable(values: Mapping[str, str], found_in: Mapping[str, str]) -> None:
+    """Refuse what cannot stand in a header or a request, before any library sees it and quotes it in its error."""
+    for name, value in values.items():
+        is_fit = is_header_value if name in _IN_HEADERS else is_text
+        if not is_fit(value):
+            raise SettingsError(
+                _(
+                    "{name} ({place}) holds a character that it cannot have, such as a line break. Copy it again, in "
+                    "one piece.",
+                    name=name,
+                    place=found_in[name],
+                )
+            )
 
 
 def _checked(values: dict[str, Any]) -> Settings:

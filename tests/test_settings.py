@@ -50,7 +50,7 @@ def test_arguments_win_over_everything(find):
     """What the caller names is what counts."""
     environ = {name: value for family in ENVIRONMENTS.values() for name, value in family.items()}
 
-    assert find(KEY, environ).access_key == "AK"
+    assert find(KEY, environ).access_key.get_secret_value() == "AK"
 
 
 def test_the_environment_is_searched_in_the_stated_order(find):
@@ -59,7 +59,7 @@ def test_the_environment_is_searched_in_the_stated_order(find):
     for family in ENVIRONMENTS:
         environ = {name: value for names in remaining.values() for name, value in names.items()}
 
-        assert find({}, environ).access_key == family
+        assert find({}, environ).access_key.get_secret_value() == family
 
         del remaining[family]
 
@@ -70,7 +70,7 @@ def test_the_credentials_file_of_the_sdk_comes_last(find):
 
     found = find()
 
-    assert (found.access_key, found.project_id) == ("file", "p-file")
+    assert (found.access_key.get_secret_value(), found.project_id) == ("file", "p-file")
     assert found.secret_key.get_secret_value() == "100%s"
     assert found.found_in["access_key"].endswith("credentials [basic], ak")
 
@@ -79,7 +79,10 @@ def test_the_credentials_file_can_be_moved(find, tmp_path):
     """By the SDK's own variable."""
     put(tmp_path / "elsewhere", CREDENTIALS)
 
-    assert find({}, {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(tmp_path / "elsewhere")}).access_key == "file"
+    assert (
+        find({}, {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(tmp_path / "elsewhere")}).access_key.get_secret_value()
+        == "file"
+    )
 
 
 def test_a_cloud_of_clouds_yaml_is_taken_with_its_secret(find):
@@ -110,7 +113,7 @@ def test_a_profile_is_an_entry_of_either_file_and_beats_the_environment(find, pr
 
     found = find({}, ENVIRONMENTS["ours"], profile=profile)
 
-    assert name in {found.access_key, found.user}
+    assert name == (found.user or found.access_key.get_secret_value())
 
 
 @pytest.mark.parametrize(
@@ -176,7 +179,7 @@ def test_half_a_key_does_not_hide_a_whole_login(find):
 
 def test_blanks_around_a_key_are_dropped(find):
     """They come from copying."""
-    assert find({"access_key": " AK\n", "secret_key": "SK\n"}).access_key == "AK"
+    assert find({"access_key": " AK\n", "secret_key": "SK\n"}).access_key.get_secret_value() == "AK"
 
 
 def test_nothing_found_lists_where_was_looked_and_what_to_set(find):
@@ -275,8 +278,8 @@ def test_a_broken_file_does_not_stand_in_the_way_of_whole_credentials(find):
     """Files are only read where arguments and environment hold nothing complete."""
     put(find.folder / "clouds.yaml", "clouds: [")
 
-    assert find(KEY).access_key == "AK"
-    assert find({}, ENVIRONMENTS["ours"]).access_key == "ours"
+    assert find(KEY).access_key.get_secret_value() == "AK"
+    assert find({}, ENVIRONMENTS["ours"]).access_key.get_secret_value() == "ours"
 
 
 @pytest.mark.parametrize("text", ["[]", "clouds: []", "clouds: {a: 1}", "clouds: {a: {auth: null}}", ""])

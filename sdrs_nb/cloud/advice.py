@@ -49,6 +49,8 @@ def advice(code: str, status: int) -> str:  # noqa: C901, PLR0911, PLR0912 - one
             return _("The project makes too many calls; wait some seconds and try again.")
         case ("APIGW.0101", _status):
             return _("The endpoint does not know this call; check the endpoint and whether the region has the service.")
+        case (_code, 407):
+            return _("A proxy on the way wants a user and a password: HTTPS_PROXY=http://user:password@host:port.")
         case ("SDRS.0001", _status):
             return _("Use the project id that belongs to the same account and region as the credentials.")
         case ("SDRS.1013", _status):

@@ -5,7 +5,7 @@ search through the body finds code and text in all of them.
 """
 
 import email.utils
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,6 +30,10 @@ __all__ = ["Answer", "Call", "error_of", "find_code", "parse", "shorten"]
 SHOWN = 500
 #: How deep a body is searched; real ones need two levels.
 DEPTH = 6
+#: Characters of a request id that are kept.
+_ID = 100
+#: Values in one answer (a page of 1000 servers has some 150 thousand): each costs memory whatever its length.
+_MOST_VALUES = 2_000_000
 #: Clocks that differ by more spoil signatures (cloud-apis 3.1: rejected above 15 minutes).
 SKEW_S = 300
 
@@ -52,6 +56,7 @@ _UNKNOWN_CALL, _UNKNOWN_STATUSES = "APIGW.0101", (404, 405)
 _PAIRS = (("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", "message"))
 _BY_STATUS: dict[int, type[CloudError]] = {
     401: AuthenticationError,
+    407: AuthenticationError,
     403: PermissionDeniedError,
     404: NotFoundError,
     409: ConflictError,
@@ -64,15 +69,17 @@ class Call:
     """One request, as the caller words it.
 
     ``path`` starts with a slash and may hold ``{project_id}``; ``query`` holds decoded pairs; ``body`` is sent
-    byte for byte.  ``repeatable`` says that doing it twice does no harm (every GET, and asking for a token).
+    byte for byte, and shows nowhere: it may hold a password.  ``shown`` stands in errors for a path that holds a key.
+    ``repeatable`` says that doing it twice does no harm (every GET, and asking for a token).
     """
 
     method: str
     service: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     repeatable: bool = False
+    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +87,17 @@ class Answer:
     """Status, headers with lower-case names, and body of one answer."""
 
     status: int
-    headers: dict[str, str]
-    content: bytes
+    headers: dict[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
 
     @property
     def request_id(self) -> str:
         """The id that the cloud's support asks for, ``""`` when the answer holds none."""
         if found := self.headers.get("x-request-id"):
-            return found[:100]
+            return shorten(found)[:_ID]
         document = _loads(self.content)
         found = document.get("request_id") if isinstance(document, dict) else None
-        return found[:100] if isinstance(found, str) else ""
+        return shorten(found)[:_ID] if isinstance(found, str) else ""
 
 
 def parse(call: Call, path: str, answer: Answer) -> Any:
@@ -101,7 +108,7 @@ def parse(call: Call, path: str, answer: Answer) -> Any:
     if not answer.content.strip():
         return {}
     try:
-        return from_json(answer.content)
+        return _read(answer.content)
     except ValueError:
         text = shorten(answer.content.decode("utf-8", "replace"))
         raise CloudError(
@@ -187,9 +194,19 @@ def _text(value: object) -> str:
 
 def _loads(content: bytes) -> Any:
     try:
-        return from_json(content)
+        return _read(content)
     except ValueError:
         return None
+
+
+def _read(content: bytes) -> Any:
+    """Return the value of JSON; ``ValueError`` for anything else, endless nesting, and more values than any page has.
+
+    NaN and Infinity are not JSON, though many write them.
+    """
+    if sum(content.count(sign) for sign in (b",", b"[", b"{")) > _MOST_VALUES:
+        raise ValueError("too many values")
+    return from_json(content, allow_inf_nan=False)
 
 
 def _class_of(call: Call, status: int, code: str) -> type[CloudError]:

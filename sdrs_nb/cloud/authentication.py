@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
 from typing import Any, Protocol
-
-from pydantic import SecretStr
+from urllib.parse import quote
 
 from sdrs_nb.cloud.answers import Answer, Call
 from sdrs_nb.cloud.signing import DATE_FORMAT, authorization
 from sdrs_nb.cloud.transport import HeadersOf, Outgoing
 from sdrs_nb.errors import AuthenticationError
 from sdrs_nb.i18n import _
+from sdrs_nb.secret import Secret, is_header_value
 from sdrs_nb.settings import Settings
 
 __all__ = ["TOKENS", "Authentication", "GivenToken", "PasswordToken", "Signature", "authentication"]
@@ -56,6 +56,12 @@ class Signature:
         """Return what signs a request; nothing has to be asked for."""
         return partial(self._headers, scope)
 
+    def who(self) -> Call:
+        """Return the call that tells whose the access key is; the key is in its path, which is shown nowhere."""
+        path = "/v3.0/OS-CREDENTIAL/credentials/"
+        key = quote(_opened(self._settings.access_key), safe="")
+        return Call("GET", "iam", path + key, repeatable=True, shown=f"{path}...")
+
     def _headers(self, scope: Mapping[str, str], outgoing: Outgoing) -> dict[str, str]:
         """Return the headers of one signed request; all of them are covered by the signature."""
         settings = self._settings
@@ -69,15 +75,15 @@ class Signature:
         elif "domain" in scope:
             headers["X-Domain-Id"] = scope["domain"]
         if settings.security_token is not None:
-            headers["X-Security-Token"] = settings.security_token.get_secret_value()
+            headers["X-Security-Token"] = _opened(settings.security_token)
         headers["Authorization"] = authorization(
             outgoing.method,
             outgoing.path,
             outgoing.query,
             headers,
             outgoing.body,
-            access_key=settings.access_key or "",
-            secret_key=(settings.secret_key or SecretStr("")).get_secret_value(),
+            access_key=_opened(settings.access_key),
+            secret_key=_opened(settings.secret_key),
         )
         return headers
 
@@ -93,7 +99,7 @@ class Signature:
 class GivenToken:
     """A token made elsewhere; when it ends, so does the connection."""
 
-    def __init__(self, token: SecretStr) -> None:
+    def __init__(self, token: Secret) -> None:
         self._token = token
 
     async def ready(self, scope: Mapping[str, str]) -> HeadersOf:  # noqa: ARG002 - one token for everything
@@ -102,7 +108,7 @@ class GivenToken:
 
     def _headers(self, outgoing: Outgoing) -> dict[str, str]:
         """Return the token's header, and the token as its own subject where it asks about itself."""
-        token = self._token.get_secret_value()
+        token = _opened(self._token)
         return {"X-Auth-Token": token, **({"X-Subject-Token": token} if outgoing.path == TOKENS else {})}
 
     def serial(self) -> int:
@@ -131,7 +137,7 @@ class PasswordToken:
         self._settings = settings
         self._exchange = exchange
         self._clock = clock
-        self._tokens: dict[str, tuple[SecretStr, float]] = {}
+        self._tokens: dict[str, tuple[Secret, float]] = {}
         self._lock = asyncio.Lock()
         self._serial = 0
         #: The last project token's document without its secret: user, project, roles, times.
@@ -140,17 +146,17 @@ class PasswordToken:
     async def ready(self, scope: Mapping[str, str]) -> HeadersOf:
         """Return what carries a living token of the scope, asking for one where needed."""
         token = await self.token("domain" if "domain" in scope else "project")
-        return lambda _outgoing: {"X-Auth-Token": token.get_secret_value()}
+        return lambda _outgoing: {"X-Auth-Token": _opened(token)}
 
-    async def token(self, kind: str = "project") -> SecretStr:
+    async def token(self, kind: str = "project") -> Secret:
         """Return a living token for ``"project"`` or ``"domain"``; at most one is asked for at a time."""
         async with self._lock:
             if kind in self._tokens and self._clock() < self._tokens[kind][1]:
                 return self._tokens[kind][0]
             call = Call("POST", "iam", TOKENS, (("nocatalog", "true"),), self._body(kind), repeatable=True)
             document, answer = await self._exchange(call)
-            token = answer.headers.get("x-subject-token", "")
-            if not token:
+            token = Secret(answer.headers.get("x-subject-token", ""))
+            if not is_header_value(_opened(token)) or not token:
                 raise AuthenticationError(
                     _("{method} {path} answered without a token.", method=call.method, path=call.path),
                     method=call.method,
@@ -162,7 +168,7 @@ class PasswordToken:
             about = about if isinstance(about, dict) else {}
             if kind == "project":
                 self.document = about
-            self._tokens[kind] = (SecretStr(token), self._clock() + _life_s(about) * RENEW_AT)
+            self._tokens[kind] = (token, self._clock() + _life_s(about) * RENEW_AT)
             self._serial += 1
             return self._tokens[kind][0]
 
@@ -181,7 +187,7 @@ class PasswordToken:
         account = {"id": settings.domain_id} if not settings.domain else {"name": settings.domain}
         user = {
             "name": settings.user,
-            "password": (settings.password or SecretStr("")).get_secret_value(),
+            "password": _opened(settings.password),
             "domain": account,
         }
         if kind == "domain":
@@ -201,6 +207,11 @@ def authentication(settings: Settings, exchange: Exchange) -> Authentication:
     if settings.kind == "access key":
         return Signature(settings)
     return PasswordToken(settings, exchange)
+
+
+def _opened(secret: Secret | None) -> str:
+    """Return the value of a secret, ``""`` where there is none; nobody else opens one."""
+    return "" if secret is None else secret.get_secret_value()
 
 
 def _life_s(token: Mapping[str, Any]) -> float:

@@ -7,8 +7,9 @@ from typing import Any
 
 from sdrs_nb.cloud.answers import Call
 from sdrs_nb.cloud.paging import Documents, Page, row_pages
-from sdrs_nb.cloud.service import Query, Service, rows_of
+from sdrs_nb.cloud.service import Query, Service
 from sdrs_nb.cloud.session import segment
+from sdrs_nb.cloud.shapes import JOB, fitting, rows_of
 from sdrs_nb.cloud.submitting import start_job
 from sdrs_nb.ids import canonical_documents
 
@@ -72,8 +73,9 @@ class Sdrs(Service):
 
     async def job(self, job_id: str) -> dict[str, Any]:
         """Return a job document as it came; ``NotFoundError`` when the service no longer knows the job."""
-        document = await self._document(f"{_ROOT}/jobs/{segment(job_id)}")
-        return document if isinstance(document, dict) else {}
+        path = f"{_ROOT}/jobs/{segment(job_id)}"
+        document: dict[str, Any] = fitting(path, await self._document(path), JOB, "job")
+        return document
 
     async def batch_create(self, body: bytes) -> str:
         """Send one batch of protected instances, ``body`` byte for byte, and return the job id.

@@ -6,10 +6,9 @@ from typing import Any, ClassVar
 
 from sdrs_nb.cloud.paging import Documents, Page, incomplete
 from sdrs_nb.cloud.session import Session
-from sdrs_nb.errors import CloudError
-from sdrs_nb.i18n import _
+from sdrs_nb.cloud.shapes import object_of, rows_of
 
-__all__ = ["Query", "Service", "rows_of"]
+__all__ = ["Query", "Service"]
 
 Query = Mapping[str, object]
 
@@ -60,21 +59,7 @@ class Service:
 
     async def _object(self, path: str, key: str, query: Query | None = None) -> dict[str, Any]:
         """Return the object under ``key`` of an answer."""
-        document = await self._document(path, query)
-        value = document.get(key) if isinstance(document, dict) else None
-        if not isinstance(value, dict):
-            raise _not_ours(path, key)
-        return value
-
-
-def rows_of(path: str, document: Any, key: str) -> Documents:
-    """Return the list under ``key`` of an answer; null is an empty list, an answer without the list an error."""
-    rows = document[key] if isinstance(document, dict) and key in document else ()
-    if rows is None:
-        return []
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise _not_ours(path, key)
-    return rows
+        return object_of(path, await self._document(path, query), key)
 
 
 def _count(value: object) -> int | None:
@@ -86,9 +71,3 @@ def _count(value: object) -> int | None:
     except (ValueError, OverflowError):
         return None
     return min(number, sys.maxsize) if number >= 0 else None
-
-
-def _not_ours(path: str, key: str) -> CloudError:
-    """Return the error for JSON that is not the service's: another program answers at the endpoint."""
-    sentence = _("GET {path} answered without {key}; check that the endpoint is the cloud's.", path=path, key=key)
-    return CloudError(sentence, method="GET", path=path, status=200)

@@ -17,10 +17,11 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from sdrs_nb.cloud.answers import Answer, Call
-from sdrs_nb.cloud.authentication import TOKENS, PasswordToken, authentication
+from sdrs_nb.cloud.authentication import TOKENS, PasswordToken, Signature, authentication
 from sdrs_nb.cloud.clock import CloudClock
 from sdrs_nb.cloud.endpoints import origin_of
 from sdrs_nb.cloud.pace import Pace
+from sdrs_nb.cloud.shapes import TOKEN, fitting, rows_of
 from sdrs_nb.cloud.transport import HeadersOf, Transport
 from sdrs_nb.cloud.waiting import Waits
 from sdrs_nb.errors import AuthenticationError, CloudError, NotFoundError, PermissionDeniedError, SettingsError
@@ -164,12 +165,12 @@ class Session:
     async def _ask_identity(self) -> Identity:
         if isinstance(self._authentication, PasswordToken):
             await self._authentication.token()
-            return self._from_token(self._authentication.document)
+            return self._from_token(fitting(TOKENS, self._authentication.document, TOKEN, "token"))
         if self.settings.kind == "token":
             with suppress(PermissionDeniedError, NotFoundError):  # not every site lets a token ask about itself
                 call = Call("GET", "iam", TOKENS, (("nocatalog", "true"),), repeatable=True)
                 document, _answer = await self._authenticated(call, TOKENS, {})
-                return self._from_token(_mapping(document, "token"))
+                return self._from_token(fitting(TOKENS, _mapping(document, "token"), TOKEN, "token"))
         project = await self._find_project()
         user_id = await self._find_user()
         return self._identify(project.get("id"), project.get("name"), project.get("domain_id"), user_id, "")
@@ -212,7 +213,7 @@ class Session:
             if settings.project_id:  # not allowed to list projects, but known: the credentials are proven
                 return {}
             raise
-        found = [item for item in document.get("projects", ()) if isinstance(item, dict)]
+        found = rows_of("/v3/projects", document, "projects")
         if settings.project_id:
             return next((item for item in found if item.get("id") == settings.project_id), {})
         return _only(found, name)
@@ -222,11 +223,11 @@ class Session:
 
         Key pairs of scope "user" are seen by their owner only, so it matters whether the owner is us.
         """
-        if self.settings.kind != "access key" or self.settings.security_token is not None:
+        if not isinstance(self._authentication, Signature) or self.settings.security_token is not None:
             return ""
-        path = f"/v3.0/OS-CREDENTIAL/credentials/{segment(self.settings.access_key or '')}"
+        call = self._authentication.who()
         with suppress(CloudError):  # only a convenience: rules that need it are "not verified" without
-            document, _answer = await self._authenticated(Call("GET", "iam", path, repeatable=True), path, {})
+            document, _answer = await self._authenticated(call, call.path, {})
             return str(_mapping(document, "credential").get("user_id") or "")
         return ""
 

@@ -1,6 +1,6 @@
 """One HTTP client on the private loop: send, pace, repeat where harmless, and turn answers into our errors."""
 
-import logging
+import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -13,7 +13,9 @@ from sdrs_nb import __version__
 from sdrs_nb.cloud.answers import Answer, Call, error_of, parse
 from sdrs_nb.cloud.clock import CloudClock
 from sdrs_nb.cloud.endpoints import origin_of
+from sdrs_nb.cloud.logs import quieten_libraries
 from sdrs_nb.cloud.pace import Budgeted, Pace, shared_pace
+from sdrs_nb.cloud.receiving import Leaving, answer_of
 from sdrs_nb.cloud.retry import may_repeat
 from sdrs_nb.cloud.signing import encode_query
 from sdrs_nb.cloud.unreachable import unreachable
@@ -25,6 +27,7 @@ from sdrs_nb.settings import Settings, is_loopback
 __all__ = ["Authenticate", "HeadersOf", "Outgoing", "Transport"]
 
 # Back-off between tries, in seconds; stamina doubles it and adds jitter, so parallel pages do not return together.
+_MIB = 1024 * 1024
 _WAIT_INITIAL_S, _WAIT_MAX_S, _WAIT_JITTER_S = 0.5, 20.0, 1.0
 
 
@@ -110,28 +113,46 @@ class Transport:
         # a signature is made after it (made before, it could be old when it leaves).
         headers_of = await authenticate()
         async with self._pace.slot(call.method, path):
-            headers = {**self._headers(), **headers_of(Outgoing(call, path, url))}
-            client = self._opened()
-            request = client.build_request(call.method, url, headers=headers, content=call.body or None)
-            try:
-                response = await client.send(request)
-            except httpx.RequestError as error:
-                raise unreachable(call, path, url.netloc.decode("ascii"), error) from error
-        answer = Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, response.content)
+            request = self._request(call, path, url, headers_of)
+            answer = await self._answer(call, call.shown or path, request)
         self.clock.hear(answer.headers)
-        if response.is_success:
-            return parse(call, path, answer), answer
-        refusal = error_of(call, path, answer, temporary=self._settings.security_token is not None)
+        if 200 <= answer.status < 300:  # noqa: PLR2004 - HTTP: success
+            return parse(call, call.shown or path, answer), answer
+        refusal = error_of(call, call.shown or path, answer, temporary=self._settings.security_token is not None)
         self._pace.heard(call.method, path, answer.status, refusal.cloud_message)
         raise refusal
 
+    def _request(self, call: Call, path: str, url: httpx.URL, headers_of: HeadersOf) -> httpx.Request:
+        # The headers live here alone: in a frame that waits, a debugger's traceback would show them.
+        headers = {**self._headers(), **headers_of(Outgoing(call, path, url))}
+        return self._opened().build_request(call.method, url, headers=headers, content=call.body or None)
+
+    async def _answer(self, call: Call, path: str, request: httpx.Request) -> Answer:
+        """Send the request and return its whole answer, within the time and the size that the settings allow."""
+        leaving = Leaving(is_observed=self._http is None)
+        request.extensions["trace"] = leaving.hear
+        failure: httpx.RequestError
+        try:
+            async with asyncio.timeout(self._settings.timeout_s):
+                response = await self._opened().send(request, stream=True)
+                try:
+                    return await answer_of(call, path, response, self._settings.answer_limit_mib * _MIB)
+                finally:
+                    await response.aclose()
+        except TimeoutError:
+            failure = httpx.ReadTimeout("") if leaving.has_left else httpx.ConnectTimeout("")
+        except httpx.RequestError as error:
+            failure = error
+        # Raised here, so that frames of the libraries, which hold headers, are in no traceback.
+        raise unreachable(call, path, request.url.netloc.decode("ascii"), failure)
+
     def _headers(self) -> dict[str, str]:
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        headers = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
         return headers | ({"X-Language": self._settings.language} if self._settings.language else {})
 
     def _opened(self) -> httpx.AsyncClient:
         if self._client is None:
-            _hush_retries()
+            quieten_libraries()
             settings = self._settings
             local = bool(settings.endpoint) and is_loopback(settings.endpoint or "")
             self._client = httpx.AsyncClient(
@@ -153,10 +174,3 @@ def _trusting(settings: Settings) -> ssl.SSLContext:
         raise SettingsError(
             _("The certificate file {path} cannot be used: {reason}.", path=settings.ca_file, reason=error)
         ) from error
-
-
-def _hush_retries() -> None:
-    """Keep stamina's "retry scheduled" off stderr, where Python prints warnings nobody set logging up for."""
-    log = logging.getLogger("stamina")
-    if not log.handlers:
-        log.addHandler(logging.NullHandler())

@@ -14,7 +14,13 @@ __all__ = ["unreachable"]
 
 # httpx raises these before the first byte of a request is written: while connecting (TLS included) or while
 # waiting for a free connection.
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
 
 
 def unreachable(call: Call, path: str, host: str, error: httpx.RequestError) -> CloudUnreachable:
@@ -36,6 +42,11 @@ def _before(host: str, error: httpx.RequestError) -> str:
             "certificate with SDRS_NB_CA_FILE.",
             host=host,
         )
+    if isinstance(error, httpx.ProxyError) and "407" in str(error):
+        return _(
+            "A proxy on the way to {host} wants a user and a password: HTTPS_PROXY=http://user:password@host:port.",
+            host=host,
+        )
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return _("Nothing listens at {host}. Check the endpoint and whether the service is running.", host=host)
     if isinstance(error, httpx.TimeoutException):
@@ -43,7 +54,7 @@ def _before(host: str, error: httpx.RequestError) -> str:
     return _(
         "No connection to {host}: {reason}. Check the endpoint, this machine's network and HTTPS_PROXY.",
         host=host,
-        reason=shorten(str(error)) or type(error).__name__,
+        reason=_reason(error),
     )
 
 
@@ -56,11 +67,17 @@ def _after(call: Call, path: str, host: str, error: httpx.RequestError) -> str:
             host=host,
             method=call.method,
             path=path,
-            reason=shorten(str(error)).rstrip(".") or type(error).__name__,
+            reason=_reason(error).rstrip("."),
         )
     if call.repeatable:
         return what + " " + _("Nothing was changed; check the network and try again.")
     return what + " " + _("The request may have been handled; look at what exists before sending it again.")
+
+
+def _reason(error: httpx.RequestError) -> str:
+    """Return what the library says; what it says of a request that it will not send may quote a header of it."""
+    said = "" if isinstance(error, httpx.LocalProtocolError) else shorten(str(error))
+    return said or type(error).__name__
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

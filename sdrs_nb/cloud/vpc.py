@@ -3,6 +3,8 @@
 from sdrs_nb.cloud.paging import Documents, Page, marked_pages
 from sdrs_nb.cloud.service import Service
 from sdrs_nb.cloud.session import segment
+from sdrs_nb.cloud.shapes import not_ours
+from sdrs_nb.i18n import _
 
 __all__ = ["Vpc"]
 
@@ -27,7 +29,10 @@ class Vpc(Service):
         path = f"/v2.0/network-ip-availabilities/{segment(network_id)}"
         found = await self._object(path, "network_ip_availability")
         parts = [part for part in found.get("subnet_ip_availability") or () if part.get("ip_version") == _IPV4]
-        return sum(int(part["total_ips"]) - int(part["used_ips"]) for part in parts or [found])
+        try:
+            return sum(int(part["total_ips"]) - int(part["used_ips"]) for part in parts or [found])
+        except (KeyError, TypeError, ValueError):
+            raise not_ours(path, "total_ips, used_ips", _("whole numbers")) from None
 
     async def _all(self, kind: str) -> Documents:
         path = f"/v1/{{project_id}}/{kind}"

@@ -4,6 +4,7 @@ An instance of a group in status ``available`` copies nothing until protection i
 SDRS group actions).  The action starts from ``available`` only, so a lost answer is settled by the group's status.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["enable_groups", "enable_protection", "first_synchronisation", "follow_first_synchronisation"]
 
 ENABLE = "start-server-group"
+_PER_CENT = re.compile(r"(\d{1,3})(?:\.0*)?", re.ASCII)
 _SYNC = {"server_id": "string", "name": "string", "group_id": "string", "protected_instance_id": "string",
          "status": "string", "progress": "Int64", "is_complete": "boolean"}  # fmt: skip
 
@@ -216,7 +218,8 @@ async def first_synchronisation(cloud: "Cloud", run: "Run") -> pd.DataFrame:
         for row in planned.itertuples():
             instance = found.get(str(row.server_id), {})
             status = str(instance.get("status") or "")
-            progress = int(instance.get("progress") or 0) if means_protected(status) else 0
+            said = _PER_CENT.fullmatch(str(instance.get("progress"))) if means_protected(status) else None
+            progress = int(said[1]) if said else 0
             rows.append(
                 {
                     "server_id": row.server_id,

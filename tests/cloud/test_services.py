@@ -281,7 +281,7 @@ async def test_an_answer_without_the_list_is_no_empty_list(answer):
     """Taking it for one would say that no server is protected."""
     played = PlayedCloud({"GET /v1/P/server-groups": answer})
 
-    with pytest.raises(errors.CloudError, match="answered without server_groups") as caught:
+    with pytest.raises(errors.CloudError, match="answered without a list of objects at server_groups") as caught:
         await played.connect().sdrs.groups()
 
     assert (caught.value.method, caught.value.status) == ("GET", 200)
