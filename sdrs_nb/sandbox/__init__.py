@@ -88,4 +88,5 @@ class Sandbox:
         # The estate lives as long as the process: keep the collector from walking its millions of objects.
         gc.freeze()
         told = {**self.credentials, "world": self.service.world_id}
+        self.app.bound_to.append(host)
         serve(self.app, listen(host, port), announce or announce_line(told))

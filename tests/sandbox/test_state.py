@@ -120,7 +120,7 @@ async def test_a_world_has_an_id_that_its_answers_carry_and_its_folder_keeps(mak
     first, stranger = make_cloud(5, state=tmp_path), make_cloud(5)
     named = (await first.get("/_sandbox/world"))["world"]
     answer = await first.call("GET", "/v1/{p}/protected-instances")
-    await first.http.post("/_sandbox/reset")
+    await first.http.post("/_sandbox/reset", json={})
 
     again = make_cloud(5, state=tmp_path)
 
