@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
@@ -109,14 +110,25 @@ class SandboxProcess:
         self._control("reset", {})
 
     def _control(self, name: str, body: Any = None) -> Any:
-        """Call one of its control routes, on this machine and without a proxy."""
+        """Call one of its control routes, on this machine and without a proxy.
+
+        Raises
+        ------
+        SdrsError
+            It does not take what was asked for; the message holds what it said.
+        """
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.endpoint}/_sandbox/{name}", data=data)  # noqa: S310 - our own process
         if data is not None:
             request.add_header("Content-Type", "application/json")
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=_STOP_LIMIT_S) as answer:
-            return json.loads(answer.read() or b"null")
+        try:
+            with opener.open(request, timeout=_STOP_LIMIT_S) as answer:
+                return json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as error:
+            with error:
+                said = json.loads(error.read())["error"]
+            raise SdrsError(_("The sandbox does not take that. It said: {said}", said=said)) from None
 
     def stop(self) -> None:
         """Stop the process and wait for its end; calling it again does nothing."""

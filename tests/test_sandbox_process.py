@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from sdrs_nb.errors import SdrsError
-from sdrs_nb.sandbox_process import _start
+from sdrs_nb.sandbox_process import _start, start_sandbox
 
 FACTS = {
     "endpoint": "http://127.0.0.1:1",
@@ -113,3 +113,9 @@ def test_it_is_stopped_when_the_interpreter_ends():
 
     with pytest.raises(ProcessLookupError):
         os.kill(int(ended.stdout), 0)
+
+
+def test_a_fault_that_is_not_taken_says_why():
+    """The sandbox's own sentence names the index, the key and what is right."""
+    with start_sandbox(servers=1, speed=0) as sandbox, pytest.raises(SdrsError, match=r"fault 1, seconds: .*number"):
+        sandbox.set_faults({"kind": "reset"}, {"kind": "slow", "seconds": "x"})

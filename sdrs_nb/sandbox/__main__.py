@@ -8,6 +8,9 @@ from dataclasses import replace
 from . import PROFILES, Sandbox, Settings
 from .switches import SWITCHES, assume
 
+_SLOWEST_MS = 3_600_000
+_PORTS = 1 << 16
+
 
 def _switches() -> Iterator[str]:
     for name, switch in SWITCHES.items():
@@ -46,6 +49,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 after a stop, 2 for input that makes no sandbox (and one sentence on standard error).
     """
     options = parser().parse_args(argv)
+    rate = 1 if options.rate is None else options.rate
+    if not (0 <= options.latency <= _SLOWEST_MS and rate >= 1 and 0 <= options.port < _PORTS):
+        sys.stderr.write(f"Give --latency 0 to {_SLOWEST_MS} ms, --rate 1 or more, --port 0 to {_PORTS - 1}.\n")
+        return 2
     settings = replace(
         Settings.for_profile(options.profile), latency_s=options.latency / 1000, requests_per_second=options.rate
     )

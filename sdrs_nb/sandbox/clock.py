@@ -10,6 +10,8 @@ CLOUD_START = datetime(2026, 3, 2, 2, 0, tzinfo=UTC).timestamp()
 CLOUD_END = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
 #: The longest span anybody may name, in seconds: ten years.
 LONGEST_S = 315_576_000
+#: The fastest a clock runs, in cloud seconds per wall second; more than eleven days a second.
+FASTEST = 1_000_000
 
 
 class Clock:

@@ -9,15 +9,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from .clock import LONGEST_S
+from .clock import FASTEST, LONGEST_S
 from .documents import read_json, what_is_wrong
 from .faults import BadFaultError
 from .gate import bounded_body
 from .routing import encode
 from .service import CloudService
-
-#: Cloud seconds per wall second; more than eleven days a second.
-_FASTEST = 1_000_000
 
 
 class _Body(BaseModel):
@@ -32,7 +29,7 @@ class _Advance(_Body):
 
 
 class _Speed(_Body):
-    speed: Annotated[float, Field(ge=0, le=_FASTEST, allow_inf_nan=False)]
+    speed: Annotated[float, Field(ge=0, le=FASTEST, allow_inf_nan=False)]
 
 
 class _Reset(_Body):

@@ -109,10 +109,27 @@ def test_another_estate_is_refused(make_cloud, tmp_path, capsys):
     assert "journal.jsonl" in capsys.readouterr().err
 
 
-def test_bad_size_ends_with_two(capsys):
-    """A size out of range is one sentence on standard error and exit code 2."""
-    assert main(["--servers", "0"]) == 2
-    assert "1 to 100,000" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--servers", "0", "1 to 100,000"),
+        ("--servers", "100001", "1 to 100,000"),
+        ("--speed", "nan", "0 to 1,000,000"),
+        ("--speed", "inf", "0 to 1,000,000"),
+        ("--speed", "-1", "0 to 1,000,000"),
+        ("--latency", "nan", "--latency"),
+        ("--latency", "-1", "--latency"),
+        ("--rate", "-1", "--rate"),
+        ("--rate", "0", "--rate"),
+        ("--port", "65536", "--port"),
+        ("--port", "-1", "--port"),
+    ],
+)
+def test_a_number_out_of_range_ends_with_two(option, value, told, capsys):
+    """One sentence on standard error tells the range, and nothing listens."""
+    assert main([f"{option}={value}"]) == 2
+    said = capsys.readouterr().err
+    assert (told in said, said.count("\n")) == (True, 1)
 
 
 async def test_a_world_has_an_id_that_its_answers_carry_and_its_folder_keeps(make_cloud, tmp_path):
