@@ -1,7 +1,11 @@
 """``python -m sdrs_nb.sandbox``: start the sandbox cloud on a loopback port."""
 
 import argparse
+import contextlib
+import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -36,6 +40,9 @@ def parser() -> argparse.ArgumentParser:
         "--assume", action="append", default=[], metavar="NAME=VALUE", help="play the service differently; see below"
     )
     made.add_argument("--latency", type=float, default=0.0, metavar="MS", help="milliseconds every answer takes")
+    made.add_argument(
+        "--stop-at-eof", action="store_true", help="stop when standard input ends, as it does when its other end dies"
+    )
     made.add_argument("--rate", type=int, metavar="N", help="throttle at N requests per second")
     return made
 
@@ -56,6 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = replace(
         Settings.for_profile(options.profile), latency_s=options.latency / 1000, requests_per_second=options.rate
     )
+    if options.stop_at_eof:
+        threading.Thread(target=_stop_at_eof, name="stop-at-eof", daemon=True).start()
     from .journal import JournalMismatchError
 
     try:
@@ -70,6 +79,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 0
     return 0
+
+
+def _stop_at_eof() -> None:
+    # The descriptor itself: a reader that sits in sys.stdin at the end would hold up the interpreter's own closing.
+    # A process that has none any more is as good as at its end.
+    with contextlib.suppress(OSError):
+        while os.read(0, 4096):
+            pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":
