@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
         epilog="switches of --assume:\n" + "\n".join(_switches()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    made.add_argument("--host", default="127.0.0.1", help="address to listen on and to be called by (127.0.0.1)")
     made.add_argument("--port", type=int, default=0, help="port; 0 = let the system choose")
     made.add_argument("--servers", type=int, default=240, help="size of the estate, 1 to 100000 (240)")
     made.add_argument("--seed", type=int, default=7, help="the same seed gives the same estate (7)")

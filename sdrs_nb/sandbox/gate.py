@@ -30,7 +30,8 @@ def check_sender(scope: Scope, bound_to: Iterable[str] = ()) -> None:
     Parameters
     ----------
     scope
-        The request's ASGI scope; the address in it on which the connection was accepted is the sandbox's own.
+        The request's ASGI scope; the address in it on which the connection was accepted is the sandbox's own. Without a
+        listener that is the host of the client's base URL.
     bound_to
         What else the sandbox was bound to, as its starter named it.
 

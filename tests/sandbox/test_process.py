@@ -96,3 +96,47 @@ def test_an_ipv6_endpoint_has_brackets():
     listener = SimpleNamespace(getsockname=lambda: ("::1", 1234, 0, 0))
 
     assert endpoint_of(listener) == "http://[::1]:1234"
+
+
+def test_neighbours_that_break_off_or_talk_nonsense_break_nothing():
+    """Whatever bytes come in, the sandbox neither stumbles nor stops: what it complains of is no error of its own."""
+    command = [sys.executable, "-m", "sdrs_nb.sandbox", "--servers", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        endpoint = httpx.URL(json.loads(process.stdout.readline())["endpoint"])
+        host = b"Host: " + endpoint.netloc + b"\r\n"
+        post = b"POST /v3/auth/tokens HTTP/1.1\r\n" + host
+        control = b"POST /_sandbox/faults HTTP/1.1\r\n" + host + b"Content-Type: application/json\r\n"
+        expected = {
+            post + b"Content-Length: 100\r\n\r\n{": b"",
+            control + b"Content-Length: 100\r\n\r\n[": b"",
+            post + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{": b"",
+            post + b"Content-Length: 999999999999\r\n\r\n{": b"413",
+            control + b"Content-Length: 1048577\r\n\r\n[": b"413",
+            post + b"Content-Length: 99999999999999999999999999\r\n\r\n{": b"400",
+            control + b"Content-Length: -1\r\n\r\n[": b"400",
+            b"GET / HTTP/1.0\r\n\r\n": b"403",
+            b"GET / HTTP/1.1\r\n\r\n": b"400",
+            b"GET / HTTP/1.1\r\n" + host + b"Host: evil.example\r\n\r\n": b"400",
+            b"GET / HTTP/1.1\r\n" + host + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n": b"200",
+            b"GET /\x00 HTTP/1.1\r\n" + host + b"\r\n": b"400",
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n": b"400",
+        }
+        answers = {sent: exchange(endpoint, sent, breaks_off=not status) for sent, status in expected.items()}
+        alive = httpx.get(f"{endpoint}/_sandbox/requests", trust_env=False).status_code
+        process.terminate()
+        said = process.stderr.read().decode()
+
+    assert answers == expected
+    assert alive == 200
+    assert "Traceback" not in said
+    assert "ERROR" not in said
+
+
+def exchange(endpoint, sent, *, breaks_off):
+    """Send bytes; give the status that comes back, empty where the connection just ends."""
+    with socket.create_connection((endpoint.host, endpoint.port), timeout=20) as connection:
+        connection.sendall(sent)
+        if breaks_off:
+            connection.shutdown(socket.SHUT_WR)
+        line = connection.makefile("rb").readline()
+    return line.split(b" ")[1] if line else b""
