@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,6 +36,7 @@ _CREDENTIALS = ("project_id", "access_key", "secret_key", "user", "password", "d
 class SandboxProcess:
     """A running sandbox; a context manager, ``with`` or ``async with``, that stops it at the end.
 
+    It also ends when this process does, whatever ended that: its standard input is a pipe that then closes.
     ``facts`` is what it printed when it began to listen: endpoint, region, project and the credentials it takes.
     """
 
@@ -109,14 +111,25 @@ class SandboxProcess:
         self._control("reset", {})
 
     def _control(self, name: str, body: Any = None) -> Any:
-        """Call one of its control routes, on this machine and without a proxy."""
+        """Call one of its control routes, on this machine and without a proxy.
+
+        Raises
+        ------
+        SdrsError
+            It does not take what was asked for; the message holds what it said.
+        """
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.endpoint}/_sandbox/{name}", data=data)  # noqa: S310 - our own process
         if data is not None:
             request.add_header("Content-Type", "application/json")
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=_STOP_LIMIT_S) as answer:
-            return json.loads(answer.read() or b"null")
+        try:
+            with opener.open(request, timeout=_STOP_LIMIT_S) as answer:
+                return json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as error:
+            with error:
+                said = json.loads(error.read())["error"]
+            raise SdrsError(_("The sandbox does not take that. It said: {said}", said=said)) from None
 
     def stop(self) -> None:
         """Stop the process and wait for its end; calling it again does nothing."""
@@ -128,6 +141,7 @@ class SandboxProcess:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        _close_input(self._process)
 
     def __enter__(self) -> Self:
         return self
@@ -197,19 +211,20 @@ def start_sandbox(
     }
     chosen = [text for name, value in options.items() if value is not None for text in (name, str(value))]
     chosen += [text for name, value in (assume or {}).items() for text in ("--assume", f"{name}={value}")]
-    return _start([sys.executable, "-m", "sdrs_nb.sandbox", *chosen], start_limit_s)
+    return _start([sys.executable, "-m", "sdrs_nb.sandbox", "--stop-at-eof", *chosen], start_limit_s)
 
 
 def _start(command: list[str], start_limit_s: float) -> SandboxProcess:
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
         process = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints, text=True, encoding="utf-8"
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, text=True, encoding="utf-8"
         )
         try:
             return SandboxProcess(process, _facts(process, start_limit_s))
         except ValueError as error:
             process.kill()
             code = process.wait()
+            _close_input(process)
             complaints.seek(0)
             said = "\n".join(complaints.read().strip().splitlines()[-_SHOWN_LINES:])
             raise SdrsError(
@@ -220,6 +235,11 @@ def _start(command: list[str], start_limit_s: float) -> SandboxProcess:
                     said=said or "-",
                 )
             ) from error
+
+
+def _close_input(process: "subprocess.Popen[str]") -> None:
+    if process.stdin is not None:
+        process.stdin.close()
 
 
 def _facts(process: "subprocess.Popen[str]", limit_s: float) -> dict[str, Any]:

@@ -82,7 +82,7 @@ async def control(sandbox, method, path, **parts):
     """Call one of the sandbox's control routes."""
     async with httpx.AsyncClient(transport=httpx.ASGITransport(sandbox.app), base_url="http://sandbox.test") as client:
         answer = await client.request(method, f"/_sandbox/{path}", **parts)
-        return answer.json()
+        return answer.raise_for_status().json()
 
 
 async def faults(sandbox, *wanted):

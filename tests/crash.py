@@ -251,7 +251,8 @@ class Worlds:
 
     def control(self, method, path, **parts):
         """Call one of the sandbox's control routes."""
-        return httpx.request(method, f"{self.sandbox.endpoint}/_sandbox/{path}", timeout=60, **parts).json()
+        answer = httpx.request(method, f"{self.sandbox.endpoint}/_sandbox/{path}", timeout=60, **parts)
+        return answer.raise_for_status().json()
 
     def run_child(self, home, death):
         """Run one child to its end and tell whether it was killed."""
@@ -280,7 +281,7 @@ class Worlds:
     def try_one(self, number, on_the_way, wanted, tally):
         """Let one world bear up to ``wanted`` deaths, finish its run, check it."""
         name = list(FAULTS)[number % len(FAULTS)]
-        self.control("POST", "reset")
+        self.control("POST", "reset", json={})
         self.control("POST", "faults", json=[*FAULTS[name], FAILING_LOOKS])
         home = self.folder / f"home-{number}"
         for death in islice(self.moments(number, on_the_way), wanted):

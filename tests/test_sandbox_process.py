@@ -1,12 +1,18 @@
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
+import httpx
+import psutil
 import pytest
 
 from sdrs_nb.errors import SdrsError
-from sdrs_nb.sandbox_process import _start
+from sdrs_nb.sandbox_process import _start, start_sandbox
 
 FACTS = {
     "endpoint": "http://127.0.0.1:1",
@@ -24,6 +30,18 @@ SERVING = f"import time; print({json.dumps(FACTS)!r}, flush=True); time.sleep(60
 def started(script, limit_s=20.0):
     """Start a process that behaves as ``script`` says in place of a sandbox."""
     return _start([sys.executable, "-c", script], limit_s)
+
+
+def ends_soon(pid):
+    """Wait until a process has ended; False where it is still there after 20 seconds."""
+    end = time.monotonic() + 20
+    # An orphan whose new parent does not ask after it stays listed as a zombie.
+    with contextlib.suppress(psutil.NoSuchProcess):
+        while psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.02)
+    return True
 
 
 def test_a_sandbox_tells_where_it_is_and_stops_at_the_end():
@@ -113,3 +131,40 @@ def test_it_is_stopped_when_the_interpreter_ends():
 
     with pytest.raises(ProcessLookupError):
         os.kill(int(ended.stdout), 0)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL], ids=lambda s: s.name)
+def test_it_ends_with_its_starter_whatever_ended_that(ending):
+    """A kernel that is killed cleans up nothing; its sandbox notices, and nothing listens any more."""
+    script = (
+        "import signal, time; from sdrs_nb.sandbox_process import start_sandbox\n"
+        # A shell that starts the tests in the background lets them ignore Ctrl-C, and their children with them.
+        "signal.signal(signal.SIGINT, signal.SIG_DFL); signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
+        "sandbox = start_sandbox(servers=1)\n"
+        "print(sandbox._process.pid, sandbox.endpoint, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as starter:
+        pid, endpoint = starter.stdout.readline().decode().split()
+        served = httpx.get(endpoint, trust_env=False).status_code
+        starter.send_signal(ending)
+        starter.wait(20)
+
+    assert served == 200
+    assert ends_soon(int(pid))
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(endpoint, trust_env=False)
+
+
+def test_it_outlives_the_thread_that_started_it():
+    """What a panel starts in the background stays until the process ends or it is stopped."""
+    with ThreadPoolExecutor(1) as pool:
+        sandbox = pool.submit(start_sandbox, servers=1).result()
+
+    with sandbox:
+        assert sandbox.world()["servers"]
+
+
+def test_a_fault_that_is_not_taken_says_why():
+    """The sandbox's own sentence names the index, the key and what is right."""
+    with start_sandbox(servers=1, speed=0) as sandbox, pytest.raises(SdrsError, match=r"fault 1, seconds: .*number"):
+        sandbox.set_faults({"kind": "reset"}, {"kind": "slow", "seconds": "x"})

@@ -1,6 +1,7 @@
 """The commands of runbooks, and the sandbox cloud."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,12 +18,16 @@ __all__ = ["runbook_copy", "runbook_list", "runbook_run", "sandbox"]
 def sandbox(context: typer.Context) -> None:
     """Start the sandbox cloud; every option is its own."""
     command = [sys.executable, "-m", "sdrs_nb.sandbox", *context.args]
-    with subprocess.Popen(command) as process:  # noqa: S603 - our own module, arguments of the operator
-        try:
-            code = process.wait()
-        except KeyboardInterrupt:
-            code = process.wait()
-    raise typer.Exit(code)
+    if sys.platform == "win32":
+        # Windows lets no process become another; the sandbox's input ends when this one does, however that comes.
+        with subprocess.Popen([*command, "--stop-at-eof"], stdin=subprocess.PIPE) as process:  # noqa: S603 - our module
+            try:
+                code = process.wait()
+            except KeyboardInterrupt:
+                code = process.wait()
+        raise typer.Exit(code)
+    # It takes the place of this process: whatever signal comes, SIGKILL too, finds the sandbox and leaves no orphan.
+    os.execv(sys.executable, command)  # noqa: S606 - our own module, arguments of the operator
 
 
 def runbook_list() -> None:

@@ -28,7 +28,7 @@ class Sandbox:
     seed
         The same (servers, seed) give the same estate and credentials on every machine.
     speed
-        Cloud seconds per wall second; 0 = the clock moves only by `advance`.
+        Cloud seconds per wall second, up to a million; 0 = the clock moves only by `advance`.
     settings
         A `Settings`, or None for those of the profile ``huaweicloud``.
     state
@@ -39,7 +39,7 @@ class Sandbox:
     Raises
     ------
     ValueError
-        `servers` is out of range.
+        `servers` or `speed` is out of range.
     """
 
     def __init__(
@@ -54,10 +54,13 @@ class Sandbox:
     ) -> None:
         # Here, not at the top: importing the package must stay cheap for those who only start the process.
         from .app import CloudApp
+        from .clock import FASTEST
         from .service import CloudService
 
         if not 1 <= servers <= 100_000:  # noqa: PLR2004 - the front door's range
             raise ValueError(f"An estate has 1 to 100,000 servers, not {servers}.")
+        if not 0 <= speed <= FASTEST:
+            raise ValueError(f"A clock runs 0 to {FASTEST:,} cloud seconds a second, not {speed}.")
         folder = Path(state) if state is not None else None
         self.service = CloudService(servers, seed, speed, settings or Settings(), folder, wall)
         self.app = CloudApp(self.service)
@@ -88,4 +91,5 @@ class Sandbox:
         # The estate lives as long as the process: keep the collector from walking its millions of objects.
         gc.freeze()
         told = {**self.credentials, "world": self.service.world_id}
+        self.app.bound_to.append(host)
         serve(self.app, listen(host, port), announce or announce_line(told))

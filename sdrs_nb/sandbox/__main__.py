@@ -1,12 +1,19 @@
 """``python -m sdrs_nb.sandbox``: start the sandbox cloud on a loopback port."""
 
 import argparse
+import contextlib
+import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from . import PROFILES, Sandbox, Settings
 from .switches import SWITCHES, assume
+
+_SLOWEST_MS = 3_600_000
+_PORTS = 1 << 16
 
 
 def _switches() -> Iterator[str]:
@@ -22,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
         epilog="switches of --assume:\n" + "\n".join(_switches()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    made.add_argument("--host", default="127.0.0.1", help="address to listen on and to be called by (127.0.0.1)")
     made.add_argument("--port", type=int, default=0, help="port; 0 = let the system choose")
     made.add_argument("--servers", type=int, default=240, help="size of the estate, 1 to 100000 (240)")
     made.add_argument("--seed", type=int, default=7, help="the same seed gives the same estate (7)")
@@ -33,6 +40,9 @@ def parser() -> argparse.ArgumentParser:
         "--assume", action="append", default=[], metavar="NAME=VALUE", help="play the service differently; see below"
     )
     made.add_argument("--latency", type=float, default=0.0, metavar="MS", help="milliseconds every answer takes")
+    made.add_argument(
+        "--stop-at-eof", action="store_true", help="stop when standard input ends, as it does when its other end dies"
+    )
     made.add_argument("--rate", type=int, metavar="N", help="throttle at N requests per second")
     return made
 
@@ -46,9 +56,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 after a stop, 2 for input that makes no sandbox (and one sentence on standard error).
     """
     options = parser().parse_args(argv)
+    rate = 1 if options.rate is None else options.rate
+    if not (0 <= options.latency <= _SLOWEST_MS and rate >= 1 and 0 <= options.port < _PORTS):
+        sys.stderr.write(f"Give --latency 0 to {_SLOWEST_MS} ms, --rate 1 or more, --port 0 to {_PORTS - 1}.\n")
+        return 2
     settings = replace(
         Settings.for_profile(options.profile), latency_s=options.latency / 1000, requests_per_second=options.rate
     )
+    if options.stop_at_eof:
+        threading.Thread(target=_stop_at_eof, name="stop-at-eof", daemon=True).start()
     from .journal import JournalMismatchError
 
     try:
@@ -63,6 +79,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 0
     return 0
+
+
+def _stop_at_eof() -> None:
+    # The descriptor itself: a reader that sits in sys.stdin at the end would hold up the interpreter's own closing.
+    # A process that has none any more is as good as at its end.
+    with contextlib.suppress(OSError):
+        while os.read(0, 4096):
+            pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -1,23 +1,22 @@
 """The sandbox on the wire: an ASGI application with the cloud's routes and the control routes beside them."""
 
 import asyncio
-import json
-import math
+import contextlib
 import socket
 import struct
 import sys
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route as ControlRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from .clock import iso_millis
-from .errors import Refusal, throttled
-from .faults import BadFaultError, Fault, cut_short, effects_of
+from .control import control_app, refused
+from .errors import Refusal, throttled, too_large
+from .faults import Fault, cut_short, effects_of
+from .gate import bounded_body, check_sender, is_control
 from .requestlog import LoggedRequest, answer_code
 from .routing import Reply, encode
 from .service import CloudService, WireRequest
@@ -37,22 +36,42 @@ class CloudApp:
     ----------
     service
         The cloud.
+
+    Attributes
+    ----------
     transports
         Filled by the listening server: the transport of each client address, so that a fault can cut it.
+    bound_to
+        Filled by the listening server: the host it was told to listen on, by which clients may call it too.
     """
 
     def __init__(self, service: CloudService) -> None:
         self.service = service
         self.transports: dict[Any, asyncio.Transport] = {}
-        self._control = _control_app(service)
+        self.bound_to: list[str] = []
+        self._control = control_app(service)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""
-        if scope["type"] != "http" or scope["path"].startswith("/_sandbox"):
-            await self._control(scope, receive, send)
-            return
-        request = Request(scope, receive)
-        body = await request.body()
+        if scope["type"] == "http":
+            try:
+                check_sender(scope, self.bound_to)
+            except HTTPException as no:
+                await refused(no)(scope, receive, send)
+                return
+        # A sender that leaves in the middle of its body has asked for nothing.
+        with contextlib.suppress(ClientDisconnect):
+            if scope["type"] != "http" or is_control(scope):
+                await self._control(scope, receive, send)
+            else:
+                await self._serve(Request(scope, receive), scope, receive, send)
+
+    async def _serve(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
+        body, oversized = b"", False
+        try:
+            body = await bounded_body(request)
+        except HTTPException:
+            oversized = True
         service = self.service
         raw_path = (scope.get("raw_path") or request.url.path.encode()).decode("latin-1").split("?", maxsplit=1)[0]
         raw_query = scope["query_string"].decode("latin-1")
@@ -65,9 +84,9 @@ class CloudApp:
             body=body,
             origin=f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}",
         )
-        struck = service.faults.strike(wire.method, request.url.path)
+        struck = [] if oversized else service.faults.strike(wire.method, request.url.path)
         await _wait(service, struck)
-        response = self._respond(wire, struck, logged)
+        response = _refuse(too_large(), logged) if oversized else self._respond(wire, struck, logged)
         if response is None:
             await self._drop(scope, receive)
             return
@@ -171,68 +190,3 @@ def _forced(fault: Fault, logged: LoggedRequest) -> Response:
 
 def _plain(logged: LoggedRequest, body: bytes, media_type: str) -> Response:
     return Response(body, 200, {"X-Request-Id": _request_id(logged)}, media_type)
-
-
-# -- control routes --------------------------------------------------------------------------------------------
-
-
-def _control_app(service: CloudService) -> Starlette:
-    async def requests(request: Request) -> Response:
-        del request
-        service.settle()
-        return JSONResponse(service.log.documents())
-
-    async def world(request: Request) -> Response:
-        del request
-        return Response(encode(service.overview()), media_type="application/json")
-
-    async def reset(request: Request) -> Response:
-        del request
-        service.reset()
-        return JSONResponse({"now": service.clock.now()})
-
-    async def set_faults(request: Request) -> Response:
-        try:
-            return JSONResponse(service.set_faults(await _json(request)))
-        except BadFaultError as error:
-            return _bad(str(error))
-
-    async def faults(request: Request) -> Response:
-        del request
-        return JSONResponse(service.faults.documents())
-
-    return Starlette(
-        routes=[
-            ControlRoute("/_sandbox/requests", requests, methods=["GET"]),
-            ControlRoute("/_sandbox/world", world, methods=["GET"]),
-            ControlRoute("/_sandbox/advance", _takes("seconds", service.advance), methods=["POST"]),
-            ControlRoute("/_sandbox/speed", _takes("speed", service.set_speed), methods=["POST"]),
-            ControlRoute("/_sandbox/reset", reset, methods=["POST"]),
-            ControlRoute("/_sandbox/faults", set_faults, methods=["POST"]),
-            ControlRoute("/_sandbox/faults", faults, methods=["GET"]),
-        ]
-    )
-
-
-async def _json(request: Request) -> Any:
-    try:
-        return json.loads(await request.body() or b"null")
-    except ValueError:
-        return None
-
-
-def _takes(name: str, act: Callable[[float], float]) -> Callable[[Request], Awaitable[Response]]:
-    """Give the route that takes a finite number, 0 or more, under `name` and answers what time it then is."""
-
-    async def route(request: Request) -> Response:
-        body = await _json(request)
-        found = body.get(name) if isinstance(body, dict) else None
-        if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found < math.inf:
-            return _bad(f'Post {{"{name}": n}} with n >= 0.')
-        return JSONResponse({"now": act(found)})
-
-    return route
-
-
-def _bad(message: str) -> Response:
-    return JSONResponse({"error": message}, status_code=400)

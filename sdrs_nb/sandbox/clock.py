@@ -6,6 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 # Every estate starts at the same moment, so that ids and times depend on seed and clock alone.
 CLOUD_START = datetime(2026, 3, 2, 2, 0, tzinfo=UTC).timestamp()
+#: Cloud time stops here: what is due somewhat later can still be written as a date.
+CLOUD_END = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
+#: The longest span anybody may name, in seconds: ten years.
+LONGEST_S = 315_576_000
+#: The fastest a clock runs, in cloud seconds per wall second; more than eleven days a second.
+FASTEST = 1_000_000
 
 
 class Clock:
@@ -30,7 +36,7 @@ class Clock:
         """Give cloud time in seconds since 1970, UTC, to the millisecond."""
         passed = (self.wall() - self._wall_anchor) * self.speed
         # A wall clock set back must not undo what the cloud has done.
-        self._latest = max(self._latest, round(self._cloud_anchor + passed, 3))
+        self._latest = max(self._latest, min(round(self._cloud_anchor + passed, 3), CLOUD_END))
         return self._latest
 
     def advance(self, seconds: float) -> None:

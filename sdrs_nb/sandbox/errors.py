@@ -237,3 +237,8 @@ def throttled(limit: int, window: str = "1 second") -> GatewayRefusal:
         429,
         f"The throttling threshold has been reached: policy user over ratelimit,limit:{limit},time:{window}",
     )
+
+
+def too_large() -> GatewayRefusal:
+    """Give the gateway's answer to a body beyond its limit (APIGW.0201)."""
+    return GatewayRefusal("APIGW.0201", 413, "Request entity too large.")

@@ -191,7 +191,7 @@ class Directory:
             raise bad
         if isinstance(scope.get("domain"), dict):
             wanted = scope["domain"]
-            if wanted.get("name") not in {None, self.domain_name} or wanted.get("id") not in {None, self.domain_id}:
+            if wanted.get("name") not in (None, self.domain_name) or wanted.get("id") not in (None, self.domain_id):
                 raise IamRefusal(401, "Unauthorized", "The account does not exist.")
             return None
         if not isinstance(scope.get("project"), dict):

@@ -1,12 +1,12 @@
 """The record of every cloud request, as ``GET /_sandbox/requests`` gives it."""
 
-import json
 from collections import deque
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
 from .clock import iso_millis
+from .documents import read_json
 
 # Enough for days of polling; the oldest go first.
 _KEEP = 200_000
@@ -85,7 +85,7 @@ def _body(path: str, body: bytes) -> Any:
         # It holds a password; nobody needs to read it here.
         return "(credentials)"
     try:
-        return json.loads(body)
+        return read_json(body)
     except ValueError:
         return body.decode(errors="replace")
 

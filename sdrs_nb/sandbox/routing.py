@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
+from .documents import read_json
 from .errors import Refusal
 from .settings import Settings
 from .world import World
@@ -71,10 +72,10 @@ class Call:
         Raises
         ------
         Refusal
-            The `refusal` given, when the body is no JSON.
+            The `refusal` given, when the body is no JSON; see `read_json`.
         """
         try:
-            return json.loads(self.body)
+            return read_json(self.body)
         except ValueError:
             raise refusal from None
 

@@ -241,7 +241,7 @@ def _act(call: Call) -> Reply:
         raise Refusal("SDRS.0206")
     if not isinstance(parameters, dict):
         raise Refusal("SDRS.0201")
-    if key == _REVERSE.key and parameters.get("priority_station") not in {"source", "target"}:
+    if key == _REVERSE.key and parameters.get("priority_station") not in ("source", "target"):
         raise Refusal("SDRS.0216")
     group = find_group(call.world, call["server_group_id"])
     action = actions[key]

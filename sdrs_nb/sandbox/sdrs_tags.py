@@ -54,7 +54,7 @@ def _act_on_tags(call: Call) -> Reply:
     instance = find_instance(call)
     body = _body(call)
     action, entries = body.get("action"), body.get("tags")
-    if action not in {"create", "delete"}:
+    if action not in ("create", "delete"):
         raise Refusal("SDRS.2201")
     if not entries:
         raise Refusal("SDRS.2202")
@@ -69,7 +69,7 @@ def _act_on_tags(call: Call) -> Reply:
     for entry in entries:
         # An unknown tag is ignored; with a value given both must match.
         key, value = entry["key"], entry.get("value")
-        if key in instance.tags and value in {None, instance.tags[key]}:
+        if key in instance.tags and value in (None, instance.tags[key]):
             del instance.tags[key]
     call.world.touch()
     return Reply(204)
@@ -106,7 +106,7 @@ def _list_project_tags(call: Call) -> Reply:
 def _search(call: Call) -> Reply:
     body = _body(call)
     action = body.get("action")
-    if action not in {"filter", "count"}:
+    if action not in ("filter", "count"):
         raise Refusal("SDRS.2210")
     if action == "count" and ("limit" in body or "offset" in body):
         raise Refusal("SDRS.2211")

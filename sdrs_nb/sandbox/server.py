@@ -40,7 +40,7 @@ def listen(host: str, port: int) -> socket.socket:
     OSError
         The port is taken or the address is not this machine's.
     """
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
@@ -59,6 +59,9 @@ def serve(app: CloudApp, listener: socket.socket, announce: Callable[[str], Any]
         log_level="warning",
         access_log=False,
         lifespan="off",
+        # No proxy stands before a sandbox: whoever says X-Forwarded-For would hide its connection from a fault.
+        proxy_headers=False,
+        ws="none",
         timeout_keep_alive=75,
         timeout_graceful_shutdown=2,
         loop="asyncio",
@@ -70,7 +73,7 @@ def serve(app: CloudApp, listener: socket.socket, announce: Callable[[str], Any]
 def endpoint_of(listener: socket.socket) -> str:
     """Give the endpoint of a listening socket."""
     host, port = listener.getsockname()[:2]
-    return f"http://{host}:{port}"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class _AnnouncingServer(uvicorn.Server):

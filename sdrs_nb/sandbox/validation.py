@@ -174,10 +174,12 @@ def check_name(name: str, settings: Settings, limit: int | None = None) -> None:
         raise Refusal("SDRS.0202")
 
 
-def check_description(description: str | None, settings: Settings) -> None:
-    """Check a description: at most 64 characters and no angle brackets."""
+def check_description(description: Any, settings: Settings) -> None:
+    """Check a description: text (0201) of at most 64 characters without angle brackets (0212), or none."""
     if description is None:
         return
+    if not isinstance(description, str):
+        raise Refusal("SDRS.0201")
     empty = description == "" and settings.empty_description_refused
     if empty or len(description) > _DESCRIPTION_LENGTH or set(description) & set("<>"):
         raise Refusal("SDRS.0212")

@@ -145,8 +145,8 @@ def test_hostile_texts_do_nothing_in_any_step(notebook, cloud):
 
 def control(cloud, path, body):
     """Call one of the sandbox's control routes."""
-    request = urllib.request.Request(f"{cloud['SDRS_NB_ENDPOINT']}/_sandbox/{path}", json.dumps(body).encode())
-    urllib.request.urlopen(request).close()
+    url, json_alone = f"{cloud['SDRS_NB_ENDPOINT']}/_sandbox/{path}", {"Content-Type": "application/json"}
+    urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), json_alone)).close()
 
 
 OPEN_FILES = """

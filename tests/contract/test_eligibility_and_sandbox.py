@@ -23,7 +23,7 @@ async def answer(cloud, sandbox, group_id, server_ids):
         await cloud.sdrs.batch_create(json.dumps({"protected_instances": wanted}).encode())
     except CloudError as error:
         return error.code
-    httpx.post(f"{sandbox.endpoint}/_sandbox/reset").raise_for_status()
+    httpx.post(f"{sandbox.endpoint}/_sandbox/reset", json={}).raise_for_status()
     return None
 
 

@@ -114,8 +114,10 @@ def _code_of() -> Callable[[httpx.Response], str | int | None]:
 
 @pytest.fixture(name="make_cloud")
 def _make_cloud() -> Callable[..., Cloud]:
-    def make(servers: int = 240, seed: int = 7, settings: Settings | None = None, **options: Any) -> Cloud:
-        return Cloud(Sandbox(servers, seed, 0, settings=settings, **options))
+    def make(
+        servers: int = 240, seed: int = 7, settings: Settings | None = None, speed: float = 0, **options: Any
+    ) -> Cloud:
+        return Cloud(Sandbox(servers, seed, speed, settings=settings, **options))
 
     return make
 

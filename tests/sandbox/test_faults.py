@@ -243,7 +243,7 @@ async def test_bad_fault_lists_are_refused(cloud, body):
 async def test_reset_ends_all_faults(cloud):
     """After a reset there are no faults, no requests and no instances of ours."""
     await switch_on(cloud, {"kind": "reset", "times": 5})
-    await cloud.http.post("/_sandbox/reset")
+    await cloud.http.post("/_sandbox/reset", json={})
 
     assert await cloud.get("/_sandbox/faults") == []
     assert await cloud.get("/_sandbox/requests") == []

@@ -36,7 +36,8 @@ class Operator:
     def control(self, path, body=None):
         """Ask a control route."""
         data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(f"{self.line['endpoint']}/_sandbox/{path}", data) as answer:
+        url = f"{self.line['endpoint']}/_sandbox/{path}"
+        with urllib.request.urlopen(urllib.request.Request(url, data, {"Content-Type": "application/json"})) as answer:
             return json.load(answer)
 
     def finish(self, response, status="SUCCESS"):

@@ -58,7 +58,9 @@ def test_openstack_client_creates_one_instance_and_reads_its_job(connection, lin
     )
 
     made = connection.sdrs.create_protected_instance(server_group_id=group.id, server_id=server.id, name="one")
-    urllib.request.urlopen(f"{line['endpoint']}/_sandbox/advance", b'{"seconds": 300}').close()
+    json_alone = {"Content-Type": "application/json"}
+    advance = urllib.request.Request(f"{line['endpoint']}/_sandbox/advance", b'{"seconds": 300}', json_alone)
+    urllib.request.urlopen(advance).close()
     job = connection.sdrs.get_job(made.job_id)
 
     assert job.status == "SUCCESS"

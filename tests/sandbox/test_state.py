@@ -1,5 +1,11 @@
 """A sandbox with a state folder comes back as it was."""
 
+import json
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+
 import httpx
 import pytest
 
@@ -109,10 +115,27 @@ def test_another_estate_is_refused(make_cloud, tmp_path, capsys):
     assert "journal.jsonl" in capsys.readouterr().err
 
 
-def test_bad_size_ends_with_two(capsys):
-    """A size out of range is one sentence on standard error and exit code 2."""
-    assert main(["--servers", "0"]) == 2
-    assert "1 to 100,000" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--servers", "0", "1 to 100,000"),
+        ("--servers", "100001", "1 to 100,000"),
+        ("--speed", "nan", "0 to 1,000,000"),
+        ("--speed", "inf", "0 to 1,000,000"),
+        ("--speed", "-1", "0 to 1,000,000"),
+        ("--latency", "nan", "--latency"),
+        ("--latency", "-1", "--latency"),
+        ("--rate", "-1", "--rate"),
+        ("--rate", "0", "--rate"),
+        ("--port", "65536", "--port"),
+        ("--port", "-1", "--port"),
+    ],
+)
+def test_a_number_out_of_range_ends_with_two(option, value, told, capsys):
+    """One sentence on standard error tells the range, and nothing listens."""
+    assert main([f"{option}={value}"]) == 2
+    said = capsys.readouterr().err
+    assert (told in said, said.count("\n")) == (True, 1)
 
 
 async def test_a_world_has_an_id_that_its_answers_carry_and_its_folder_keeps(make_cloud, tmp_path):
@@ -120,7 +143,7 @@ async def test_a_world_has_an_id_that_its_answers_carry_and_its_folder_keeps(mak
     first, stranger = make_cloud(5, state=tmp_path), make_cloud(5)
     named = (await first.get("/_sandbox/world"))["world"]
     answer = await first.call("GET", "/v1/{p}/protected-instances")
-    await first.http.post("/_sandbox/reset")
+    await first.http.post("/_sandbox/reset", json={})
 
     again = make_cloud(5, state=tmp_path)
 
@@ -145,3 +168,59 @@ async def test_a_request_that_is_late_survives_a_restart(make_cloud, tmp_path):
     assert not before
     assert (await third.get("/_sandbox/world"))["creations"][server_id] == 1
     assert (await third.get("/_sandbox/world")) == (await second.get("/_sandbox/world"))
+
+
+@contextmanager
+def a_process(state, ending):
+    """Run a sandbox of 60 servers on a folder; give a client that is logged in, then end the process as it is told."""
+    command = [sys.executable, "-m", "sdrs_nb.sandbox", "--servers", "60", "--speed", "0", "--state", str(state)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        line = json.loads(process.stdout.readline())
+        user = {"name": line["user"], "password": line["password"], "domain": {"name": line["domain"]}}
+        identity = {"methods": ["password"], "password": {"user": user}}
+        login = {"auth": {"identity": identity, "scope": {"project": {"id": line["project_id"]}}}}
+        with httpx.Client(base_url=line["endpoint"], trust_env=False) as client:
+            client.headers["X-Auth-Token"] = client.post("/v3/auth/tokens", json=login).headers["X-Subject-Token"]
+            try:
+                yield client
+            finally:
+                process.send_signal(ending)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT], ids=lambda ending: ending.name)
+def test_a_late_request_survives_however_the_process_ended(make_cloud, tmp_path, ending):
+    """Taken by one process, it is still pending in the next two, is handled there when it is due, and only once."""
+    model = make_cloud(60)
+    (server_id,) = model.plain()
+    wanted = {"name_prefix": "web", "server_group_id": model.group("pg-erp").id, "servers": [{"server_id": server_id}]}
+    late = {"kind": "late_handle", "seconds": 90, "match": "POST /v1/*"}
+    with a_process(tmp_path, ending) as client:
+        client.post("/_sandbox/faults", json=[late]).raise_for_status()
+        with pytest.raises(httpx.TransportError):
+            client.post(f"/v1/{model.project}/protected-instances/batch", json={"protected_instances": wanted})
+
+    seen = []
+    for seconds in (0, 60, 31, 3600):
+        with a_process(tmp_path, ending) as client:
+            client.post("/_sandbox/advance", json={"seconds": seconds}).raise_for_status()
+            seen.append(client.get("/_sandbox/world").json()["creations"].get(server_id, 0))
+
+    assert seen == [0, 0, 1, 1]
+
+
+async def test_a_late_request_falls_due_while_nothing_runs(make_cloud, tmp_path):
+    """The cloud does not stand still while its process is away: at the next start it has been handled."""
+    wall = [1_000_000.0]
+    first = make_cloud(60, speed=60, state=tmp_path, wall=lambda: wall[0])
+    await first.http.post("/_sandbox/faults", json=[{"kind": "late_handle", "seconds": 90, "match": "POST /v1/*"}])
+    (server_id,) = first.plain()
+    with pytest.raises(httpx.TransportError):
+        await first.batch([server_id])
+
+    wall[0] += 1
+    early = make_cloud(60, speed=60, state=tmp_path, wall=lambda: wall[0])
+    before = (await early.get("/_sandbox/world"))["creations"].get(server_id, 0)
+    wall[0] += 1
+    second = make_cloud(60, speed=60, state=tmp_path, wall=lambda: wall[0])
+
+    assert (before, (await second.get("/_sandbox/world"))["creations"][server_id]) == (0, 1)

@@ -343,7 +343,7 @@ def test_consequences_are_told_in_words():
 @pytest.fixture
 def workbench(cloud_process):
     """A workbench on the sandbox as at the start, with everything up to the approval done."""
-    cloud_process_reset(cloud_process)
+    cloud_process.reset()
     made = Workbench(cloud_process.connect())
     _connect, inventory, eligibility, plan, approve, _submit, _outcome = made.panels
     inventory._load.click()
@@ -356,15 +356,6 @@ def workbench(cloud_process):
     approve._approve.click()
     assert made.state.is_approved
     return made
-
-
-def cloud_process_reset(process):
-    """Put the sandbox back to its start."""
-    import urllib.request
-
-    urllib.request.urlopen(
-        urllib.request.Request(f"{process.endpoint}/_sandbox/reset", data=b"{}", method="POST")
-    ).close()
 
 
 def test_the_whole_job_leaves_results_and_a_report(workbench, tmp_path):
