@@ -85,6 +85,10 @@ CASES = (
         (1_000, 10_000), (1_000,), "ratio < 1", sandbox,
     ),
     Case(
+        "bounds of answers", "inventory_loading.py", "baseline_bounds.py",
+        (10_000,), (10_000,), "ratio <= 1.05", sandbox,
+    ),
+    Case(
         "eligibility", "eligibility.py", "baseline_eligibility.py",
         (10_000, 100_000), (10_000,), "ratio <= 3", estate,
     ),

@@ -204,7 +204,8 @@ def _read(content: bytes) -> Any:
 
     NaN and Infinity are not JSON, though many write them.
     """
-    if sum(content.count(sign) for sign in (b",", b"[", b"{")) > _MOST_VALUES:
+    is_long = len(content) > 2 * _MOST_VALUES  # a value and what parts it from the next take two bytes at least
+    if is_long and sum(content.count(sign) for sign in (b",", b"[", b"{")) > _MOST_VALUES:
         raise ValueError("too many values")
     return from_json(content, allow_inf_nan=False)
 

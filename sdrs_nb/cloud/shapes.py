@@ -102,6 +102,9 @@ class Fields:
             at = next(at for at, value in enumerate(values) if value is not None and value.__class__ is not dict)
             return Misfit(f"[{at}]", _("an object"))
         for name, shape in self._named(held) if held else ():
+            # By far the most fields are plain, and this is the quickest way to see that all of them are.
+            if shape is _PLAIN_VALUE and {value.get(name).__class__ for value in held} <= _PLAIN:
+                continue
             if found := shape.misfit([value.get(name) for value in held]):
                 return Misfit(self._place(values, name, shape, found), found.wanted)
         return None

@@ -88,17 +88,20 @@ async def test_a_request_taken_for_absent_that_comes_true_later_is_adopted(sandb
 
 
 @pytest.mark.parametrize(
-    ("looks", "whose"),
+    ("looks", "is_followed", "whose"),
     [
-        (["missed"], "made"),
-        (["missed"] * 2, "made"),
-        (["missed", "missed", "failed", "missed", "missed"], "made"),
-        (["missed", "missed", "answered", "missed"], "made"),
-        (["missed"] * 3, "adopted"),
-        (["answered", "missed", "missed", "missed"], "made"),
+        (["missed"], True, "made"),
+        (["missed"] * 2, True, "made"),
+        (["missed", "missed", "failed", "missed", "missed"], True, "made"),
+        (["missed", "missed", "answered", "missed"], True, "made"),
+        (["missed"] * 3, False, "adopted"),
+        # What a job once named stays proven.
+        (["answered", "missed", "missed", "missed"], False, "made"),
     ],
 )
-async def test_a_job_counts_as_vanished_when_three_looks_in_a_row_miss_it(sandbox, carried_out, looks, whose):
+async def test_a_job_counts_as_vanished_when_three_looks_in_a_row_miss_it(
+    sandbox, carried_out, ledger, looks, is_followed, whose
+):
     """One miss may be a lagging replica's; a vanished job names no instance, so what is found is adopted."""
     said = {
         "missed": Reply(400, {"code": "SDRS.0408", "message": ""}),
@@ -117,6 +120,8 @@ async def test_a_job_counts_as_vanished_when_three_looks_in_a_row_miss_it(sandbo
     run = await carried_out()
 
     assert set(run.servers["whose"]) == {whose}
+    ended = {row["status"] for row in ledger.rows("SELECT status FROM jobs")} == {"SUCCESS"}
+    assert ended is is_followed
     assert set(run.servers["stage"]) <= {"created", "protected"}
 
 
