@@ -4,6 +4,7 @@
 holds the rest of the package to that.
 """
 
+import unicodedata
 from typing import NoReturn
 
 from pydantic import SecretStr
@@ -25,7 +26,5 @@ def is_header_value(text: str) -> bool:
 
 
 def is_text(text: str) -> bool:
-    """Tell whether every character can be sent: no control characters, no halves of surrogate pairs."""
-    return all(sign.isprintable() or sign.isspace() for sign in text) and not any(
-        sign in "\r\n\x0b\x0c" for sign in text
-    )
+    """Tell whether every character can be sent and read: no control, no line break, no half of a surrogate pair."""
+    return all(sign == "\t" or unicodedata.category(sign) == "Zs" or sign.isprintable() for sign in text)

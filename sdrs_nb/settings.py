@@ -7,6 +7,7 @@ the arguments, ``SDRS_NB_*`` or that same place, since a project found elsewhere
 
 import ipaddress
 import re
+import ssl
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from sdrs_nb.i18n import _
 from sdrs_nb.rulebook import Site, site_of
 from sdrs_nb.secret import Secret, is_header_value, is_text
 
-__all__ = ["DEFAULT_CLOUD_HOST", "Settings", "is_loopback", "resolve"]
+__all__ = ["DEFAULT_CLOUD_HOST", "Settings", "is_loopback", "resolve", "trusting"]
 
 #: Host of every service after its name and the region; the vendor's own, Open Telekom Cloud has another.
 DEFAULT_CLOUD_HOST = "myhuaweicloud.com"
@@ -30,6 +31,8 @@ _SETS = (("token",), ("access_key", "secret_key"), ("user", "password"))
 _OWNED = ("project_id", "project_name", "domain", "domain_id", "auth_url")
 _SHARED = ("region", "cloud_host", "ca_file")
 _LOGIN = ("user", "password")
+#: Kinds of proxies that the HTTP library can use as it is installed.
+_PROXIES = frozenset({"http", "https"})
 _IN_HEADERS = frozenset({"token", "access_key", "secret_key", "security_token"})
 _TUNING = (
     "timeout_s",
@@ -174,6 +177,7 @@ def resolve(
     told = {"found_in": found_in, "unused": _unused(sources, found_in)}
     settings = _checked({**merged, **{n: given[n] for n in _TUNING if n in given}, **told})
     _refuse_gaps(settings)
+    _refuse_wrong_ways_out(settings, environ)
     return settings
 
 
@@ -294,6 +298,42 @@ def _unused(sources: Sequence[Source], found_in: Mapping[str, str]) -> tuple[str
     told = [source.place(name) for source in sources if source is not given for name in source.values]
     told += [name for source in sources for name in source.unknown]
     return tuple(dict.fromkeys(place for place in told if place not in used))
+
+
+def trusting(ca_file: Path) -> ssl.SSLContext:
+    """Return what trusts the certificates of a file.
+
+    Raises ``SettingsError`` where it cannot be read or holds none.
+    """
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ValueError) as error:  # an ssl.SSLError is an OSError
+        raise SettingsError(
+            _("The certificate file {path} cannot be used: {reason}.", path=ca_file, reason=error)
+        ) from error
+
+
+def _refuse_wrong_ways_out(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Refuse certificates and proxies that no connection could be made with, before one is tried.
+
+    The HTTP library takes them from the environment; its own errors would come late and quote a proxy's password.
+    """
+    for path in (settings.ca_file, environ.get("SSL_CERT_FILE")):
+        if path:
+            trusting(Path(path))
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        given = environ.get(name.lower()) or environ.get(name)
+        if not given:
+            continue
+        address = urlsplit(given if "://" in given else f"http://{given}")
+        try:
+            is_fit = bool(address.hostname) and (address.port or 1) > 0 and address.scheme in _PROXIES
+        except ValueError:
+            is_fit = False
+        if not is_fit or not is_text(given):
+            raise SettingsError(
+                _("{name} is not the address of a proxy, such as http://host:port; correct it or remove it.", name=name)
+            )
 
 
 def _refuse_unsendable(values: Mapping[str, str], found_in: Mapping[str, str]) -> None:

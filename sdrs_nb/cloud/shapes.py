@@ -9,7 +9,6 @@ which costs a small part of what reading them does.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from math import isfinite
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -59,8 +58,8 @@ class Plain:
     def _fits(self, value: Any) -> bool:
         kind = type(value)
         if self.is_key:
-            return (kind is str and bool(value)) or (kind is int and abs(value) <= _LARGEST)
-        return kind in _PLAIN or (kind in _NUMBERS and isfinite(value) and abs(value) <= _LARGEST)
+            return (kind is str and bool(value)) or (kind is int and -_LARGEST <= value <= _LARGEST)
+        return kind in _PLAIN or (kind in _NUMBERS and -_LARGEST <= value <= _LARGEST)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """One HTTP client on the private loop: send, pace, repeat where harmless, and turn answers into our errors."""
 
 import asyncio
-import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
@@ -20,9 +19,9 @@ from sdrs_nb.cloud.retry import may_repeat
 from sdrs_nb.cloud.signing import encode_query
 from sdrs_nb.cloud.unreachable import unreachable
 from sdrs_nb.cloud.waiting import Waits
-from sdrs_nb.errors import SdrsError, SettingsError
+from sdrs_nb.errors import SdrsError
 from sdrs_nb.i18n import _
-from sdrs_nb.settings import Settings, is_loopback
+from sdrs_nb.settings import Settings, is_loopback, trusting
 
 __all__ = ["Authenticate", "HeadersOf", "Outgoing", "Transport"]
 
@@ -162,15 +161,6 @@ class Transport:
                 follow_redirects=False,
                 trust_env=not local,  # a company proxy cannot reach this machine's own addresses
                 headers={"User-Agent": f"sdrs_nb/{__version__}"},
-                verify=_trusting(settings) if settings.ca_file else True,
+                verify=trusting(settings.ca_file) if settings.ca_file else True,
             )
         return self._client
-
-
-def _trusting(settings: Settings) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=settings.ca_file)
-    except (OSError, ssl.SSLError) as error:
-        raise SettingsError(
-            _("The certificate file {path} cannot be used: {reason}.", path=settings.ca_file, reason=error)
-        ) from error

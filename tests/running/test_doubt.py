@@ -81,7 +81,7 @@ async def test_a_request_proven_absent_is_sent_again_as_often_as_allowed(
     assert await creations(sandbox) == planned
 
 
-@pytest.mark.parametrize(("settle_s", "longest_look_s"), [(180, 17), (60, 7), (45, 30)])
+@pytest.mark.parametrize(("settle_s", "longest_look_s"), [(180, 5), (60, 2), (45, 30)])
 async def test_no_create_is_repeated_before_its_settling_time(
     sandbox, cloud, plan, planned, ledger, cloud_time, first, settle_s, longest_look_s
 ):
