@@ -272,7 +272,8 @@ def fitting(path: str, document: Any, shape: Shape, name: str = "") -> Any:
 
     Raises ``CloudError``, naming request and field, where it is not of this shape.
     """
-    if found := shape.misfit([document]):
+    found = Misfit("", _("an object")) if document is None else shape.misfit([document])
+    if found:
         raise not_ours(path, f"{name}{found.place.removeprefix('[0]')}".lstrip(".") or "-", found.wanted)
     return document
 

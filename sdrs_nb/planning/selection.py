@@ -171,7 +171,7 @@ def _within_quota(
 ) -> tuple[pd.DataFrame, list[str]]:
     """Drop units whose new replication pairs exceed what the quota leaves (rule G9)."""
     quotas = inventory.quotas
-    row = quotas[quotas["resource_type"] == "replications"]
+    row = quotas[quotas["resource_type"].eq("replications") & quotas["quota"].notna() & quotas["used"].notna()]
     if row.empty:
         return taken, [_("The quota of replication pairs was not loaded, so the plan was not held against it.")]
     quota, used = int(row["quota"].iloc[0]), int(row["used"].iloc[0])

@@ -253,6 +253,7 @@ async def test_the_field_that_does_not_fit_is_named(row, told):
         ({"entities": {"sub_jobs": [{"entities": {"sub_jobs": [7]}}]}}, r"sub_jobs\[0\]\.entities\.sub_jobs\[0\]"),
         ({"status": {}}, r"a text or a number at job\.status"),
         ([], "an object at job"),
+        (None, "an object at job"),
         ("x", "an object at job"),
     ],
 )

@@ -1,9 +1,12 @@
 """Right before a batch is sent, its facts are read again and judged by the rules."""
 
+import pandas as pd
 import pytest
 
 import sdrs_nb
-from sdrs_nb.running.door import DOOR_RULES
+from sdrs_nb.running.door import DOOR_RULES, Door
+from sdrs_nb.running.endings import Owned
+from sdrs_nb.running.ownership import Ownership, Whose
 from tests.builders_running import CREATE, control, creates, creations, faults, submit_and_follow
 
 pytest_plugins = ["tests.running_fixtures"]
@@ -141,3 +144,13 @@ async def test_groups_share_a_read_of_stated_freshness(sandbox, plan, carried_ou
 
     pairs = [r for r in requests if r["path"].endswith("/replications")]
     assert len(pairs) == 2  # one of the plan's own inventory, one for all four batches
+
+
+@pytest.mark.parametrize(("whose", "is_taken"), [(Whose.MADE, False), (Whose.ADOPTED, False), (Whose.OTHERS, True)])
+def test_only_what_others_made_is_told_as_taken(whose, is_taken):
+    """An instance of this run that the door sees is one that came late, and nobody's but ours."""
+    found = {"s1": Owned({"id": "i1", "name": "erp", "status": "available"}, Ownership(whose, "a proof"))}
+
+    row = Door(pd.DataFrame(), found=found).taken_row("s1")
+
+    assert (row is not None) is is_taken
