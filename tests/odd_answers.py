@@ -30,8 +30,8 @@ from tests.builders_running import CloudTime, four_batches
 
 #: What may stand anywhere in place of anything.
 VALUES = (
-    None, "", "x", "\x1b[2J\nrun s: created", "\u202e", "a" * 70_000, 0, -1, 1, True, False, 2**63, 10**400, 0.5, [], {},
-    [[]], [None], ["x"], {"id": None}, {"id": "x"}, [{"id": "x"}, {"id": "x"}], "2026-13-45", "None", "nan",
+    None, "", "x", "\x1b[2J\nrun s: created", "\u202e", "a" * 70_000, 0, -1, 1, True, False, 2**63, 10**400, 0.5, [],
+    {}, [[]], [None], ["x"], {"id": None}, {"id": "x"}, [{"id": "x"}, {"id": "x"}], "2026-13-45", "None", "nan",
 )  # fmt: skip
 #: Whole bodies.
 BODIES = (b"", b"null", b"[]", b'"x"', b"{", b"<html>", b"[" * 5000, b"\xff\xfe", b"{}", b"NaN", b"0")
@@ -155,6 +155,11 @@ async def many(answers, seed, told=lambda _line: None):
     return ends, wrong, count
 
 
+def _say(line):
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def main():
     """Run from the command line; see the head of this file."""
     parser = argparse.ArgumentParser(prog="python -m tests.odd_answers", description=__doc__)
@@ -162,10 +167,10 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    ends, wrong, count = asyncio.run(many(given.answers, given.seed, told=lambda line: print(line, flush=True)))
+    ends, wrong, count = asyncio.run(many(given.answers, given.seed, told=_say))
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
-    print(f"{count} answers bent in {ends.total()} runs: {dict(ends)}; {grown} MiB above the start")
-    print("\n".join(wrong))
+    _say(f"{count} answers bent in {ends.total()} runs: {dict(ends)}; {grown} MiB above the start")
+    _say("\n".join(wrong))
     return 1 if wrong or grown > MOST_MIB else 0
 
 

@@ -259,7 +259,7 @@ async def test_the_field_that_does_not_fit_is_named(row, told):
 )
 async def test_a_job_of_another_shape_is_a_failed_look(document, told):
     """At any depth."""
-    played = PlayedCloud({"GET /v1/P/jobs/j": httpx.Response(200, json=document)})
+    played = PlayedCloud({"GET /v1/P/jobs/j": httpx.Response(200, content=json.dumps(document))})
 
     with pytest.raises(errors.CloudError, match=told):
         await played.connect(attempts=1).sdrs.job("j")
