@@ -326,7 +326,7 @@ class Eligibility:
 
     def wide(self) -> pd.DataFrame:
         """Return one row per server: ``server_id, name, verdict`` and the severity of every rule as a column."""
-        return wide(self, self._facts, self._fired)
+        return wide(self.verdicts, self._facts, self._fired)
 
     def waterfall(self) -> pd.DataFrame:
         """Return how many servers each reason costs: ``rule, title, lost, alone, left``, from asked for to ready."""
@@ -341,9 +341,13 @@ class Eligibility:
         return groups_needed(self._facts)
 
     def _repr_html_(self) -> str:
-        from sdrs_nb.showing import eligibility_html
+        from sdrs_nb import html
 
-        return eligibility_html(self)
+        counts = self.verdicts["verdict"].value_counts()
+        shown = [(word(each), int(counts[each.value])) for each in reversed(Verdict) if each.value in counts]
+        rules = self.by_rule()
+        rules["severity"] = rules["severity"].map(word)
+        return html.summary(_("Eligibility"), shown, body=[html.table(rules, html.FEW)])
 
     def __repr__(self) -> str:
         counts = self._judged.frame["verdict"].value_counts()

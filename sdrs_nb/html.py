@@ -29,6 +29,7 @@ from sdrs_nb.cells import clipped, text_of, title_of, visible
 from sdrs_nb.i18n import _, current_language, ngettext_
 
 __all__ = [
+    "FEW",
     "SHAPES",
     "code",
     "escape",
@@ -43,6 +44,9 @@ __all__ = [
     "summary",
     "table",
 ]
+
+#: Rows of a frame that a summary shows.
+FEW = 10
 
 #: The shape that goes with each tone, so that no state is told by colour alone.
 SHAPES: Mapping[str, str] = {

@@ -12,8 +12,9 @@ from sdrs_nb.inventory.inventory import load_inventory
 from sdrs_nb.ledger.ledger import Ledger, RunState
 from sdrs_nb.planning.planning import plan_batches
 from sdrs_nb.planning.plans import Plan
-from sdrs_nb.running.belonging import is_of_cloud, require_own_cloud
+from sdrs_nb.running.belonging import require_own_cloud
 from sdrs_nb.running.runs import Run, open_run
+from sdrs_nb.running.scopes import is_of_cloud
 from sdrs_nb.running.submission import submit
 from sdrs_nb.sandbox_process import SandboxProcess, start_sandbox
 from sdrs_nb.settings import is_loopback

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,9 +14,6 @@ from sdrs_nb.checks.verdicts import Verdicts
 from sdrs_nb.i18n import _
 from sdrs_nb.models import Verdict
 from sdrs_nb.rulebook import Effect
-
-if TYPE_CHECKING:
-    from sdrs_nb.eligibility import Eligibility
 
 __all__ = ["Explanation", "by_group", "fewest_fixes", "groups_needed", "waterfall", "wide"]
 
@@ -58,8 +54,11 @@ class Explanation:
         return "\n".join(lines)
 
 
-def wide(eligibility: "Eligibility", facts: Facts, fired: Sequence[Fired]) -> pd.DataFrame:
-    """Return one row per server asked for and one column per rule that fired; cells hold the severity, NA if none."""
+def wide(verdicts: pd.DataFrame, facts: Facts, fired: Sequence[Fired]) -> pd.DataFrame:
+    """Return one row per server asked for and one column per rule that fired; cells hold the severity, NA if none.
+
+    ``verdicts`` as in ``Eligibility.verdicts``.
+    """
     at = np.flatnonzero(facts.selected)
     columns: dict[str, pd.api.extensions.ExtensionArray] = {}
     words = pd.array([_shown(effect) for effect in _STRENGTH], dtype="string")
@@ -70,7 +69,7 @@ def wide(eligibility: "Eligibility", facts: Facts, fired: Sequence[Fired]) -> pd
                 np.minimum.at(strength, one.hits.rows, _STRENGTH.index(one.effect))
         codes = np.where(strength == len(_STRENGTH), -1, strength)[at]
         columns[rule_id] = words.take(codes, allow_fill=True)
-    return pd.concat([eligibility.verdicts[["server_id", "name", "verdict"]], pd.DataFrame(columns)], axis=1)
+    return pd.concat([verdicts[["server_id", "name", "verdict"]], pd.DataFrame(columns)], axis=1)
 
 
 def by_group(facts: Facts, fired: Sequence[Fired], verdicts: Verdicts) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import pytest
 
 import sdrs_nb
-from sdrs_nb.running.belonging import scope_of
+from sdrs_nb.running.scopes import scope_of
 from tests.builders_reporting import a_recorded_run
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 import sdrs_nb
-from sdrs_nb.showing import troubled_first
+from sdrs_nb.running.outcomes_html import troubled_first
 from tests.builders import a_server, an_inventory
 
 HOSTILE = "<img src=x onerror=alert(1)>"

@@ -106,9 +106,7 @@ def called_once(trees: dict[str, ast.Module]) -> list[str]:
         for function in functions(tree):
             if function.name.startswith("_") and not function.name.startswith("__"):
                 homes[function.name].append(module)
-    return sorted(
-        f"{places[0]}.{name}" for name, places in homes.items() if len(places) == 1 and uses[name] == 1
-    )
+    return sorted(f"{places[0]}.{name}" for name, places in homes.items() if len(places) == 1 and uses[name] == 1)
 
 
 def figures(folder: Path) -> dict[str, object]:

@@ -21,11 +21,10 @@ from sdrs_nb.checks.columns import (
     read_all,
 )
 from sdrs_nb.checks.hits import Hits, Many, grouped
-from sdrs_nb.checks.matching import Match, Sites
 from sdrs_nb.models import BatchOptions, Declared
 from sdrs_nb.rulebook import Rulebook
 
-__all__ = ["Attachments", "Facts", "Frames", "Judged", "Labels", "Trials"]
+__all__ = ["Attachments", "Facts", "Frames", "Judged", "Labels", "Match", "Sites", "Trials"]
 
 
 @dataclass(frozen=True)
@@ -92,6 +91,40 @@ class Judged:
     def usable(self) -> BoolArray:
         """Servers that nothing speaks against."""
         return ~(self.protected | self.not_candidate | self.blocked | self.unknown)
+
+
+@dataclass(frozen=True)
+class Match:
+    """Servers and groups matched; positions throughout.
+
+    ``group`` is the group a server is judged against (-1: none, or several and none chosen); ``pair_servers`` and
+    ``pair_groups`` list what group rules speak about, which includes every group of a server that matches only
+    groups in a bad state; ``candidate_*`` list what a server could join; ``unplaced`` are servers of no group, and
+    ``chosen`` those that were told which group to join.
+    """
+
+    group: IntArray
+    pair_servers: IntArray
+    pair_groups: IntArray
+    candidate_servers: IntArray
+    candidate_groups: IntArray
+    unplaced: BoolArray
+    chosen: BoolArray
+
+    @classmethod
+    def none(cls) -> "Match":
+        """Return the match before anything was matched."""
+        nothing = np.array([], dtype=np.int64)
+        nobody = np.array([], dtype=bool)
+        return cls(nothing, nothing, nothing, nothing, nothing, nobody, nobody)
+
+
+@dataclass(frozen=True)
+class Sites:
+    """VPC and production AZ of groups in the codes of servers' columns (-1 missing, -2 no server has it)."""
+
+    vpc: IntArray
+    production_az: IntArray
 
 
 @dataclass(frozen=True)

@@ -1,57 +1,19 @@
 """Which protection groups a server could join: those of its VPC whose production AZ is its AZ."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sdrs_nb.checks.columns import BoolArray, IntArray
+from sdrs_nb.checks.facts import Facts, Match
 from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _
 
-if TYPE_CHECKING:
-    from sdrs_nb.checks.facts import Facts
-
-__all__ = ["Match", "Sites", "match_groups"]
-
-
-@dataclass(frozen=True)
-class Match:
-    """Servers and groups matched; positions throughout.
-
-    ``group`` is the group a server is judged against (-1: none, or several and none chosen); ``pair_servers`` and
-    ``pair_groups`` list what group rules speak about, which includes every group of a server that matches only
-    groups in a bad state; ``candidate_*`` list what a server could join; ``unplaced`` are servers of no group, and
-    ``chosen`` those that were told which group to join.
-    """
-
-    group: IntArray
-    pair_servers: IntArray
-    pair_groups: IntArray
-    candidate_servers: IntArray
-    candidate_groups: IntArray
-    unplaced: BoolArray
-    chosen: BoolArray
-
-    @classmethod
-    def none(cls) -> "Match":
-        """Return the match before anything was matched."""
-        nothing = np.array([], dtype=np.int64)
-        nobody = np.array([], dtype=bool)
-        return cls(nothing, nothing, nothing, nothing, nothing, nobody, nobody)
-
-
-@dataclass(frozen=True)
-class Sites:
-    """VPC and production AZ of groups in the codes of servers' columns (-1 missing, -2 no server has it)."""
-
-    vpc: IntArray
-    production_az: IntArray
+__all__ = ["match_groups"]
 
 
 def match_groups(
-    facts: "Facts", bad: BoolArray, group_id: str | None = None, choice: Mapping[str, str] | None = None
+    facts: Facts, bad: BoolArray, group_id: str | None = None, choice: Mapping[str, str] | None = None
 ) -> Match:
     """Return servers matched with groups; ``bad`` marks groups with a blocker of their own.
 
@@ -90,7 +52,7 @@ def match_groups(
 class _Slots:
     """Groups filed by VPC and production AZ; ``of`` is each server's file, -1 where there is none."""
 
-    def __init__(self, facts: "Facts") -> None:
+    def __init__(self, facts: Facts) -> None:
         where = facts.sites
         vpc, az = facts.servers.coded("vpc_id"), facts.servers.coded("az")
         width = max(len(az.labels), 1)
@@ -119,12 +81,12 @@ class _Slots:
         return servers, groups[starts[self.of[servers]] + within]
 
 
-def _torn(facts: "Facts", files: IntArray) -> BoolArray:
+def _torn(facts: Facts, files: IntArray) -> BoolArray:
     """Servers of a cluster whose members could join no group together."""
     return facts.clusters.varied(files) | facts.clusters.any((files < 0) & facts.servers.known)
 
 
-def _choices(facts: "Facts", group_id: str | None, choice: Mapping[str, str]) -> IntArray:
+def _choices(facts: Facts, group_id: str | None, choice: Mapping[str, str]) -> IntArray:
     """Return the group each server was told to join, -1 where nothing was said."""
     groups = facts.group_ids.positions({*choice.values(), *([group_id] if group_id is not None else [])})
     chosen = np.full(len(facts.server_ids), -1, dtype=np.int64)
@@ -148,7 +110,7 @@ def _choices(facts: "Facts", group_id: str | None, choice: Mapping[str, str]) ->
     return chosen
 
 
-def _choose(facts: "Facts", chosen: IntArray, server: int, group: int, server_id: str) -> None:
+def _choose(facts: Facts, chosen: IntArray, server: int, group: int, server_id: str) -> None:
     cluster = facts.clusters.of[server]
     together = np.array([server])
     if cluster >= 0:
@@ -166,7 +128,7 @@ def _choose(facts: "Facts", chosen: IntArray, server: int, group: int, server_id
     chosen[together] = group
 
 
-def _group_position(facts: "Facts", known: Mapping[str, int], group_id: str) -> int:
+def _group_position(facts: Facts, known: Mapping[str, int], group_id: str) -> int:
     if group_id in known:
         return known[group_id]
     names = ", ".join(facts.group_labels[at] for at in range(min(len(facts.group_ids), 20)))

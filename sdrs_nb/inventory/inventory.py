@@ -19,10 +19,11 @@ from sdrs_nb.i18n import _
 from sdrs_nb.ids import ID_ENDINGS, respelt
 from sdrs_nb.inventory import assuming, loading, reading, writing
 from sdrs_nb.inventory.headings import likely
-from sdrs_nb.inventory.sheets import Sheet, frame_from, unread_columns
+from sdrs_nb.inventory.sheets import ABOUT, DECLARED, Sheet, frame_from, unread_columns
 from sdrs_nb.models import Declared, OnWait, Record
 from sdrs_nb.rulebook import Site, site_of
 from sdrs_nb.tables import DERIVED, INVENTORY_TABLES, SOURCES, STR, empty, shape
+from sdrs_nb.titles import frame_title
 from sdrs_nb.words import word
 
 if TYPE_CHECKING:
@@ -291,7 +292,7 @@ class Inventory:
         OSError
             The file cannot be written.
         """
-        return writing.to_excel(self, Path(path))
+        return writing.to_excel(self._contents(), Path(path))
 
     def to_folder(self, path: "str | os.PathLike[str]") -> Path:
         """Write a folder with a CSV file per frame that was read, whole or in part, ``sources.csv`` and ``about.csv``.
@@ -306,12 +307,27 @@ class Inventory:
         OSError
             The folder or a file cannot be written.
         """
-        return writing.to_folder(self, Path(path))
+        return writing.to_folder(self._contents(), Path(path))
+
+    def _contents(self) -> dict[str, pd.DataFrame]:
+        """Return what a file of this inventory holds, by the name of the sheet."""
+        frames = {name: self.frame(name) for name in INVENTORY_TABLES}
+        frames = {name: frame for name, frame in frames.items() if len(frame) or self.is_loaded(name)}
+        about = shape(pd.DataFrame([self.about.model_dump()]), ABOUT)
+        declared = {"declared": shape(pd.DataFrame([each.model_dump() for each in self.declared]), DECLARED)}
+        return {**frames, "sources": self.sources, "about": about, **(declared if self.declared else {})}
 
     def _repr_html_(self) -> str:
-        from sdrs_nb.showing import inventory_html
+        from sdrs_nb import html
 
-        return inventory_html(self)
+        counts = [(frame_title(name), len(self.frame(name))) for name in INVENTORY_TABLES if self.is_loaded(name)]
+        sources = self.sources
+        unread = sources[~sources["state"].isin(["loaded", "not asked"])]
+        notes = [
+            f"{frame_title(name)}: {word(state)}" + (f", {message}" if isinstance(message, str) else "")
+            for name, state, message in unread[["frame", "state", "message"]].to_numpy().tolist()
+        ]
+        return html.summary(_("Inventory"), counts, notes=notes)
 
     def __repr__(self) -> str:
         loaded = ", ".join(f"{name} {len(self._frames[name])}" for name in INVENTORY_TABLES if self.is_loaded(name))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -21,9 +21,6 @@ from sdrs_nb.inventory.meanings import readme
 from sdrs_nb.inventory.sheets import ABOUT, DECLARED
 from sdrs_nb.inventory.values import clean
 from sdrs_nb.tables import BOOL, FLOAT, INT, INVENTORY_TABLES, SOURCES, TIME, empty, shape
-
-if TYPE_CHECKING:
-    from sdrs_nb.inventory.inventory import Inventory
 
 __all__ = ["template", "to_excel", "to_folder"]
 
@@ -37,14 +34,13 @@ _ESCAPED = re.compile(r"[\x00-\x08\x0b-\x1f]|_(?=x[0-9A-Fa-f]{4}_)")
 _TAKEN_FOR_MORE = re.compile(r"[=+\-@].*|#(NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A)", re.DOTALL)
 
 
-def to_excel(inventory: "Inventory", path: Path) -> Path:
-    """Write the frames that were read, ``sources`` and ``about`` as sheets."""
-    return _workbook(path, _contents(inventory))
+def to_excel(contents: dict[str, pd.DataFrame], path: Path) -> Path:
+    """Write frames, ``sources`` and ``about`` as sheets, by their names."""
+    return _workbook(path, contents)
 
 
-def to_folder(inventory: "Inventory", path: Path) -> Path:
-    """Write the frames that were read, ``sources`` and ``about`` as CSV files; files of other frames go."""
-    contents = _contents(inventory)
+def to_folder(contents: dict[str, pd.DataFrame], path: Path) -> Path:
+    """Write frames, ``sources`` and ``about`` as CSV files, by their names; files of other frames go."""
     path.mkdir(parents=True, exist_ok=True)
     for name, frame in contents.items():
         _write_csv(path / f"{name}.csv", frame)
@@ -65,14 +61,6 @@ def template(path: Path) -> Path:
     for name, frame in {"readme": readme(), **contents}.items():
         _write_csv(path / f"{name}.csv", frame)
     return path
-
-
-def _contents(inventory: "Inventory") -> dict[str, pd.DataFrame]:
-    frames = {name: inventory.frame(name) for name in INVENTORY_TABLES}
-    frames = {name: frame for name, frame in frames.items() if len(frame) or inventory.is_loaded(name)}
-    about = shape(pd.DataFrame([inventory.about.model_dump()]), ABOUT)
-    declared = {"declared": shape(pd.DataFrame([each.model_dump() for each in inventory.declared]), DECLARED)}
-    return {**frames, "sources": inventory.sources, "about": about, **(declared if inventory.declared else {})}
 
 
 def _cells(column: "pd.Series[Any]") -> list[Any]:

@@ -4,14 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
-from typing import TYPE_CHECKING
 
 from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.models import Batch
+from sdrs_nb.planning.facts import Facts
 from sdrs_nb.planning.inputs import Loaded
 from sdrs_nb.running.pacing import Pace
-
-if TYPE_CHECKING:
-    from sdrs_nb.planning.plans import Plan
 
 __all__ = ["Estimate", "estimate_of"]
 
@@ -125,18 +123,20 @@ class Estimate:
 
 
 def estimate_of(
-    plan: "Plan",
+    batches: Sequence[Batch],
+    facts: Facts,
     *,
+    is_deletion: bool,
     inventory: Loaded | None = None,
     history: Sequence[float] = (),
     pace: Pace | None = None,
 ) -> Estimate:
-    """Return what sending ``plan`` is expected to take.
+    """Return what sending ``batches`` is expected to take.
 
     Parameters
     ----------
-    plan
-        What would be sent.
+    batches, facts, is_deletion
+        What would be sent, what is known of it, and whether it deletes: of a plan.
     inventory
         Tells the quota, and volumes that are in a pair already; left out, the quota is not known.
     history
@@ -148,27 +148,27 @@ def estimate_of(
     -----
     Pure.  Groups work side by side, a group's batches one after the other, and a wave waits for the one before.
     """
-    pace, is_deletion = pace or Pace(), plan.is_deletion
+    pace = pace or Pace()
     usual_s, slow_s, seen = _job_seconds(history, _DELETE_S if is_deletion else _CREATE_S)
-    pairs, size_gib, unsized = _pairs(plan, inventory)
+    pairs, size_gib, unsized = _pairs(facts, inventory, is_deletion=is_deletion)
     quota, used = _quota(inventory)
     after = None if used is None else max(used - pairs if is_deletion else used + pairs, 0)
     calls = _CALLS_DELETE if is_deletion else _CALLS_CREATE
     looks = _looks(usual_s, history, pace)
-    groups = {batch.group_id for batch in plan.batches}
+    groups = {batch.group_id for batch in batches}
     return Estimate(
-        requests=len(plan.batches),
+        requests=len(batches),
         # Once more: who we are, and the comparison at the end, a list for each group.
-        api_calls=len(plan.batches) * (calls + looks) + len(groups) + 1 if plan.batches else 0,
-        instances=sum(len(batch.server_ids) for batch in plan.batches),
+        api_calls=len(batches) * (calls + looks) + len(groups) + 1 if batches else 0,
+        instances=sum(len(batch.server_ids) for batch in batches),
         pairs=pairs,
         size_gib=0 if is_deletion else size_gib,
         volumes_of_unknown_size=0 if is_deletion else unsized,
         quota=quota,
         quota_used=used,
         quota_after=after,
-        duration_s=_duration(plan, usual_s + _AROUND_S + pace.first_look_s),
-        slow_s=_duration(plan, slow_s + _AROUND_S + pace.longest_look_s),
+        duration_s=_duration(batches, usual_s + _AROUND_S + pace.first_look_s),
+        slow_s=_duration(batches, slow_s + _AROUND_S + pace.longest_look_s),
         job_s=usual_s,
         jobs_seen=seen,
         is_deletion=is_deletion,
@@ -182,12 +182,12 @@ def _job_seconds(history: Sequence[float], assumed: float) -> tuple[float, float
     return median(history), quantiles(history, n=10, method="inclusive")[-1], len(history)
 
 
-def _duration(plan: "Plan", batch_s: float) -> float:
+def _duration(batches: Sequence[Batch], batch_s: float) -> float:
     """Return the seconds of the longest queue of each wave, added up."""
-    queues = Counter((batch.wave, batch.group_id) for batch in plan.batches)
+    queues = Counter((batch.wave, batch.group_id) for batch in batches)
     longest = {wave: 0 for wave, _group in queues}
-    for (wave, _group), batches in queues.items():
-        longest[wave] = max(longest[wave], batches)
+    for (wave, _group), length in queues.items():
+        longest[wave] = max(longest[wave], length)
     return sum(longest.values()) * batch_s
 
 
@@ -203,11 +203,11 @@ def _looks(job_s: float, history: Sequence[float], pace: Pace) -> int:
     return looks
 
 
-def _pairs(plan: "Plan", inventory: Loaded | None) -> tuple[int, int, int]:
+def _pairs(facts: Facts, inventory: Loaded | None, *, is_deletion: bool) -> tuple[int, int, int]:
     """Return pairs made or freed, their GiB, and how many volumes have no known size."""
-    if plan.is_deletion:
-        return len(plan.facts.pairs), 0, 0
-    volumes = plan.facts.volumes
+    if is_deletion:
+        return len(facts.pairs), 0, 0
+    volumes = facts.volumes
     if inventory is not None:
         paired = {
             each.strip() for ids in inventory.replication_pairs["volume_ids"].dropna() for each in str(ids).split(",")

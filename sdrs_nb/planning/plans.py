@@ -80,9 +80,20 @@ class Plan:
     for_reading: bool = False
 
     def _repr_html_(self) -> str:
-        from sdrs_nb.showing import plan_html
+        from sdrs_nb import html
 
-        return plan_html(self)
+        facts = [
+            (_("Servers planned"), sum(len(batch.server_ids) for batch in self.batches)),
+            (_("Requests"), len(self.batches)),
+            (_("Protection groups"), len({batch.group_id for batch in self.batches})),
+            (_("Left out"), len(self.omitted)),
+            (_("Fingerprint"), self.fingerprint),
+        ]
+        few = self.batches[: html.FEW]
+        rows = [(batch.batch_id, batch.group_id, batch.name_prefix, len(batch.server_ids)) for batch in few]
+        batches = pd.DataFrame(rows, columns=[_("Batch"), _("Group"), _("Name prefix"), _("Servers")])
+        table = html.table(batches, html.FEW, total=len(self.batches))
+        return html.summary(_("Plan"), facts, notes=self.notes, body=[table])
 
     def __repr__(self) -> str:
         servers = ngettext_("{count} server", "{count} servers", sum(len(each.server_ids) for each in self.batches))
@@ -212,7 +223,14 @@ class Plan:
         ``inventory`` tells the quota; ``history`` are seconds that earlier jobs took (``job_durations()``), without
         them a job's time is assumed.  Pure; see ``estimates.estimate_of``.
         """
-        return estimate_of(self, inventory=inventory, history=history, pace=pace)
+        return estimate_of(
+            self.batches,
+            self.facts,
+            is_deletion=self.is_deletion,
+            inventory=inventory,
+            history=history,
+            pace=pace,
+        )
 
     def payloads(self) -> list[dict[str, Any]]:
         """Return the request bodies in sending order, exactly what will be sent, as dicts of the caller's own."""

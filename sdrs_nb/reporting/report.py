@@ -23,8 +23,8 @@ from sdrs_nb.reporting.charts import timeline, waterfall
 from sdrs_nb.reporting.todo import summarize_tasks
 from sdrs_nb.reporting.words import in_one_language, retold, rules_of, titles_of
 from sdrs_nb.running.outcomes import Trouble, server_remedy, state_tone, state_words, troubles
+from sdrs_nb.running.outcomes_html import troubled_first
 from sdrs_nb.running.runs import Run
-from sdrs_nb.showing import troubled_first
 from sdrs_nb.statuses import REACHED, WORST_FIRST, Stage, tally
 from sdrs_nb.tables import worst_first
 from sdrs_nb.tones import ATTEMPT_TONES, BATCH_TONES, JOB_TONES, RUN_TONES, STAGE_TONES, VERDICT_TONES

@@ -1,4 +1,4 @@
-"""Reading the rule book from the package's own data files."""
+"""The rule book, read from the package's own data files."""
 
 import ast
 import hashlib
@@ -9,16 +9,92 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
+
+from pydantic import Field
 
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
-from sdrs_nb.rulebook.model import PROFILES, Effect, LimitValue, Rule, Rulebook
+from sdrs_nb.rulebook.model import PROFILES, Effect, LimitValue, Record, Rule
 
-__all__ = ["load_rulebook", "read_rulebook", "recorded_rulebook"]
+__all__ = ["Rulebook", "load_rulebook", "read_rulebook"]
 
 _FILES = ("request", "group", "server", "volume", "cluster", "placement")
 _DIGEST_LENGTH = 12
+
+
+class Rulebook(Record):
+    """Every rule and limit, as one profile sees them; made by ``load_rulebook``.
+
+    ``version`` names exactly this content: profile, overrides and a digest of rules and limits.
+    """
+
+    profile: str
+    rules: Mapping[str, Rule]
+    limits: Mapping[str, LimitValue]
+    overrides: Mapping[str, LimitValue] = Field(default_factory=lambda: MappingProxyType({}))
+    version: str
+
+    @classmethod
+    def of_version(cls, version: str) -> "Rulebook":
+        """Return the rule book that a recorded ``version`` names, as far as this release still has it.
+
+        Profile, changed severities and changed limits are taken from the name; what this release does not know is
+        dropped, and a profile that it does not know is read as the default; ``unlike`` tells.
+        """
+        return _recorded_rulebook(version)
+
+    @property
+    def name(self) -> str:
+        """Profile and what was changed, such as ``otc S22=warning``: what ``read_rulebook`` takes."""
+        profile, _digest, *changed = self.version.split(" ", 2)
+        return " ".join([profile, *changed])
+
+    def unlike(self, version: str) -> str:
+        """Return a sentence where the recorded ``version`` is of other contents than this rule book, else ``""``."""
+        if version == self.version:
+            return ""
+        return _(
+            "The plan was made by rule book {version}; this release has {own}. Limits and severities that were changed "
+            "hold as this names them, other rules may read otherwise. Plan again to be judged by today's.",
+            version=version,
+            own=self.version,
+        )
+
+    def rule(self, rule_id: str) -> Rule:
+        """Return one rule; raises ``SettingsError`` when there is none of that id."""
+        try:
+            return self.rules[rule_id]
+        except KeyError:
+            raise SettingsError(_("The rule book has no rule {rule}.", rule=rule_id)) from None
+
+    def limit(self, name: str) -> LimitValue:
+        """Return a limit; raises ``SettingsError`` when there is none of that name."""
+        try:
+            return self.limits[name]
+        except KeyError:
+            raise SettingsError(_("The rule book has no limit {name}.", name=name)) from None
+
+    def number(self, name: str) -> int:
+        """Return a limit that is a number; -1 means that none is known."""
+        return int(str(self.limit(name)))
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """Return a limit that is a list of names."""
+        value = self.limit(name)
+        return value if isinstance(value, tuple) else (str(value),)
+
+    def severity(self, rule_id: str, variant: str = "") -> Effect:
+        """Return what a rule, or a variant of it, does in this profile, overrides included."""
+        rule = self.rule(rule_id)
+        if (chosen := self.overrides.get(rule_id)) is not None:
+            return Effect(str(chosen))
+        own = rule.profiles.get(self.profile, rule.severity)
+        if not variant or own is Effect.OFF:
+            return own
+        case = rule.variants[variant]
+        return case.profiles.get(self.profile, case.severity or own)
 
 
 def load_rulebook(profile: str = "huaweicloud", **overrides: LimitValue) -> Rulebook:
@@ -66,7 +142,7 @@ def read_rulebook(name: str) -> Rulebook:
     return _of(*_read(name))
 
 
-def recorded_rulebook(version: str) -> Rulebook:
+def _recorded_rulebook(version: str) -> Rulebook:
     """Return what of a recorded version this release still has; see ``Rulebook.of_version``."""
     profile, overrides = _read(version)
     if profile not in PROFILES:

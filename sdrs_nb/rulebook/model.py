@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sdrs_nb.errors import SettingsError
-from sdrs_nb.i18n import _, current_language
+from sdrs_nb.i18n import current_language
 
-__all__ = ["PROFILES", "Effect", "LimitValue", "Rule", "Rulebook", "Scope", "Texts", "Variant"]
+__all__ = ["PROFILES", "Effect", "LimitValue", "Record", "Rule", "Scope", "Texts", "Variant"]
 
 #: Sites whose rules differ.  ``huaweicloud`` follows the customer's own document, which wins every conflict.
 PROFILES = ("huaweicloud", "huaweicloud-2025", "otc")
@@ -30,11 +28,13 @@ class Effect(StrEnum):
     OFF = "off"
 
 
-class _Record(BaseModel):
+class Record(BaseModel):
+    """Data of the rule book: frozen, and no key that nobody knows."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Texts(_Record):
+class Texts(Record):
     """A rule's words in one language; ``{name}`` fields are filled from evidence."""
 
     title: str = ""
@@ -42,7 +42,7 @@ class Texts(_Record):
     remedy: str
 
 
-class Variant(_Record):
+class Variant(Record):
     """Another case of a rule: its own words, its own severity or codes where they differ, columns it alone reads."""
 
     severity: Effect | None = None
@@ -53,7 +53,7 @@ class Variant(_Record):
     zh: Texts
 
 
-class Rule(_Record):
+class Rule(Record):
     """One documented rule.
 
     Parameters
@@ -116,78 +116,3 @@ class Rule(_Record):
         """Return the SDRS codes of the rule or of one of its variants."""
         own = self.variants[variant].codes if variant else None
         return self.codes if own is None else own
-
-
-class Rulebook(_Record):
-    """Every rule and limit, as one profile sees them; made by ``load_rulebook``.
-
-    ``version`` names exactly this content: profile, overrides and a digest of rules and limits.
-    """
-
-    profile: str
-    rules: Mapping[str, Rule]
-    limits: Mapping[str, LimitValue]
-    overrides: Mapping[str, LimitValue] = Field(default_factory=lambda: MappingProxyType({}))
-    version: str
-
-    @classmethod
-    def of_version(cls, version: str) -> "Rulebook":
-        """Return the rule book that a recorded ``version`` names, as far as this release still has it.
-
-        Profile, changed severities and changed limits are taken from the name; what this release does not know is
-        dropped, and a profile that it does not know is read as the default; ``unlike`` tells.
-        """
-        from sdrs_nb.rulebook.loader import recorded_rulebook
-
-        return recorded_rulebook(version)
-
-    @property
-    def name(self) -> str:
-        """Profile and what was changed, such as ``otc S22=warning``: what ``read_rulebook`` takes."""
-        profile, _digest, *changed = self.version.split(" ", 2)
-        return " ".join([profile, *changed])
-
-    def unlike(self, version: str) -> str:
-        """Return a sentence where the recorded ``version`` is of other contents than this rule book, else ``""``."""
-        if version == self.version:
-            return ""
-        return _(
-            "The plan was made by rule book {version}; this release has {own}. Limits and severities that were changed "
-            "hold as this names them, other rules may read otherwise. Plan again to be judged by today's.",
-            version=version,
-            own=self.version,
-        )
-
-    def rule(self, rule_id: str) -> Rule:
-        """Return one rule; raises ``SettingsError`` when there is none of that id."""
-        try:
-            return self.rules[rule_id]
-        except KeyError:
-            raise SettingsError(_("The rule book has no rule {rule}.", rule=rule_id)) from None
-
-    def limit(self, name: str) -> LimitValue:
-        """Return a limit; raises ``SettingsError`` when there is none of that name."""
-        try:
-            return self.limits[name]
-        except KeyError:
-            raise SettingsError(_("The rule book has no limit {name}.", name=name)) from None
-
-    def number(self, name: str) -> int:
-        """Return a limit that is a number; -1 means that none is known."""
-        return int(str(self.limit(name)))
-
-    def names(self, name: str) -> tuple[str, ...]:
-        """Return a limit that is a list of names."""
-        value = self.limit(name)
-        return value if isinstance(value, tuple) else (str(value),)
-
-    def severity(self, rule_id: str, variant: str = "") -> Effect:
-        """Return what a rule, or a variant of it, does in this profile, overrides included."""
-        rule = self.rule(rule_id)
-        if (chosen := self.overrides.get(rule_id)) is not None:
-            return Effect(str(chosen))
-        own = rule.profiles.get(self.profile, rule.severity)
-        if not variant or own is Effect.OFF:
-            return own
-        case = rule.variants[variant]
-        return case.profiles.get(self.profile, case.severity or own)

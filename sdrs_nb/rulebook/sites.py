@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sdrs_nb.i18n import _
-from sdrs_nb.rulebook.loader import load_rulebook, read_rulebook
-from sdrs_nb.rulebook.model import PROFILES, Rulebook
+from sdrs_nb.rulebook.loader import Rulebook, load_rulebook, read_rulebook
+from sdrs_nb.rulebook.model import PROFILES
 
 __all__ = ["Site", "choose_rulebook", "rulebook_reason", "site_of"]
 

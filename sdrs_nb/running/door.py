@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -27,11 +27,9 @@ from sdrs_nb.running.calls import deletion_hindrance
 from sdrs_nb.running.endings import Owned, taken
 from sdrs_nb.running.jobs import match_instances
 from sdrs_nb.running.ownership import Deeds, Instance
+from sdrs_nb.running.walk import Walk
 from sdrs_nb.statuses import GROUP_PASSING, Stage
 from sdrs_nb.tables import INVENTORY_TABLES
-
-if TYPE_CHECKING:
-    from sdrs_nb.running.engine import Engine
 
 __all__ = ["DOOR_RULES", "Door", "likely_servers", "look_at_door"]
 
@@ -112,7 +110,7 @@ class Door:
         return None if found is None or found.ownership.is_ours else taken(server_id, found)
 
 
-async def look_at_door(engine: "Engine", batch: Batch, *, fresh: bool = False) -> Door:
+async def look_at_door(walk: Walk, batch: Batch, *, fresh: bool = False) -> Door:
     """Read the batch's facts again and judge them.
 
     Lists of the whole project may be as old as the run's settings say (``fresh_project_s``; the own group's
@@ -125,36 +123,36 @@ async def look_at_door(engine: "Engine", batch: Batch, *, fresh: bool = False) -
     """
     nothing = pd.DataFrame({name: pd.Series(dtype="string") for name in _KEPT})
     if batch.call.is_delete:
-        listed = await engine.cloud.sdrs.protected_instances(batch.group_id)
-        return Door(nothing, deletion_hindrance(batch, listed, engine.names))
+        listed = await walk.cloud.sdrs.protected_instances(batch.group_id)
+        return Door(nothing, deletion_hindrance(batch, listed, walk.names))
     try:
-        documents = await _read(engine, batch, fresh=fresh)
+        documents = await _read(walk, batch, fresh=fresh)
     except UnknownCallError:
         raise
     except NotFoundError:
         reason = _("Protection group {group} no longer exists. Plan again.", group=batch.group_id)
         return Door(nothing, reason)
     inventory = await asyncio.to_thread(_inventory, documents)
-    findings = await asyncio.to_thread(_judge, inventory, batch, engine)
+    findings = await asyncio.to_thread(_judge, inventory, batch, walk)
     status = str(documents["groups"][0].get("status"))
     deeds, held = (
-        Deeds.of(engine.run, batch_id=batch.batch_id),
+        Deeds.of(walk, batch_id=batch.batch_id),
         match_instances(documents["protected_instances"], batch.server_ids),
     )
     found = {server: Owned(one, deeds.whose(server, Instance.of(one))) for server, one in held.items()}
-    why = _contradiction(inventory, batch, engine) or _reason(findings)
+    why = _contradiction(inventory, batch, walk) or _reason(findings)
     return Door(findings, why, status in GROUP_PASSING, found)
 
 
-async def _read(engine: "Engine", batch: Batch, *, fresh: bool) -> dict[str, list[dict[str, Any]]]:
-    now = engine.timing.clock()
-    cloud, facts, pace = engine.cloud, engine.facts, engine.pace
-    planned = engine.volumes_of(batch)
+async def _read(walk: Walk, batch: Batch, *, fresh: bool) -> dict[str, list[dict[str, Any]]]:
+    now = walk.timing.clock()
+    cloud, facts, pace = walk.cloud, walk.facts, walk.pace
+    planned = walk.volumes_of(batch)
     group, servers, volumes, instances, pairs = await asyncio.gather(
         cloud.sdrs.group(batch.group_id),
         cloud.ecs.servers_by_id(batch.server_ids),
         cloud.evs.volumes_by_id(planned),
-        _instances(engine, batch, now, fresh=fresh),
+        _instances(walk, batch, now, fresh=fresh),
         facts.pairs(now if fresh else _ago(now, pace.fresh_project_s)),
     )
     attached = {
@@ -163,7 +161,7 @@ async def _read(engine: "Engine", batch: Batch, *, fresh: bool) -> dict[str, lis
     if new := sorted(attached - set(planned)):
         volumes = [*volumes, *await cloud.evs.volumes_by_id(new)]
     mine, on_them = set(batch.server_ids), {str(volume.get("id")) for volume in volumes}
-    further = await _further(engine, servers, now if fresh else _ago(now, pace.fresh_project_s))
+    further = await _further(walk, servers, now if fresh else _ago(now, pace.fresh_project_s))
     return {
         **further,
         "groups": [group],
@@ -175,20 +173,20 @@ async def _read(engine: "Engine", batch: Batch, *, fresh: bool) -> dict[str, lis
     }
 
 
-async def _further(engine: "Engine", servers: list[dict[str, Any]], since: datetime) -> dict[str, list[dict[str, Any]]]:
+async def _further(walk: Walk, servers: list[dict[str, Any]], since: datetime) -> dict[str, list[dict[str, Any]]]:
     """Return the lists that a batch needs beside its own objects, by frame.
 
     These are drills, key pairs where a server may need one, and whatever the plan only had declared.  A list that these
     credentials may not read, or that the site does not have, stays unread: nothing can be held against it.
     """
-    declared = {each.fact.partition(".")[0] for each in engine.plan.declared} - _ALWAYS_READ
+    declared = {each.fact.partition(".")[0] for each in walk.plan.declared} - _ALWAYS_READ
     wanted = {"drill_servers", *declared}
     if any(server.get("key_name") and _may_be_windows(server) for server in servers):
         wanted.add("key_pairs")
     found: dict[str, list[dict[str, Any]]] = {}
     for frame in sorted(wanted & LISTED):
         with suppress(PermissionDeniedError, NotFoundError):
-            found[frame] = await engine.facts.documents_of(frame, since)
+            found[frame] = await walk.facts.documents_of(frame, since)
     return found
 
 
@@ -197,10 +195,10 @@ def _may_be_windows(server: Mapping[str, Any]) -> bool:
     return not isinstance(metadata, dict) or metadata.get("os_type") != "Linux"
 
 
-async def _instances(engine: "Engine", batch: Batch, now: datetime, *, fresh: bool) -> list[dict[str, Any]]:
+async def _instances(walk: Walk, batch: Batch, now: datetime, *, fresh: bool) -> list[dict[str, Any]]:
     """Return the project's instances, those of the batch's own group read later than the others."""
-    everywhere = await engine.facts.instances(now if fresh else _ago(now, engine.pace.fresh_project_s))
-    own = await engine.facts.instances_of(batch.group_id, now if fresh else _ago(now, engine.pace.fresh_s))
+    everywhere = await walk.facts.instances(now if fresh else _ago(now, walk.pace.fresh_project_s))
+    own = await walk.facts.instances_of(batch.group_id, now if fresh else _ago(now, walk.pace.fresh_s))
     return [*everywhere, *own]
 
 
@@ -215,10 +213,10 @@ def _inventory(documents: Mapping[str, list[dict[str, Any]]]) -> Inventory:
     return Inventory(frames, unread={name: untold(name, rows) for name, rows in documents.items()})
 
 
-def _contradiction(inventory: Inventory, batch: Batch, engine: "Engine") -> str | None:
+def _contradiction(inventory: Inventory, batch: Batch, walk: Walk) -> str | None:
     """Return a sentence where something that was declared proves wrong for this batch, None where nothing does."""
     on_them = set(inventory.attachments["volume_id"])
-    for one in engine.plan.declared:
+    for one in walk.plan.declared:
         name, _dot, column = one.fact.partition(".")
         frame = inventory.frame(name)
         if "server_id" in frame:
@@ -249,13 +247,13 @@ def _told(frame: pd.DataFrame, column: str) -> str:
     return "; ".join(" ".join(row) for row in rows.itertuples(index=False, name=None))
 
 
-def _judge(inventory: Inventory, batch: Batch, engine: "Engine") -> pd.DataFrame:
+def _judge(inventory: Inventory, batch: Batch, walk: Walk) -> pd.DataFrame:
     eligibility = check_eligibility(
         inventory,
-        options=engine.plan.options,
+        options=walk.plan.options,
         group_id=batch.group_id,
         server_ids=batch.server_ids,
-        rulebook=engine.plan.rulebook,
+        rulebook=walk.plan.rulebook,
     )
     return eligibility.findings[_KEPT]
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from sdrs_nb.errors import SdrsError
 from sdrs_nb.i18n import _
-from sdrs_nb.ledger.ledger import BatchState, RunState
+from sdrs_nb.ledger.ledger import BatchState, Control, RunState
 from sdrs_nb.running.belonging import require_own_cloud
-from sdrs_nb.running.engine import Engine, engine_of, start_engine
+from sdrs_nb.running.engine import start_engine
 from sdrs_nb.running.runs import Run
+from sdrs_nb.running.walk import Walk, walk_of
 
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
@@ -59,14 +60,14 @@ async def follow(
         What paused the run: credentials, an unreachable cloud, a ledger that cannot be written.
     """
     await require_own_cloud(cloud, run)
-    engine = engine_of(run)
-    if engine is None or engine.is_stopping() or engine.done.done():
-        if engine is not None:
-            await _tell(engine, cloud)
+    walk = walk_of(run.ledger, run.run_id)
+    if walk is None or walk.is_stopping() or walk.done.done():
+        if walk is not None:
+            await _tell(walk, cloud)
         goes_on = run.record["state"] != RunState.DONE or _has_unknown(run)
-        engine = start_engine(cloud, run, sleep=sleep) if goes_on else None
-    if engine is not None:
-        await _wait_for(engine, run, on_change, every_s)
+        walk = start_engine(cloud, run, sleep=sleep) if goes_on else None
+    if walk is not None:
+        await _wait_for(walk, run, on_change, every_s)
     if on_change is not None:
         on_change(run)
     return run
@@ -88,8 +89,8 @@ async def resume(
     """
     await require_own_cloud(cloud, run)
     run.carry_on()
-    if (engine := engine_of(run)) is not None and engine.done.done():
-        engine.is_told = True
+    if (walk := walk_of(run.ledger, run.run_id)) is not None and walk.done.done():
+        walk.is_told = True
     return await follow(cloud, run, on_change=on_change, every_s=every_s, sleep=sleep)
 
 
@@ -97,31 +98,31 @@ def _has_unknown(run: Run) -> bool:
     return bool((run.batches["state"] == BatchState.UNKNOWN).any())
 
 
-async def _tell(engine: Engine, cloud: "Cloud") -> None:
+async def _tell(walk: Walk, cloud: "Cloud") -> None:
     """Raise what ended a walk before anybody waited for it; it is to be put right before the next one meets it."""
-    error = await _ended(engine)
-    if isinstance(error, SdrsError) and not engine.is_told and engine.cloud is cloud:
-        engine.is_told = True
+    error = await _ended(walk)
+    if isinstance(error, SdrsError) and not walk.is_told and walk.cloud is cloud:
+        walk.is_told = True
         raise error
 
 
-async def _ended(engine: Engine) -> BaseException | None:
-    future = asyncio.wrap_future(engine.done)
+async def _ended(walk: Walk) -> BaseException | None:
+    future = asyncio.wrap_future(walk.done)
     await asyncio.wait([future])
     return future.exception()  # read here, so that asyncio does not report it as forgotten
 
 
-async def _wait_for(engine: Engine, run: Run, on_change: Callable[[Run], None] | None, every_s: float) -> None:
-    done = asyncio.wrap_future(engine.done)
+async def _wait_for(walk: Walk, run: Run, on_change: Callable[[Run], None] | None, every_s: float) -> None:
+    done = asyncio.wrap_future(walk.done)
     try:
         while not done.done():
             await asyncio.wait([done], timeout=every_s)
             if on_change is not None:
                 on_change(run)
-        engine.is_told = True
+        walk.is_told = True
         done.result()
     except asyncio.CancelledError:
-        engine.stop(_("Interrupted by the operator; resume carries on."))
+        walk.ask(Control.PAUSE, _("Interrupted by the operator; resume carries on."))
         # The answer to a request under way is worth a moment: without it the request must be looked up later.
-        await asyncio.wait([asyncio.ensure_future(_ended(engine))], timeout=_GRACE_S)
+        await asyncio.wait([asyncio.ensure_future(_ended(walk))], timeout=_GRACE_S)
         raise

@@ -1,14 +1,11 @@
 """Failing calls on the way: which may pass, and how long a run bears them before it pauses."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from sdrs_nb.errors import AuthenticationError, CloudError, CloudUnreachable, ServiceError, ThrottledError
 from sdrs_nb.models import Batch
 from sdrs_nb.running.jobs import next_delay
-
-if TYPE_CHECKING:
-    from sdrs_nb.running.engine import Engine
+from sdrs_nb.running.walk import Walk
 
 __all__ = ["Failures"]
 
@@ -22,8 +19,8 @@ _REQUEST_TIMEOUT = 408
 class Failures:
     """Failing calls of one batch in a row: borne with growing waits, until patience ends."""
 
-    def __init__(self, engine: "Engine") -> None:
-        self._engine = engine
+    def __init__(self, walk: Walk) -> None:
+        self._walk = walk
         self.forget()
 
     def forget(self) -> None:
@@ -33,20 +30,18 @@ class Failures:
 
     async def bear(self, error: CloudError | CloudUnreachable, batch: Batch) -> None:
         """Wait before the next try; raises ``error`` where trying again is no use or patience has ended."""
-        engine = self._engine
+        walk = self._walk
         if isinstance(error, AuthenticationError):
-            if engine.count_refusal() >= _MOST_REFUSALS:
+            if walk.count_refusal() >= _MOST_REFUSALS:
                 raise error
         elif not _may_pass(error):
             raise error
-        self._since = self._since or engine.timing.clock()
+        self._since = self._since or walk.timing.clock()
         self._count += 1
-        if self._count >= _FEWEST_TRIES and engine.timing.since(self._since) >= engine.pace.patience_s:
+        if self._count >= _FEWEST_TRIES and walk.timing.since(self._since) >= walk.pace.patience_s:
             raise error
-        engine.ledger.note(engine.run_id, "trying again", batch.batch_id, message=str(error))
-        await engine.wait(
-            next_delay(self._count - 1, first_s=engine.pace.first_look_s, most_s=engine.pace.longest_look_s)
-        )
+        walk.ledger.note(walk.run_id, "trying again", batch.batch_id, message=str(error))
+        await walk.wait(next_delay(self._count - 1, first_s=walk.pace.first_look_s, most_s=walk.pace.longest_look_s))
 
 
 def _may_pass(error: CloudError | CloudUnreachable) -> bool:

@@ -4,6 +4,7 @@ An instance of a group in status ``available`` copies nothing until protection i
 SDRS group actions).  The action starts from ``available`` only, so a lost answer is settled by the group's status.
 """
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -18,13 +19,11 @@ from sdrs_nb.running.endings import found_now, owned
 from sdrs_nb.running.jobs import match_instances, next_delay, read_job
 from sdrs_nb.running.ownership import Deeds
 from sdrs_nb.running.pacing import Pace, Timing
+from sdrs_nb.running.walk import Walk
 from sdrs_nb.statuses import ENABLING, MADE, MAY_ENABLE, PROTECTED, JobStatus, means_protected
 
 if TYPE_CHECKING:
-    from asyncio import Event
-
     from sdrs_nb.cloud import Cloud
-    from sdrs_nb.running.engine import Engine
     from sdrs_nb.running.runs import Run
 
 __all__ = ["enable_groups", "enable_protection", "first_synchronisation", "follow_first_synchronisation"]
@@ -41,7 +40,7 @@ class _Enabling:
     def __init__(self, cloud: "Cloud", ledger: Ledger, run_id: str, timing: Timing, pace: Pace) -> None:
         self.cloud, self.ledger, self.run_id, self.timing, self.pace = cloud, ledger, run_id, timing, pace
 
-    async def enable(self, group_id: str, woken: "Event") -> tuple[str, str]:
+    async def enable(self, group_id: str, woken: asyncio.Event) -> tuple[str, str]:
         """Return the group's status at the end and a sentence where it is not protected."""
         group = await self.cloud.sdrs.group(group_id)
         status = str(group.get("status"))
@@ -123,12 +122,12 @@ class _Enabling:
         self.ledger.answer_action(self.run_id, group_id, ENABLE, result, job_id=job_id, message=message)
 
 
-async def enable_groups(cloud: "Cloud", engine: "Engine") -> None:
-    """Enable protection of every group of the engine's run that got instances; used at the end of a walk."""
-    enabling = _Enabling(cloud, engine.ledger, engine.run_id, engine.timing, engine.pace)
-    for group_id in _groups(engine.ledger, engine.run_id):
-        await enabling.enable(group_id, engine.stopping)
-    await _record(cloud, engine.run)
+async def enable_groups(walk: Walk) -> None:
+    """Enable protection of every group in which the run got instances; used at the end of a walk."""
+    enabling = _Enabling(walk.cloud, walk.ledger, walk.run_id, walk.timing, walk.pace)
+    for group_id in _groups(walk.ledger, walk.run_id):
+        await enabling.enable(group_id, walk.stopping)
+    await _record(walk.cloud, walk)
 
 
 async def enable_protection(
@@ -154,8 +153,6 @@ async def enable_protection(
     LedgerError
         The ledger cannot be written; nothing is sent then.
     """
-    import asyncio
-
     pace = Pace.model_validate_json(run.record["settings"])
     await require_own_cloud(cloud, run)
     timing = Timing(cloud.clock.now, lambda: cloud.time_scale, sleep)
@@ -178,7 +175,7 @@ def _groups(ledger: Ledger, run_id: str) -> list[str]:
     return sorted(made | {row["group_id"] for row in tried})
 
 
-async def _record(cloud: "Cloud", run: "Run") -> None:
+async def _record(cloud: "Cloud", run: "Run | Walk") -> None:
     """Record what the instances of those groups say now: protected, or failed where enabling ended in an error."""
     ledger, run_id, deeds = run.ledger, run.run_id, Deeds.of(run)
     rows: list[dict[str, Any]] = []

@@ -4,7 +4,7 @@ The service names one code and no server (sdrs-api.md section 2, validation is a
 are read again, and the rules that carry the code name the likely servers; the others may be planned again.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -12,10 +12,8 @@ from sdrs_nb.errors import CloudError, CloudUnreachable, NoBatchCallError, PlanE
 from sdrs_nb.i18n import _
 from sdrs_nb.models import Batch
 from sdrs_nb.running.door import likely_servers, look_at_door
+from sdrs_nb.running.walk import Walk
 from sdrs_nb.statuses import Stage
-
-if TYPE_CHECKING:
-    from sdrs_nb.running.engine import Engine
 
 __all__ = ["explain_refusal", "missing_batch_call"]
 
@@ -23,7 +21,7 @@ __all__ = ["explain_refusal", "missing_batch_call"]
 _NAMED = 3
 
 
-async def explain_refusal(engine: "Engine", batch: Batch, error: CloudError) -> tuple[str, list[dict[str, Any]]]:
+async def explain_refusal(walk: Walk, batch: Batch, error: CloudError) -> tuple[str, list[dict[str, Any]]]:
     """Return the sentence for the refused batch and what to record of each of its servers.
 
     Likely causes become ``failed`` with the code and the rule's own words; where some are named, the others stay
@@ -33,11 +31,11 @@ async def explain_refusal(engine: "Engine", batch: Batch, error: CloudError) -> 
         return str(error), [_failed(server, error.code, str(error)) for server in batch.server_ids]
     held: dict[str, dict[str, Any]] = {}
     try:
-        door = await look_at_door(engine, batch, fresh=True)
+        door = await look_at_door(walk, batch, fresh=True)
     except (CloudError, CloudUnreachable, PlanError):  # the refusal itself must be recorded, explained or not
         likely = pd.DataFrame()
     else:
-        likely = likely_servers(door.findings, engine.plan.rulebook, error.code)
+        likely = likely_servers(door.findings, walk.plan.rulebook, error.code)
         held = {server: row for server in batch.server_ids if (row := door.taken_row(server)) is not None}
     if likely.empty:
         message = _(
@@ -45,7 +43,7 @@ async def explain_refusal(engine: "Engine", batch: Batch, error: CloudError) -> 
         )
         return message, [held.get(server) or _failed(server, error.code, message) for server in batch.server_ids]
     why = likely.groupby("server_id", sort=False).first()
-    names = [f"{engine.names.get(server, '')} ({server})" for server in why.index[:_NAMED]]
+    names = [f"{walk.names.get(server, '')} ({server})" for server in why.index[:_NAMED]]
     named = ", ".join(names) + (", …" if len(why) > _NAMED else "")
     message = _(
         "{error} The likely cause is {servers}: {reason}", error=error, servers=named, reason=why["message"].iloc[0]
@@ -65,12 +63,12 @@ async def explain_refusal(engine: "Engine", batch: Batch, error: CloudError) -> 
     return message, rows
 
 
-def missing_batch_call(engine: "Engine", batch: Batch, error: UnknownCallError) -> NoBatchCallError | None:
+def missing_batch_call(walk: Walk, batch: Batch, error: UnknownCallError) -> NoBatchCallError | None:
     """Return what it means that the gateway does not know the call of ``batch``: this cloud has no batch calls.
 
     None where that does not follow: the call is a single one, or this cloud took such a call in this run before.
     """
-    if not batch.call.is_batch or engine.count_taken():
+    if not batch.call.is_batch or walk.count_taken():
         return None
     if batch.call.is_delete:
         told = _("{error} This cloud has no batch delete, and nothing was deleted. Plan the undo again by the rule "

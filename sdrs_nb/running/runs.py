@@ -14,11 +14,12 @@ from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import SCOPE, Control, Ledger, RunState
 from sdrs_nb.ledger.run_states import BatchTally, batch_tally
 from sdrs_nb.models import Approval, Wait
-from sdrs_nb.running.belonging import where
-from sdrs_nb.running.outcomes import Trouble, state_words, troubles
+from sdrs_nb.running.outcomes import Trouble, state_tone, state_words, troubles
+from sdrs_nb.running.scopes import where
+from sdrs_nb.running.walk import walk_of
 from sdrs_nb.statuses import REACHED, WORST_FIRST, Stage, Tally, tally
 from sdrs_nb.tables import OUTCOME, shape
-from sdrs_nb.words import counted, joined
+from sdrs_nb.words import batch_word, counted, joined, word
 
 if TYPE_CHECKING:
     from sdrs_nb.planning.planning import Plan
@@ -94,9 +95,22 @@ class Run:
         self.ledger = ledger
 
     def _repr_html_(self) -> str:
-        from sdrs_nb.showing import run_html
+        from sdrs_nb import html
+        from sdrs_nb.running.outcomes_html import troubled_first, troubles_html
 
-        return run_html(self)
+        counts, state = self.counts, self.state
+        stands = html.status(state_words(state, counts), state_tone(state, counts))
+        facts = [
+            (_("State"), stands),
+            (_("Where"), self.where),
+            *((word(stage), counts[stage]) for stage in WORST_FIRST if counts[stage]),
+        ]
+        batches = troubled_first(self.batches)[["batch_id", "state", "job_status", "servers", "failed", "reason"]]
+        batches["state"] = batches["state"].map(batch_word)
+        notes = [self.message] if self.message else []
+        title = _("Run {run}", run=self.run_id)
+        body = [troubles_html(self.troubles), html.table(batches, html.FEW)]
+        return html.summary(title, facts, notes=notes, body=body)
 
     def __repr__(self) -> str:
         counts = self.counts
@@ -190,19 +204,10 @@ class Run:
         return self.ledger.let_go(self.run_id, operator_name() if who is None else who, reason)
 
     def _ask(self, control: Control, reason: str) -> None:
-        from sdrs_nb.running.engine import engine_of
-
         self.ledger.set_control(self.run_id, control, reason)
-        engine = engine_of(self)  # another process reads the ledger; here nobody needs to wait for that
-        if engine is None or engine.done.done():
-            return
-        match control:
-            case Control.STOP:
-                engine.drain(reason)
-            case Control.PAUSE:
-                engine.stop(reason)
-            case Control.GO:
-                engine.go_on()
+        walk = walk_of(self.ledger, self.run_id)  # another process reads the ledger; here nobody needs to wait for that
+        if walk is not None and not walk.done.done():
+            walk.ask(control, reason)
 
     @property
     def findings(self) -> pd.DataFrame:

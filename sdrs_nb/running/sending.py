@@ -6,7 +6,7 @@ again because its answer was lost; ``settling`` finds out what became of it.
 
 import hashlib
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sdrs_nb.errors import (
     AuthenticationError,
@@ -23,10 +23,8 @@ from sdrs_nb.running.calls import post
 from sdrs_nb.running.door import Door, look_at_door
 from sdrs_nb.running.refusals import explain_refusal, missing_batch_call
 from sdrs_nb.running.settling import adopt_late
+from sdrs_nb.running.walk import Walk
 from sdrs_nb.statuses import Stage
-
-if TYPE_CHECKING:
-    from sdrs_nb.running.engine import Engine
 
 __all__ = ["send"]
 
@@ -34,7 +32,7 @@ __all__ = ["send"]
 _TAKEN = "SDRS.1305"
 
 
-async def send(engine: "Engine", batch: Batch) -> None:
+async def send(walk: Walk, batch: Batch) -> None:
     """Send ``batch`` once and record what came of it; its batch state says what is to be done next.
 
     Raises
@@ -44,57 +42,57 @@ async def send(engine: "Engine", batch: Batch) -> None:
     NoBatchCallError
         Nothing was handled, and nothing of the plan can be sent to this cloud: what was not sent is given up.
     """
-    if engine.count_absent(batch.batch_id) and await adopt_late(engine, batch):
+    if walk.count_absent(batch.batch_id) and await adopt_late(walk, batch):
         return
-    door = await _wait_at_door(engine, batch)
-    if not engine.may_send():
+    door = await _wait_at_door(walk, batch)
+    if not walk.may_send():
         return
     if door.reason is not None:
-        engine.ledger.set_batch(engine.run_id, batch.batch_id, BatchState.HELD, door.reason, rows=door.held_rows(batch))
+        walk.ledger.set_batch(walk.run_id, batch.batch_id, BatchState.HELD, door.reason, rows=door.held_rows(batch))
         return
-    body = engine.plan.payload_bytes(batch.batch_id)
-    async with engine.first_alone():
-        if not engine.may_send():
+    body = walk.plan.payload_bytes(batch.batch_id)
+    async with walk.first_alone():
+        if not walk.may_send():
             return
-        attempt = engine.ledger.intend(
-            engine.run_id,
+        attempt = walk.ledger.intend(
+            walk.run_id,
             batch.batch_id,
             hashlib.sha256(body).hexdigest(),
             door.rows,
-            cloud_at=engine.cloud.clock.at_least() - timedelta(seconds=engine.cloud.clock.slack_s),
+            cloud_at=walk.cloud.clock.at_least() - timedelta(seconds=walk.cloud.clock.slack_s),
         )
         if attempt is not None:  # None: somebody cancelled the batch while it stood at the door
-            await _post(engine, batch, attempt, body)
-            engine.is_answered = True
+            await _post(walk, batch, attempt, body)
+            walk.is_answered = True
 
 
-async def _wait_at_door(engine: "Engine", batch: Batch) -> Door:
+async def _wait_at_door(walk: Walk, batch: Batch) -> Door:
     """Look at the door; where only the group's passing state is in the way, wait as long as the settings allow."""
-    begun = engine.timing.clock()
+    begun = walk.timing.clock()
     while True:
-        door = await look_at_door(engine, batch)
-        waited = engine.timing.since(begun)
-        if not (door.reason and door.is_passing) or waited >= engine.pace.group_wait_s or not engine.may_send():
+        door = await look_at_door(walk, batch)
+        waited = walk.timing.since(begun)
+        if not (door.reason and door.is_passing) or waited >= walk.pace.group_wait_s or not walk.may_send():
             return door
-        await engine.wait(min(engine.pace.longest_look_s, engine.pace.group_wait_s - waited + 0.05))
+        await walk.wait(min(walk.pace.longest_look_s, walk.pace.group_wait_s - waited + 0.05))
 
 
-async def _post(engine: "Engine", batch: Batch, attempt: int, body: bytes) -> None:
-    answer = engine.answer
+async def _post(walk: Walk, batch: Batch, attempt: int, body: bytes) -> None:
+    answer = walk.answer
     unsent: dict[str, Any] = {"state": BatchState.PENDING, "stage": Stage.NOT_SENT}
     doubt: dict[str, Any] = {"state": BatchState.UNCERTAIN, "stage": Stage.UNKNOWN}
     try:
-        job_id = await post(engine.cloud, batch, body)
+        job_id = await post(walk.cloud, batch, body)
     except (AuthenticationError, PermissionDeniedError, ThrottledError) as error:
         answer(attempt, AttemptResult.NOT_HANDLED, **unsent, **_facts(error))
         raise
     except UnknownCallError as error:
-        told = missing_batch_call(engine, batch, error)
+        told = missing_batch_call(walk, batch, error)
         answer(attempt, AttemptResult.NOT_HANDLED, **unsent, **_facts(told or error))
         if told is None:
             raise
         # Its servers are free for the plan that this cloud can take.
-        engine.ledger.release(engine.run_id, str(told))
+        walk.ledger.release(walk.run_id, str(told))
         raise told from error
     except CloudUnreachable as error:
         if error.sent:
@@ -106,25 +104,25 @@ async def _post(engine: "Engine", batch: Batch, attempt: int, body: bytes) -> No
         answer(attempt, AttemptResult.UNCERTAIN, **doubt, message=str(error), request_id=error.request_id)
     except CloudError as error:
         # A 5xx or 408 came as SubmissionUncertain: what is left here is a definite answer.
-        if _may_be_ours(engine, batch, error):
+        if _may_be_ours(walk, batch, error):
             answer(attempt, AttemptResult.UNCERTAIN, **doubt, **_facts(error))
             return
-        await _refused(engine, batch, attempt, error)
+        await _refused(walk, batch, attempt, error)
     else:
         answer(attempt, AttemptResult.ACCEPTED, state=BatchState.ACCEPTED, stage=Stage.ACCEPTED, job_id=job_id)
 
 
-def _may_be_ours(engine: "Engine", batch: Batch, error: CloudError) -> bool:
-    return error.code == _TAKEN and engine.count_absent(batch.batch_id) > 0
+def _may_be_ours(walk: Walk, batch: Batch, error: CloudError) -> bool:
+    return error.code == _TAKEN and walk.count_absent(batch.batch_id) > 0
 
 
-async def _refused(engine: "Engine", batch: Batch, attempt: int, error: CloudError) -> None:
+async def _refused(walk: Walk, batch: Batch, attempt: int, error: CloudError) -> None:
     # On disk first, so that a crash while the facts are read leaves no doubt about the request.
     facts = _facts(error)
-    answer = engine.answer
+    answer = walk.answer
     answer(attempt, AttemptResult.REFUSED, state=BatchState.REFUSED, stage=Stage.FAILED, **facts)
-    message, rows = await explain_refusal(engine, batch, error)
-    if engine.count_absent(batch.batch_id):
+    message, rows = await explain_refusal(walk, batch, error)
+    if walk.count_absent(batch.batch_id):
         # An earlier request of it was in doubt: nobody shall read that nothing was ever sent for these servers.
         rows = [row | {"stage": Stage.FAILED} if row["stage"] == Stage.NOT_SENT else row for row in rows]
     answer(attempt, AttemptResult.REFUSED, state=BatchState.REFUSED, rows=rows, **{**facts, "message": message})

@@ -7,17 +7,15 @@ was no longer on its way proves that nothing of it exists; both moments are of t
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import AttemptResult, BatchState
 from sdrs_nb.models import Batch
 from sdrs_nb.running.calls import traces
 from sdrs_nb.running.ownership import Deeds, Instance
+from sdrs_nb.running.walk import Walk
 from sdrs_nb.statuses import Stage
-
-if TYPE_CHECKING:
-    from sdrs_nb.running.engine import Engine
 
 __all__ = ["adopt_late", "settle"]
 
@@ -27,7 +25,7 @@ _MOMENT_S = 0.05
 _REST_S = 0.1
 
 
-async def settle(engine: "Engine", batch: Batch) -> None:
+async def settle(walk: Walk, batch: Batch) -> None:
     """Adopt the instances of an unanswered create, or prove that there are none.
 
     Found at least one of the batch's servers: the request was taken (it is all-or-nothing), so the batch is
@@ -39,34 +37,34 @@ async def settle(engine: "Engine", batch: Batch) -> None:
     CloudError, CloudUnreachable
         The list cannot be read; the doubt stays as it is.
     """
-    _record_death(engine, batch)
-    clock, settle_s = engine.cloud.clock, engine.pace.settle_s
-    while not engine.is_stopping():
+    _record_death(walk, batch)
+    clock, settle_s = walk.cloud.clock, walk.pace.settle_s
+    while not walk.is_stopping():
         # A moment before the list is read: only a list begun after the settling time proves absence.
         begun = clock.at_least()
-        if await adopt_late(engine, batch):
+        if await adopt_late(walk, batch):
             return
-        attempt = engine.open_attempt(batch.batch_id)
+        attempt = walk.open_attempt(batch.batch_id)
         if attempt["settling_from"] is None:
-            engine.ledger.settles_from(attempt["attempt_id"], clock.now() + timedelta(seconds=clock.slack_s))
+            walk.ledger.settles_from(attempt["attempt_id"], clock.now() + timedelta(seconds=clock.slack_s))
             continue
         since = datetime.fromisoformat(attempt["settling_from"])
         if attempt["result"] == AttemptResult.ABSENT or (begun - since).total_seconds() >= settle_s:
-            _absent(engine, batch, attempt)
+            _absent(walk, batch, attempt)
             return
         left = max(settle_s - (clock.now() - since).total_seconds(), 0) + _MOMENT_S
-        await engine.wait(max(min(left, engine.pace.longest_look_s), _REST_S * engine.timing.scale))
+        await walk.wait(max(min(left, walk.pace.longest_look_s), _REST_S * walk.timing.scale))
 
 
-def _record_death(engine: "Engine", batch: Batch) -> None:
+def _record_death(walk: Walk, batch: Batch) -> None:
     """Record the doubt of a request whose process died between intent and answer.
 
     The POST may have left long after the intent (it may have waited for the call budget), but not after this process
     took the run over: the settling time begins now, on disk.
     """
-    attempt = engine.open_attempt(batch.batch_id)
+    attempt = walk.open_attempt(batch.batch_id)
     if attempt["result"] is None:
-        engine.answer(
+        walk.answer(
             attempt["attempt_id"],
             AttemptResult.UNCERTAIN,
             state=BatchState.UNCERTAIN,
@@ -75,21 +73,21 @@ def _record_death(engine: "Engine", batch: Batch) -> None:
         )
 
 
-async def adopt_late(engine: "Engine", batch: Batch) -> bool:
+async def adopt_late(walk: Walk, batch: Batch) -> bool:
     """Adopt the batch if its request has come true, however late; tell whether it has."""
-    deeds = Deeds.of(engine.run, batch_id=batch.batch_id)
-    found = traces(batch, await engine.cloud.sdrs.protected_instances(batch.group_id), deeds)
+    deeds = Deeds.of(walk, batch_id=batch.batch_id)
+    found = traces(batch, await walk.cloud.sdrs.protected_instances(batch.group_id), deeds)
     if found:
-        _adopt(engine, batch, found, deeds)
+        _adopt(walk, batch, found, deeds)
     return bool(found)
 
 
-def _adopt(engine: "Engine", batch: Batch, found: Mapping[str, Mapping[str, Any]], deeds: Deeds) -> None:
-    attempt = engine.open_attempt(batch.batch_id)["attempt_id"]
+def _adopt(walk: Walk, batch: Batch, found: Mapping[str, Mapping[str, Any]], deeds: Deeds) -> None:
+    attempt = walk.open_attempt(batch.batch_id)["attempt_id"]
     if batch.call.is_delete:
         message = _("The answer to this request was lost, but {found} of its {count} instances are gone or going.",
                     found=len(found), count=len(batch.server_ids))  # fmt: skip
-        engine.answer(attempt, AttemptResult.ADOPTED, state=BatchState.ACCEPTED, stage=Stage.ACCEPTED, message=message)
+        walk.answer(attempt, AttemptResult.ADOPTED, state=BatchState.ACCEPTED, stage=Stage.ACCEPTED, message=message)
         return
     message = _(
         "The answer to this request was lost; {found} of its {count} servers were found in the group and adopted. "
@@ -102,15 +100,15 @@ def _adopt(engine: "Engine", batch: Batch, found: Mapping[str, Mapping[str, Any]
         whose, proof = deeds.whose(server, Instance.of(instance))
         known = {"protected_instance_id": str(instance.get("id")), "whose": whose, "proof": proof}
         rows.append({"server_id": server, "stage": Stage.ACCEPTED, **known})
-    engine.answer(
+    walk.answer(
         attempt, AttemptResult.ADOPTED, state=BatchState.ACCEPTED, stage=Stage.ACCEPTED, message=message, rows=rows
     )
 
 
-def _absent(engine: "Engine", batch: Batch, attempt: Mapping[str, Any]) -> None:
+def _absent(walk: Walk, batch: Batch, attempt: Mapping[str, Any]) -> None:
     """Record that nothing of the request exists: it can be sent again, or, sent often enough, stays unknown."""
-    absent = engine.count_absent(batch.batch_id) + (attempt["result"] != AttemptResult.ABSENT)
-    if absent > engine.pace.resends:
+    absent = walk.count_absent(batch.batch_id) + (attempt["result"] != AttemptResult.ABSENT)
+    if absent > walk.pace.resends:
         message = _(
             "The request was sent {count} times, no answer came and nothing was done so far. Check the connection to "
             "the cloud and resume the run, which looks again; let the servers go when nothing can come of it any more.",
@@ -122,4 +120,4 @@ def _absent(engine: "Engine", batch: Batch, attempt: Mapping[str, Any]) -> None:
             "No answer came, and after the settling time nothing of the request was there: it can be sent again."
         )
         state = BatchState.PENDING
-    engine.answer(attempt["attempt_id"], AttemptResult.ABSENT, state=state, stage=Stage.UNKNOWN, message=message)
+    walk.answer(attempt["attempt_id"], AttemptResult.ABSENT, state=state, stage=Stage.UNKNOWN, message=message)

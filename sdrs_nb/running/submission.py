@@ -8,10 +8,11 @@ from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.models import Approval
 from sdrs_nb.planning.approvals import approval_of
-from sdrs_nb.running.belonging import require_own_cloud, scope_of
+from sdrs_nb.running.belonging import require_own_cloud
 from sdrs_nb.running.engine import start_engine
 from sdrs_nb.running.pacing import Pace
 from sdrs_nb.running.runs import Run, open_run
+from sdrs_nb.running.scopes import scope_of
 
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud

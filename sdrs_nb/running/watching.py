@@ -7,7 +7,7 @@ followed by their instances instead.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sdrs_nb.errors import AuthenticationError, CloudError, CloudUnreachable, NotFoundError
 from sdrs_nb.i18n import _
@@ -18,10 +18,8 @@ from sdrs_nb.running.durations import job_seconds, next_look
 from sdrs_nb.running.endings import Ending, end_of, owned, sub_job_rows
 from sdrs_nb.running.jobs import Job, match_instances, read_job
 from sdrs_nb.running.ownership import Deeds, Instance, Whose, zone_offset
+from sdrs_nb.running.walk import Walk
 from sdrs_nb.statuses import FAILED_DELETION, InstanceState, JobStatus, Stage, instance_state
-
-if TYPE_CHECKING:
-    from sdrs_nb.running.engine import Engine
 
 __all__ = ["watch"]
 
@@ -35,7 +33,7 @@ _MISSES = 3
 class _Watch:
     """One batch being followed: since when, what its job said last, and when it was first seen to have ended."""
 
-    engine: "Engine"
+    walk: Walk
     batch: Batch
     job_id: str | None
     accepted_at: datetime
@@ -48,7 +46,7 @@ class _Watch:
 
     @property
     def elapsed(self) -> float:
-        return self.engine.timing.since(self.accepted_at)
+        return self.walk.timing.since(self.accepted_at)
 
     @property
     def has_job(self) -> bool:
@@ -58,81 +56,79 @@ class _Watch:
     def is_settled(self) -> bool:
         """Whether a list read now would show everything that there is."""
         since = self.ended_at if self.has_job else self.accepted_at
-        return since is not None and self.engine.timing.since(since) >= self.engine.pace.settle_s
+        return since is not None and self.walk.timing.since(since) >= self.walk.pace.settle_s
 
 
-async def watch(engine: "Engine", batch: Batch, job_id: str | None, *, again: bool = False) -> None:
+async def watch(walk: Walk, batch: Batch, job_id: str | None, *, again: bool = False) -> None:
     """Look at the batch's job, or at its instances when there is no job, until it ends; record every look.
 
     Sets the stage of each server and the batch's state: ended, or unknown when the time limit passed or a server of
     a taken request never appeared.  ``again`` is for a batch that was unknown before: it is looked at without delay.
     """
-    one = _Watch(engine, batch, job_id, engine.accepted_at(batch.batch_id))
-    while not engine.is_stopping():
+    one = _Watch(walk, batch, job_id, walk.accepted_at(batch.batch_id))
+    while not walk.is_stopping():
         if not (again and one.looks == 0):
-            await engine.wait(_delay(one))
-        if engine.is_stopping():
+            await walk.wait(_delay(one))
+        if walk.is_stopping():
             return
         one.looks += 1
         ended = await _look(one) if one.has_job else True
         if ended and await _conclude(one):
             return
-        if one.elapsed > engine.pace.job_limit_s:
+        if one.elapsed > walk.pace.job_limit_s:
             _give_up(one)
             return
 
 
 def _delay(one: _Watch) -> float:
-    pace = one.engine.pace
+    pace = one.walk.pace
     if one.ended_at is not None:  # the list lags behind the job
         return pace.first_look_s
-    return next_look(
-        one.elapsed, one.looks, one.engine.durations, first_s=pace.first_look_s, most_s=pace.longest_look_s
-    )
+    return next_look(one.elapsed, one.looks, one.walk.durations, first_s=pace.first_look_s, most_s=pace.longest_look_s)
 
 
 async def _look(one: _Watch) -> bool:
     """Look at the job unless it is known to have ended; tell whether it has."""
     if one.ended_at is not None:
         return True
-    engine, job_id = one.engine, str(one.job_id)
+    walk, job_id = one.walk, str(one.job_id)
     try:
-        document = await engine.cloud.sdrs.job(job_id)
+        document = await walk.cloud.sdrs.job(job_id)
     except AuthenticationError:
         raise
     except (CloudError, CloudUnreachable) as error:
         missed = isinstance(error, NotFoundError) or getattr(error, "code", "") in _NO_SUCH_JOB
         one.misses = one.misses + 1 if missed else 0
-        engine.ledger.note(engine.run_id, "look failed", one.batch.batch_id, job_id=job_id, message=str(error))
+        walk.ledger.note(walk.run_id, "look failed", one.batch.batch_id, job_id=job_id, message=str(error))
         return False
     one.misses = 0
     one.job = job = read_job(document)
-    known = match_instances(engine.facts.latest_instances(), one.batch.server_ids)
+    known = match_instances(walk.facts.latest_instances(), one.batch.server_ids)
     rows = [] if job.is_finished else sub_job_rows(job, known)
-    engine.ledger.look(engine.run_id, one.batch.batch_id, job_id, job.status, document, rows=rows)
+    walk.ledger.look(walk.run_id, one.batch.batch_id, job_id, job.status, document, rows=rows)
     if job.is_finished:
-        one.ended_at = engine.timing.clock()
+        one.ended_at = walk.timing.clock()
         if job.status == JobStatus.SUCCESS and (seconds := job_seconds(document)) is not None:
-            engine.durations.append(seconds)
+            walk.durations.append(seconds)
     return job.is_finished
 
 
 async def _conclude(one: _Watch) -> bool:
     """Record each server's end; False when the list cannot say yet (it failed, or lags behind the job)."""
-    engine, batch = one.engine, one.batch
+    walk, batch = one.walk, one.batch
     documents = await _instances(one)
     if documents is None:
         return False
     if batch.call.is_delete:
         return _conclude_deletion(one, documents)
     found = match_instances(documents, batch.server_ids)
-    deeds = Deeds.of(engine.run, batch_id=batch.batch_id)
+    deeds = Deeds.of(walk, batch_id=batch.batch_id)
     if _sees_times(one, found, deeds):
-        deeds = Deeds.of(engine.run, batch_id=batch.batch_id)
+        deeds = Deeds.of(walk, batch_id=batch.batch_id)
     states = [instance_state(str(instance.get("status"))) for instance in found.values()]
     if (len(found) < len(batch.server_ids) or InstanceState.MAKING in states) and not one.is_settled:
         return False
-    if InstanceState.MAKING in states and one.elapsed <= engine.pace.job_limit_s:
+    if InstanceState.MAKING in states and one.elapsed <= walk.pace.job_limit_s:
         return False
     if one.job and one.job.status == JobStatus.SUCCESS and len(found) < len(batch.server_ids):
         return False
@@ -142,15 +138,15 @@ async def _conclude(one: _Watch) -> bool:
     rows = [end_of(server, owned(deeds, server, found.get(server)), ending) for server in batch.server_ids]
     unclear = any(row["stage"] in (Stage.UNKNOWN, Stage.JOB_OK) for row in rows)
     state = BatchState.UNKNOWN if unclear else BatchState.ENDED
-    engine.ledger.set_batch(engine.run_id, batch.batch_id, state, rows=rows)
+    walk.ledger.set_batch(walk.run_id, batch.batch_id, state, rows=rows)
     return True
 
 
 def _sees_times(one: _Watch, found: Mapping[str, Mapping[str, Any]], deeds: Deeds) -> bool:
     """Learn from an instance that this run made how the times in the lists are meant; tell whether that is news."""
-    engine, run = one.engine, one.engine.run
-    record = run.record
-    sent = engine.open_attempt(one.batch.batch_id)["sent_cloud_at"]
+    walk = one.walk
+    record = walk.record()
+    sent = walk.open_attempt(one.batch.batch_id)["sent_cloud_at"]
     if record["times_seen"] or not sent:
         return False
     for server, document in found.items():
@@ -158,18 +154,18 @@ def _sees_times(one: _Watch, found: Mapping[str, Mapping[str, Any]], deeds: Deed
         if instance.created_at is None or deeds.whose(server, instance).whose is not Whose.MADE:
             continue
         known = float(record["times_offset_s"])
-        seen = zone_offset(instance.created_at, datetime.fromisoformat(sent), engine.cloud.clock.now(), known)
+        seen = zone_offset(instance.created_at, datetime.fromisoformat(sent), walk.cloud.clock.now(), known)
         if seen is None:
             return False
         said = _("Times without a zone in this cloud's lists are {hours:+g} h from UTC, as instance {instance} shows.",
                  hours=seen / 3600, instance=instance.instance_id)  # fmt: skip
-        engine.ledger.see_times(run.run_id, seen, said)
+        walk.ledger.see_times(walk.run_id, seen, said)
         return seen != known
     return False
 
 
 def _conclude_deletion(one: _Watch, documents: list[dict[str, Any]]) -> bool:
-    engine, batch = one.engine, one.batch
+    walk, batch = one.walk, one.batch
     there = {str(instance.get("id")): instance for instance in documents}
     left = [there[instance] for instance in batch.instances.values() if instance in there]
     statuses = {str(instance.get("status")) for instance in left}
@@ -181,20 +177,20 @@ def _conclude_deletion(one: _Watch, documents: list[dict[str, Any]]) -> bool:
     rows = [
         deletion_end(server, there.get(instance), *ending.why(instance)) for server, instance in batch.instances.items()
     ]
-    engine.ledger.set_batch(engine.run_id, batch.batch_id, BatchState.ENDED, rows=rows)
+    walk.ledger.set_batch(walk.run_id, batch.batch_id, BatchState.ENDED, rows=rows)
     return True
 
 
 async def _instances(one: _Watch) -> list[dict[str, Any]] | None:
-    engine = one.engine
+    walk = one.walk
     # A list that another group read since the job ended serves as well, but only once: it may lag behind.
-    since = one.ended_at if one.ended_at and not one.has_listed else engine.timing.clock()
+    since = one.ended_at if one.ended_at and not one.has_listed else walk.timing.clock()
     try:
-        documents = await engine.facts.instances_of(one.batch.group_id, since)
+        documents = await walk.facts.instances_of(one.batch.group_id, since)
     except AuthenticationError:
         raise
     except (CloudError, CloudUnreachable) as error:
-        engine.ledger.note(engine.run_id, "list failed", one.batch.batch_id, message=str(error))
+        walk.ledger.note(walk.run_id, "list failed", one.batch.batch_id, message=str(error))
         return None
     one.has_listed = True
     return documents
@@ -203,18 +199,18 @@ async def _instances(one: _Watch) -> list[dict[str, Any]] | None:
 async def _read_failures(one: _Watch) -> None:
     """Without a job, the task center still says why an instance failed."""
     try:
-        failures = await one.engine.cloud.sdrs.failure_jobs(one.batch.group_id)
+        failures = await one.walk.cloud.sdrs.failure_jobs(one.batch.group_id)
     except AuthenticationError:
         raise
     except (CloudError, CloudUnreachable) as error:
-        one.engine.ledger.note(one.engine.run_id, "list failed", one.batch.batch_id, message=str(error))
+        one.walk.ledger.note(one.walk.run_id, "list failed", one.batch.batch_id, message=str(error))
         return
     one.failures = {str(failure.get("resource_id")): failure for failure in failures}
 
 
 def _give_up(one: _Watch) -> None:
-    engine, batch = one.engine, one.batch
-    minutes = round(engine.pace.job_limit_s / 60)
+    walk, batch = one.walk, one.batch
+    minutes = round(walk.pace.job_limit_s / 60)
     if one.ended_at is None:
         message = _("The job did not end within {minutes} minutes; it may still end. Resume the run to look again.",
                     minutes=minutes)  # fmt: skip
@@ -222,4 +218,4 @@ def _give_up(one: _Watch) -> None:
         message = _("The job has ended, but after {minutes} minutes the group's list still does not show what became "
                     "of all its servers. Resume the run to look again.", minutes=minutes)  # fmt: skip
     rows = [{"server_id": server, "stage": Stage.UNKNOWN, "message": message} for server in batch.server_ids]
-    engine.ledger.set_batch(engine.run_id, batch.batch_id, BatchState.UNKNOWN, message, rows=rows)
+    walk.ledger.set_batch(walk.run_id, batch.batch_id, BatchState.UNKNOWN, message, rows=rows)

@@ -13,7 +13,7 @@ from sdrs_nb.payloads.requests import curl_line, hcloud_line
 from sdrs_nb.planning.approvals import signers
 from sdrs_nb.planning.foresight import consequences
 from sdrs_nb.planning.planning import Plan
-from sdrs_nb.running.belonging import scope_of, where
+from sdrs_nb.running.scopes import scope_of, where
 from sdrs_nb.widgets.panel import WIDE, Panel, button, folded, row, text_field
 from sdrs_nb.widgets.pictures import Card, cards, marked, records
 from sdrs_nb.widgets.state import WorkbenchState

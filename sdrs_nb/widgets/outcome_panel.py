@@ -15,10 +15,10 @@ from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.reporting.report import report
 from sdrs_nb.reporting.todo import summarize_tasks
 from sdrs_nb.running.outcomes import troubles
+from sdrs_nb.running.outcomes_html import troubles_html
 from sdrs_nb.running.ownership import Whose
 from sdrs_nb.running.runs import Run
 from sdrs_nb.running.verification import verify
-from sdrs_nb.showing import troubles_html
 from sdrs_nb.statuses import MADE, WORST_FIRST
 from sdrs_nb.tables import OUTCOME, empty, worst_first
 from sdrs_nb.tones import STAGE_TONES

@@ -22,15 +22,14 @@ from sdrs_nb.planning.planning import Plan, plan_batches
 from sdrs_nb.rulebook import Rulebook, Site, choose_rulebook, read_rulebook, rulebook_reason, site_of
 from sdrs_nb.running.runs import Run
 from sdrs_nb.statuses import Stage
-from sdrs_nb.widgets import holding
+from sdrs_nb.widgets.holding import Holding
 from sdrs_nb.widgets.overrides import Override, override_rows, values_for, with_override
-from sdrs_nb.widgets.standing import Standing
 from sdrs_nb.widgets.steps import Step, StepState
 
 __all__ = ["Step", "StepState", "WorkbenchState"]
 
 
-class WorkbenchState(Standing):
+class WorkbenchState(Holding):
     """One job on its way from inventory to outcome.
 
     Parameters
@@ -58,17 +57,10 @@ class WorkbenchState(Standing):
     def __init__(self, cloud: Cloud | None = None) -> None:
         super().__init__()
         self._unlisten: Callable[[], None] = lambda: None
-        self.cloud: Cloud | None = None
         self._talk_to(cloud)
         self.access: pd.DataFrame | None = None
-        self.inventory: Inventory | None = None
-        self.eligibility: Eligibility | None = None
-        self.plan: Plan | None = None
         self.last_plan: Plan | None = None
-        self.run: Run | None = None
         self.imposed = 0
-        self.outcome: pd.DataFrame | None = None
-        self.server_ids: tuple[str, ...] | None = None
         self.asked_rulebook: Rulebook | None = None
         self.group_id: str | None = None
         self.group_choice: dict[str, str] = {}
@@ -117,14 +109,6 @@ class WorkbenchState(Standing):
                 return self.run is not None and self.run.state == RunState.DONE
             case Step.OUTCOME:
                 return self.outcome is not None
-
-    def shown(self, step: Step) -> tuple[str, str]:
-        """Return where ``step`` stands: a run shows how it has turned out so far, which done alone would hide."""
-        return holding.shown(self, step) or super().shown(step)
-
-    def blockers(self, step: Step) -> list[str]:
-        """Return what holds ``step`` back, each as a sentence; empty when it may go on."""
-        return holding.blockers(self, step)
 
     @property
     def rulebook(self) -> Rulebook:

@@ -15,9 +15,9 @@ from sdrs_nb.models import Wait
 from sdrs_nb.running.following import follow, resume
 from sdrs_nb.running.jobs import read_job
 from sdrs_nb.running.outcomes import state_tone
+from sdrs_nb.running.outcomes_html import troubled_first
 from sdrs_nb.running.runs import Run
 from sdrs_nb.running.submission import submit
-from sdrs_nb.showing import troubled_first
 from sdrs_nb.tables import OUTCOME, empty, worst_first
 from sdrs_nb.tones import BATCH_TONES, JOB_TONES, STAGE_TONES, TONES
 from sdrs_nb.widgets.event_log import event_frame, event_grid

@@ -8,7 +8,7 @@ import pytest
 
 import sdrs_nb
 from sdrs_nb.cloud.session import Identity
-from sdrs_nb.running.belonging import is_of_cloud, scope_of
+from sdrs_nb.running.scopes import is_of_cloud, scope_of
 from sdrs_nb.sandbox import Sandbox
 from tests.builders_running import submit_and_follow
 

@@ -6,8 +6,8 @@ import pytest
 
 import sdrs_nb
 from sdrs_nb.ledger.ledger import BatchState, Control, Ledger
-from sdrs_nb.running.engine import engine_of
 from sdrs_nb.running.runs import open_run
+from sdrs_nb.running.walk import walk_of
 from tests.builders_running import CREATE, Gate, creates, creations, faults, submit_and_follow
 
 pytest_plugins = ["tests.running_fixtures"]
@@ -25,7 +25,7 @@ async def submitted(cloud, plan, ledger, cloud_time):
 
 async def the_end_of(run):
     """Wait until nobody walks the run any more; unlike ``follow``, this never carries it on."""
-    await asyncio.wrap_future(engine_of(run).done)
+    await asyncio.wrap_future(walk_of(run.ledger, run.run_id).done)
 
 
 async def test_stop_sends_nothing_more_and_follows_what_was_sent(sandbox, cloud, submitted, cloud_time):
@@ -83,7 +83,7 @@ async def test_another_process_can_stop_a_run_through_the_ledger(sandbox, cloud,
     run, let_go = submitted
     elsewhere = Ledger(run.ledger.path, clock=cloud_time.clock)
     elsewhere.set_control(run.run_id, Control.STOP, "told from elsewhere")
-    while engine_of(run).may_send():  # noqa: ASYNC110 - the engine reads the ledger twice a second
+    while walk_of(run.ledger, run.run_id).may_send():  # noqa: ASYNC110 - the walk reads the ledger twice a second
         await asyncio.sleep(0.01)
     let_go()
 

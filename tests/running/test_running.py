@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 import sdrs_nb
-from sdrs_nb import loop
 from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.running.engine import Engine
 from sdrs_nb.running.pacing import Pace
 from sdrs_nb.running.runs import list_runs, open_run
+from sdrs_nb.running.walk import Walk
 from tests.builders_running import CREATE, LIST, Gate, control, creates, creations, faults, submit_and_follow
 from tests.crash import assert_no_blind_resend
 
@@ -263,9 +263,9 @@ async def test_a_second_process_is_told_who_carries_the_run_on(cloud, plan, ledg
     again = open_run(run.run_id, Ledger(Path(ledger.path), clock=cloud_time.clock))
     await gate.reached(1)
 
-    second = Engine(cloud, again, sleep=cloud_time.sleep)
+    second = Engine(Walk(cloud, again.run_id, again.ledger, again.plan, sleep=cloud_time.sleep))
     with pytest.raises(sdrs_nb.ClaimedError, match=run.run_id):
-        await loop.run(second.walk())
+        await loop.run(second.go())
 
     gate.open()
     await sdrs_nb.follow(cloud, run, sleep=cloud_time.sleep)

@@ -1,0 +1,206 @@
+"""What one walk over a run's batches shares with its steps: the cloud, the record, the clock, and whether to go on.
+
+The engine makes it and moves it along; the steps (door, sending, settling, watching) see nothing else of the engine.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sdrs_nb import loop
+from sdrs_nb.ledger.ledger import AttemptResult, Control, Ledger
+from sdrs_nb.models import Batch
+from sdrs_nb.running.durations import known_durations
+from sdrs_nb.running.pacing import Pace, Timing
+from sdrs_nb.running.shared_facts import SharedFacts
+
+if TYPE_CHECKING:
+    from sdrs_nb.cloud import Cloud
+    from sdrs_nb.planning.plans import Plan
+
+__all__ = ["Walk", "walk_of"]
+
+_walks: dict[tuple[str, str], "Walk"] = {}
+
+
+class Walk:
+    """One walk over a run; all of it but ``ask`` and ``done`` is used on the private loop.
+
+    Parameters
+    ----------
+    cloud, run_id, ledger, plan
+        Where the run goes, its record, and what was approved.
+    sleep
+        In place of real waiting (tests).
+
+    Attributes
+    ----------
+    facts
+        Lists of the project that the groups share.
+    durations
+        Seconds that create jobs of this project took, the newest last.
+    reason
+        Why it stops or sends nothing more; ``""`` while it goes on.
+    is_answered
+        Whether some request of this walk has come to an answer that does not stop the run.
+    done
+        Thread-safe future of the walk; its exception is what paused the run.
+    is_told
+        Whether somebody was told what ended the walk.
+    """
+
+    done: "Future[None]"
+
+    def __init__(
+        self,
+        cloud: "Cloud",
+        run_id: str,
+        ledger: Ledger,
+        plan: "Plan",
+        *,
+        sleep: Callable[[float], Awaitable[None]] | None = None,
+    ) -> None:
+        self.cloud, self.run_id, self.ledger, self.plan = cloud, run_id, ledger, plan
+        self.names = plan.server_names
+        record = self.record()
+        self.pace = Pace.model_validate_json(record["settings"])
+        self.timing = Timing(cloud.clock.now, lambda: cloud.time_scale, sleep)
+        self.facts = SharedFacts(cloud, self.timing.clock)
+        self.durations = known_durations(ledger, record)
+        self.stopping = asyncio.Event()
+        self.reason = ""
+        self.is_answered = self.is_told = False
+        self._is_draining = False
+        self._refusals = 0
+        self._first = asyncio.Lock()
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Start what walks, on the private loop; ``walk_of`` finds this walk from now on."""
+        _walks[str(self.ledger.path), self.run_id] = self
+        self.done = loop.start(work)
+
+    def ask(self, control: Control, reason: str = "") -> None:
+        """Take note of what the operator wants, from any thread."""
+        match control:
+            case Control.STOP:
+                loop.private_loop().call_soon_threadsafe(self.drain, reason)
+            case Control.PAUSE:
+                loop.private_loop().call_soon_threadsafe(self.stop, reason)
+            case Control.GO:
+                loop.private_loop().call_soon_threadsafe(self.go_on)
+
+    def record(self) -> dict[str, Any]:
+        """Return the run's row in the ledger as it is now."""
+        return self.ledger.rows("SELECT * FROM runs WHERE run_id = ?", self.run_id)[0]
+
+    def is_stopping(self) -> bool:
+        """Whether the walk was asked to stop after what is being sent now."""
+        return self.stopping.is_set()
+
+    def may_send(self) -> bool:
+        """Whether another batch may be sent: neither stopping nor following what was sent to its end."""
+        return not (self._is_draining or self.is_stopping())
+
+    @asynccontextmanager
+    async def first_alone(self) -> AsyncIterator[None]:
+        """Let one request out at a time until one was answered: what stops a run shall not be met by every group."""
+        if self.is_answered:
+            yield
+        else:
+            async with self._first:
+                yield
+
+    async def wait(self, seconds: float) -> None:
+        """Wait for ``seconds`` of cloud time, or until the walk is asked to stop."""
+        await self.timing.sleep(seconds, self.stopping)
+
+    @cached_property
+    def _volumes(self) -> dict[str, set[str]]:
+        volumes: dict[str, set[str]] = {}
+        facts = self.plan.facts.volumes
+        for volume_id, servers in zip(facts["volume_id"], facts["server_ids"].fillna(""), strict=True):
+            for server in str(servers).split(","):
+                volumes.setdefault(server, set()).add(str(volume_id))
+        return volumes
+
+    def volumes_of(self, batch: Batch) -> list[str]:
+        """Return the volumes of the batch's servers as the plan knows them."""
+        return sorted(set().union(*(self._volumes.get(server, set()) for server in batch.server_ids)))
+
+    def batch_row(self, batch_id: str) -> dict[str, Any]:
+        """Return where the batch stands in the ledger."""
+        return self.ledger.rows("SELECT * FROM batches WHERE run_id = ? AND batch_id = ?", self.run_id, batch_id)[0]
+
+    def open_attempt(self, batch_id: str) -> dict[str, Any]:
+        """Return the batch's newest attempt that can have left."""
+        return self.ledger.rows(
+            "SELECT * FROM attempts WHERE run_id = ? AND batch_id = ? AND (result IS NULL OR result <> ?) "
+            "ORDER BY attempt_id DESC LIMIT 1",
+            self.run_id,
+            batch_id,
+            AttemptResult.NOT_HANDLED,
+        )[0]
+
+    def accepted_at(self, batch_id: str) -> datetime:
+        """Return when the batch's newest attempt was answered or adopted, by the cloud's clock."""
+        said = self.open_attempt(batch_id)["answered_cloud_at"]
+        # An older version did not keep it: the batch counts as accepted when this walk first looks at it.
+        return datetime.fromisoformat(said) if said else self.cloud.clock.now()
+
+    def answer(self, attempt: int, result: AttemptResult, **told: Any) -> None:
+        """Record what an attempt came to, at this moment of the cloud's clock; ``told`` as in ``Ledger.answer``."""
+        self.ledger.answer(attempt, result, cloud_at=self.cloud.clock.now(), **told)
+
+    def count_taken(self) -> int:
+        """Return how many of the run's requests the cloud took."""
+        return int(
+            self.ledger.rows(
+                "SELECT count(*) AS n FROM attempts WHERE run_id = ? AND result IN ('accepted', 'adopted')", self.run_id
+            )[0]["n"]
+        )
+
+    def count_absent(self, batch_id: str) -> int:
+        """Return how often the batch was sent and proved to have done nothing."""
+        return int(
+            self.ledger.rows(
+                "SELECT count(*) AS n FROM attempts WHERE run_id = ? AND batch_id = ? AND result = 'absent'",
+                self.run_id,
+                batch_id,
+            )[0]["n"]
+        )
+
+    def count_refusal(self) -> int:
+        """Count that the credentials were refused, and return how often in a row."""
+        self._refusals += 1
+        return self._refusals
+
+    def accepted(self) -> None:
+        """Take note that something worked: refusals are counted anew."""
+        self._refusals = 0
+
+    def stop(self, reason: str) -> None:
+        """End after the requests under way; nothing more is sent or followed."""
+        if not self.is_stopping():
+            self.reason = reason
+            self.stopping.set()
+
+    def drain(self, reason: str) -> None:
+        """Send nothing more; follow what was sent to its end."""
+        if self.may_send():
+            self.reason = reason
+            self._is_draining = True
+
+    def go_on(self) -> None:
+        """Take ``drain`` back."""
+        if self._is_draining and not self.is_stopping():
+            self.reason = ""
+            self._is_draining = False
+
+
+def walk_of(ledger: Ledger, run_id: str) -> Walk | None:
+    """Return the last walk over a run that was begun in this process, None where none was."""
+    return _walks.get((str(ledger.path), run_id))
