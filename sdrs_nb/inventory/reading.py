@@ -11,6 +11,7 @@ import pandas as pd
 
 from sdrs_nb.errors import InventoryError, Problem
 from sdrs_nb.i18n import _
+from sdrs_nb.intake.collecting import without_collection
 from sdrs_nb.intake.files import bytes_of, read_file, read_stream, told
 from sdrs_nb.intake.limits import UnreadableError
 from sdrs_nb.inventory.bounds import TooMuchError
@@ -43,6 +44,7 @@ class Found:
     origin: str = ""
 
 
+@without_collection()
 def read(source: Any, name: str | None) -> Found:
     """Return the checked frames of ``source``; InventoryError with every problem when anything is wrong."""
     problems: list[Problem] = []

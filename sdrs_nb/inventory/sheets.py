@@ -85,7 +85,7 @@ class Sheet:
         width = require_grid(where, grid)
         headings = [_heading(cell) for cell in (grid[0] if grid else ())]
         headings += [""] * (width - len(headings))
-        kept = [(at, cells) for at, cells in enumerate(grid[1:], start=2) if any(not _is_blank(cell) for cell in cells)]
+        kept = [(at, cells) for at, cells in enumerate(grid[1:], start=2) if _has_any(cells)]
         filled = [cells if len(cells) == width else [*cells, *[None] * (width - len(cells))] for _at, cells in kept]
         columns: list[Sequence[Any]] = list(zip(*filled, strict=True)) if filled else [()] * width
         named = []
@@ -99,6 +99,11 @@ class Sheet:
 
 def _is_blank(cell: Any) -> bool:
     return cell is None or (isinstance(cell, str) and not trim(cell))
+
+
+def _has_any(cells: Sequence[Any]) -> bool:
+    # Nearly always the first one holds something, and is found without a generator.
+    return bool(cells) and (not _is_blank(cells[0]) or any(not _is_blank(cell) for cell in cells))
 
 
 def _heading(cell: Any) -> str:
@@ -116,9 +121,13 @@ def frame_from(sheet: Sheet, table: Table, problems: list[Problem]) -> pd.DataFr
     places = _columns_of(sheet, table, problems)
     columns: dict[str, Any] = {}
     bad: dict[str, dict[int, str]] = {}
+    # One a dtype for all columns that the sheet lacks: the frame below copies what it is given.
+    missing: dict[str, Any] = {}
     for name, dtype in table.columns.items():
         if name not in places:
-            columns[name] = pd.array([pd.NA] * len(sheet.rows), dtype=dtype)  # type: ignore[call-overload]  # dtype is a name of tables
+            if dtype not in missing:
+                missing[dtype] = pd.array([pd.NA] * len(sheet.rows), dtype=dtype)  # type: ignore[call-overload]  # dtype is a name of tables
+            columns[name] = missing[dtype]
             continue
         columns[name], bad[name] = _converted(sheet.columns[places[name]], table, name)
         problems += _of_column(sheet, sheet.headings[places[name]], bad[name])
@@ -198,7 +207,7 @@ def _as_text(value: Any) -> str | None:
     if _is_blank(value):
         return None
     if isinstance(value, (dict, list)):
-        return json.dumps(value, ensure_ascii=False)
+        return clean(json.dumps(value, ensure_ascii=False))
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return clean(trim(str(value)))

@@ -156,13 +156,13 @@ def _as_they_are(values: Sequence[Any], table: Table, name: str) -> list[Any] | 
     together = "\n".join(filter(None, trimmed.values()))
     if max(map(len, filter(None, trimmed)), default=0) > limits().cell_characters:
         return None
+    if not together.isascii() and together != clean(together):
+        return None
     if name.endswith(ID_ENDINGS):
         if "E+" in together:
             return None
         if forms := respelt(filter(None, trimmed.values()), name):
             trimmed = {value: forms.get(text or "", text) or None for value, text in trimmed.items()}
-    elif not together.isascii() and together != clean(together):
-        return None
     return [trimmed[value] for value in values]
 
 

@@ -14,6 +14,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from xml.parsers import expat
 
 import numpy as np
@@ -37,6 +38,8 @@ _MOST_COLUMNS, _MOST_ROWS = 16_384, 1_048_576
 #: Bytes after ``<c r="`` in which a reference and its closing quote stand: XFD1048576".
 _REFERENCE = 11
 _ROOM = 32
+#: No tag is shorter: <a>.
+_SHORTEST = 3
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)", re.IGNORECASE)
 _SHEET = re.compile(rb"<(?:[^\s<>/]*:)?sheet[\s/>]")
 _TEXT = re.compile(rb"<(?:[^\s<>/]*:)?si[\s/>]")
@@ -234,26 +237,27 @@ def _count(chunk: bytes, part: _Part, name: str) -> None:
     if not part.size and chunk.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise _damaged()  # no spreadsheet writes UTF-16, in which nothing would be found here
     part.size += len(chunk)
-    if b"<!" in chunk and _DECLARATION.search(chunk):
+    if len(chunk) < _SHORTEST:
+        return
+    content = np.frombuffer(chunk, np.uint8)
+    # Once over the bytes a letter, and no list of all tags: there are four of them a cell.
+    begins, second = content[:-1] == ord("<"), content[1:]
+    if (begins & (second == ord("!"))).any() and _DECLARATION.search(chunk):
         raise TooMuchError(
             f"{name} {part.name}",
             _("The part declares entities or a document type, which no spreadsheet writes; save it again as .xlsx."),
         )
     if part.name.casefold().endswith("workbook.xml"):
         part.sheets += len(_SHEET.findall(chunk))
-    if not part.is_plain or not chunk:
+    if (begins & (second == ord("m"))).any() or b":m" in chunk:
+        part.merged += chunk.count(b"mergeCell ")
+    if not part.is_plain:
         return
-    content = np.frombuffer(chunk, np.uint8)
-    tags = np.flatnonzero(content == ord("<"))
-    if not len(tags):
-        return
-    if len(content) > 1 and int(np.diff(tags).max(initial=0)) > limits().gap_bytes:
-        raise _gap(name, part.name)
     padded = np.frombuffer(chunk + b" " * _ROOM, np.uint8)
-    second, third = padded[tags + 1], padded[tags + 2]
-    cells = tags[(second == ord("c")) & _ends_name(third)]
-    items = tags[(second == ord("s")) & (third == ord("i")) & _ends_name(padded[tags + 3])]
-    part.merged += chunk.count(b"mergeCell ")
+    cells = np.flatnonzero(begins & (second == ord("c")))
+    cells = cells[_ends_name(padded[cells + 2])]
+    items = np.flatnonzero(begins & (second == ord("s")))
+    items = items[(padded[items + 2] == ord("i")) & _ends_name(padded[items + 3])]
     if len(items) or part.shared:
         # The last text of the piece before ends where the first of this one begins.
         ends = np.append(items, len(content))
@@ -279,8 +283,7 @@ def _measure_cells(content: npt.NDArray[np.uint8], cells: npt.NDArray[np.int64],
         part.is_plain = False
         return
     start = start + 3
-    column = np.zeros(len(start), np.int64)
-    row = np.zeros(len(start), np.int64)
+    column, row = np.zeros((2, len(start)), np.int64)
     is_open = np.ones(len(start), np.bool_)
     for at in range(_REFERENCE + 1):
         byte = content[start + at]
@@ -377,7 +380,7 @@ def _require_texts(data: bytes, name: str, members: list[zipfile.ZipInfo], found
                 starts = [match.start() for match in _TEXT.finditer(chunk)]
                 if lengths:
                     lengths[-1] += starts[0] if starts else len(chunk)
-                lengths += [end - at for at, end in zip(starts, [*starts[1:], len(chunk)], strict=True)]
+                lengths += [end - at for at, end in pairwise([*starts, len(chunk)])]
             if part.cells:
                 uses.update(map(int, _INDEX.findall(chunk)))
     total = sum(count * lengths[index] for index, count in uses.items() if index < len(lengths))

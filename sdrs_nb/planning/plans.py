@@ -12,13 +12,14 @@ import pandas as pd
 
 from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.intake.collecting import without_collection
 from sdrs_nb.models import Batch, BatchOptions, Declared
 from sdrs_nb.payloads.requests import payload_bytes
 from sdrs_nb.planning import freezing
 from sdrs_nb.planning.billing import chosen, stays_billed
 from sdrs_nb.planning.estimates import Estimate, estimate_of
 from sdrs_nb.planning.facts import FACTS, Facts, placed, read_facts
-from sdrs_nb.planning.inputs import Loaded, is_in, objects, without_collection
+from sdrs_nb.planning.inputs import Loaded, is_in, objects
 from sdrs_nb.planning.left_out import LeftOut
 from sdrs_nb.planning.plan_documents import PROOF, PlanDocument, rows
 from sdrs_nb.rulebook import Rulebook, Site, rulebook_reason
