@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
+from sdrs_nb.intake.documents import TooManyAliasesError, yaml_of
+from sdrs_nb.intake.files import read_file
+from sdrs_nb.intake.limits import UnreadableError
 
 __all__ = ["Source", "credentials_file", "environment_sources", "openstack_clouds"]
 
@@ -96,6 +97,8 @@ _SILENT = frozenset(
         *("verify", "regions"),
     }
 )
+#: Ids of projects and accounts may be digits alone, 32 of them.
+_ID_BITS = 128
 _CREDENTIALS_FILE = {
     "access_key": ("ak",),
     "secret_key": ("sk",),
@@ -135,10 +138,10 @@ def openstack_clouds(environ: Mapping[str, str], home: Path, folder: Path) -> di
     Raises ``SettingsError`` for a file that is not YAML.
     """
     for path in _clouds_files(environ, home, folder):
-        if path.is_file():
+        if path.exists():
             public, secret = _clouds(path), _clouds(path.with_name("secure.yaml"))
             return {
-                name: _entry(f"{path}, cloud {name}", _flat(entry) | _flat(secret.get(name)))
+                str(name): _entry(f"{path}, cloud {name}", _flat(entry) | _flat(secret.get(name)))
                 for name, entry in public.items()
             }
     return {}
@@ -153,8 +156,12 @@ def credentials_file(environ: Mapping[str, str], home: Path) -> dict[str, Source
     path = Path(environ.get("HUAWEICLOUD_SDK_CREDENTIALS_FILE") or home / ".huaweicloud" / "credentials")
     parser = configparser.ConfigParser(interpolation=None)
     try:
-        parser.read(path, encoding="utf-8-sig")
-    except (configparser.Error, UnicodeDecodeError, OSError):
+        if not path.exists():
+            return {}
+        parser.read_string(read_file(path, "settings_bytes").decode("utf-8-sig"))
+    except UnreadableError as error:
+        raise SettingsError(str(error)) from None
+    except (configparser.Error, ValueError, OSError):
         # The parser's own message would quote the line, which may be the secret.
         raise SettingsError(
             _("{path} cannot be read as a credentials file; correct it or move it away.", path=path)
@@ -202,8 +209,10 @@ def _clouds_files(environ: Mapping[str, str], home: Path, folder: Path) -> Itera
 
 def _clouds(path: Path) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8-sig")) if path.is_file() else {}
-    except (yaml.YAMLError, UnicodeDecodeError, OSError):
+        document = yaml_of(read_file(path, "settings_bytes").decode("utf-8-sig")) if path.exists() else {}
+    except (UnreadableError, TooManyAliasesError) as error:
+        raise SettingsError(f"{path}: {error}" if isinstance(error, TooManyAliasesError) else str(error)) from None
+    except (ValueError, OSError):
         # As above: the parser would quote the line.
         raise SettingsError(_("{path} cannot be read as YAML; correct it or move it away.", path=path)) from None
     clouds = document.get("clouds") if isinstance(document, dict) else None
@@ -215,4 +224,9 @@ def _flat(entry: Any) -> dict[str, str]:
         return {}
     auth = entry.get("auth")
     both = {**entry, **(auth if isinstance(auth, dict) else {})}
-    return {key: str(value) for key, value in both.items() if isinstance(value, str | int)}
+    # More digits than Python writes out are no id.
+    return {
+        str(key): str(value)
+        for key, value in both.items()
+        if isinstance(value, str) or (isinstance(value, int) and value.bit_length() <= _ID_BITS)
+    }

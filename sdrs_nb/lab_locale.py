@@ -13,6 +13,8 @@ __all__ = ["lab_locale"]
 
 #: Jupyter's server gives it to every kernel that it starts for a notebook.
 _OF_A_NOTEBOOK = "JPY_SESSION_NAME"
+#: The file holds one word; json5 takes a second for 100 kB.  ``intake`` is not asked: its sentences need a language.
+_MOST = 2**16
 _SETTINGS = Path("@jupyterlab", "translation-extension", "plugin.jupyterlab-settings")
 
 
@@ -49,6 +51,7 @@ def _read(path: Path) -> Any:
         # JupyterLab writes its settings with comments.
         import json5
 
-        return json5.loads(path.read_text(encoding="utf-8"))
-    except (ImportError, OSError, ValueError):
+        text = path.read_bytes() if path.is_file() and path.stat().st_size <= _MOST else b"null"
+        return json5.loads(text.decode())
+    except (ImportError, OSError, ValueError, RecursionError):
         return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sdrs_nb.eligibility import check_eligibility
 from sdrs_nb.errors import LedgerError, SdrsError, SettingsError
 from sdrs_nb.i18n import _
+from sdrs_nb.intake.files import read_file
 from sdrs_nb.inventory.inventory import load_inventory
 from sdrs_nb.ledger.ledger import Ledger, RunState
 from sdrs_nb.planning.planning import plan_batches
@@ -167,7 +168,7 @@ def start_rehearsal(folder: str | Path, *, servers: int = 240, seed: int = 7, sp
     for number in count(1):
         state = Path(folder) / f"sandbox-{servers}-{seed}{f'-{number}' if number > 1 else ''}"
         kept = state / "port"
-        port = int(kept.read_text(encoding="ascii")) if kept.is_file() else 0
+        port = _port_in(kept)
         state.mkdir(parents=True, exist_ok=True)
         try:
             sandbox = start_sandbox(servers=servers, seed=seed, speed=speed, port=port, state=state)
@@ -178,3 +179,12 @@ def start_rehearsal(folder: str | Path, *, servers: int = 240, seed: int = 7, sp
             kept.write_text(sandbox.endpoint.rpartition(":")[2], encoding="ascii")
             return sandbox
     raise AssertionError  # count never ends
+
+
+def _port_in(kept: Path) -> int:
+    """Return the port that an earlier start wrote down; 0, which takes a free one, where none can be read."""
+    try:
+        port = int(read_file(kept, "settings_bytes"))
+    except (OSError, ValueError):
+        return 0
+    return port if port in range(2**16) else 0

@@ -11,6 +11,10 @@ import pandas as pd
 
 from sdrs_nb.errors import InventoryError, Problem
 from sdrs_nb.i18n import _
+from sdrs_nb.intake.collecting import without_collection
+from sdrs_nb.intake.files import bytes_of, read_file, read_stream, told
+from sdrs_nb.intake.limits import UnreadableError
+from sdrs_nb.inventory.bounds import TooMuchError
 from sdrs_nb.inventory.files import sheets_of_file, sheets_of_folder
 from sdrs_nb.inventory.headings import column_of, fold, frame_of_name, likely
 from sdrs_nb.inventory.sheets import ABOUT, DECLARED, Sheet, frame_from, unread_columns
@@ -40,11 +44,18 @@ class Found:
     origin: str = ""
 
 
+@without_collection()
 def read(source: Any, name: str | None) -> Found:
     """Return the checked frames of ``source``; InventoryError with every problem when anything is wrong."""
     problems: list[Problem] = []
-    sheets, origin = _sheets(source, name, problems)
-    found = _assigned(sheets, problems)
+    try:
+        sheets, origin = _sheets(source, name, problems)
+        found = _assigned(sheets, problems)
+    except UnreadableError as error:
+        raise InventoryError(str(error)) from None
+    except TooMuchError as error:
+        sentence = _("The inventory in {origin} cannot be used.", origin=_named(source, name))
+        raise InventoryError(sentence, [*problems, error.problem]) from None
     found.origin = origin
     if not found.frames and not problems:
         raise InventoryError(
@@ -57,6 +68,10 @@ def read(source: Any, name: str | None) -> Found:
     return found
 
 
+def _named(source: Any, name: str | None) -> str:
+    return str(source) if isinstance(source, (str, os.PathLike)) else name or "DataFrame"
+
+
 def _sheets(source: Any, name: str | None, problems: list[Problem]) -> tuple[list[tuple[str, Sheet]], str]:
     if isinstance(source, pd.DataFrame):
         return [("servers", Sheet.of_frame(source, "servers"))], "DataFrame"
@@ -64,24 +79,32 @@ def _sheets(source: Any, name: str | None, problems: list[Problem]) -> tuple[lis
         return [(str(each), Sheet.of_frame(frame, str(each))) for each, frame in source.items()], "DataFrame"
     if isinstance(source, (str, os.PathLike)):
         return _of_path(Path(source), problems), str(source)
+    if not isinstance(source, (bytes, bytearray, memoryview)) and not callable(getattr(source, "read", None)):
+        raise InventoryError(
+            _(
+                "{kind} is nothing that can be read; give a path, bytes or an open binary file with its name, a "
+                "DataFrame, or a mapping of frame names to DataFrames.",
+                kind=type(source).__name__,
+            )
+        )
     if name is None:
         raise InventoryError(_('Give the file\'s name with its bytes, such as name="servers.csv".'))
-    data = source if isinstance(source, (bytes, bytearray, memoryview)) else source.read()
-    return sheets_of_file(bytes(data), name, problems), name
+    try:
+        data = bytes_of(source, name) if hasattr(source, "__len__") else read_stream(source, name)
+    except OSError as error:
+        raise InventoryError(_("{path} cannot be read: {reason}.", path=name, reason=told(error))) from error
+    return sheets_of_file(data, name, problems), name
 
 
 def _of_path(path: Path, problems: list[Problem]) -> list[tuple[str, Sheet]]:
     try:
-        return (
-            sheets_of_folder(path, problems)
-            if path.is_dir()
-            else sheets_of_file(path.read_bytes(), path.name, problems)
-        )
+        if path.is_dir():
+            return sheets_of_folder(path, problems)
+        return sheets_of_file(read_file(path), path.name, problems)
     except FileNotFoundError as error:
         raise InventoryError(_("There is no file or folder {path}; check the path.", path=path)) from error
     except OSError as error:
-        told = _("{path} cannot be read: {reason}.", path=path, reason=error.strerror or error)
-        raise InventoryError(told) from error
+        raise InventoryError(_("{path} cannot be read: {reason}.", path=path, reason=told(error))) from error
 
 
 def _assigned(sheets: list[tuple[str, Sheet]], problems: list[Problem]) -> Found:

@@ -14,12 +14,14 @@ import pandas as pd
 from sdrs_nb import tables
 from sdrs_nb.errors import Problem
 from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.intake.limits import limits
+from sdrs_nb.inventory.bounds import TooMuchError, require_grid, too_many_rows, too_wide
 from sdrs_nb.inventory.documents import with_sites
 from sdrs_nb.inventory.headings import column_of, likely
 from sdrs_nb.inventory.values import clean, convert, shorten, trim
 from sdrs_nb.tables import STR, TIME, Table
 
-__all__ = ["ABOUT", "DECLARED", "Sheet", "frame_from", "unread_columns"]
+__all__ = ["ABOUT", "DECLARED", "TOLD", "Sheet", "frame_from", "more", "unread_columns"]
 
 #: Whose inventory a file holds; one row.
 ABOUT = Table(
@@ -40,7 +42,7 @@ ABOUT = Table(
 DECLARED = Table("declared", "a declared fact", {"fact": STR, "value": STR, "who": STR, "when": TIME})
 
 #: Problems told one by one for a column; a column that is wrong throughout is then summed up in one line.
-_TOLD = 1000
+TOLD = 1000
 
 
 @dataclass(frozen=True)
@@ -58,19 +60,32 @@ class Sheet:
     is_none: bool = False
 
     @classmethod
-    def of_frame(cls, frame: pd.DataFrame, where: str) -> "Sheet":
-        """Return a DataFrame as a sheet; its index means nothing, its first row is row 2."""
+    def of_frame(cls, frame: Any, where: str) -> "Sheet":
+        """Return a DataFrame as a sheet; its index means nothing, its first row is row 2.
+
+        Raises
+        ------
+        TooMuchError
+            It is no DataFrame, or a larger one than is read.
+        """
+        if not isinstance(frame, pd.DataFrame):
+            told = _("This is a {kind} where a DataFrame belongs.", kind=type(frame).__name__)
+            raise TooMuchError(where, told)
+        if len(frame) > limits().rows:
+            raise too_many_rows(where)
+        if frame.shape[1] > limits().columns:
+            raise too_wide(where, row=None)
         columns = [frame.iloc[:, at].reset_index(drop=True) for at in range(frame.shape[1])]
-        headings = [str(name).strip() for name in frame.columns]
+        headings = [_heading(name) for name in frame.columns]
         return cls(where, headings, columns, range(2, len(frame) + 2), is_none=not headings and frame.empty)
 
     @classmethod
     def of_grid(cls, grid: Sequence[Sequence[Any]], where: str, problems: list[Problem], note: str = "") -> "Sheet":
         """Return rows of cells as a sheet: the first is the heading, rows without any value are passed over."""
-        width = max(map(len, grid), default=0)
+        width = require_grid(where, grid)
         headings = [_heading(cell) for cell in (grid[0] if grid else ())]
         headings += [""] * (width - len(headings))
-        kept = [(at, cells) for at, cells in enumerate(grid[1:], start=2) if any(not _is_blank(cell) for cell in cells)]
+        kept = [(at, cells) for at, cells in enumerate(grid[1:], start=2) if _has_any(cells)]
         filled = [cells if len(cells) == width else [*cells, *[None] * (width - len(cells))] for _at, cells in kept]
         columns: list[Sequence[Any]] = list(zip(*filled, strict=True)) if filled else [()] * width
         named = []
@@ -86,8 +101,13 @@ def _is_blank(cell: Any) -> bool:
     return cell is None or (isinstance(cell, str) and not trim(cell))
 
 
+def _has_any(cells: Sequence[Any]) -> bool:
+    # Nearly always the first one holds something, and is found without a generator.
+    return bool(cells) and (not _is_blank(cells[0]) or any(not _is_blank(cell) for cell in cells))
+
+
 def _heading(cell: Any) -> str:
-    return "" if cell is None else str(cell).strip()
+    return "" if cell is None else clean(str(cell)).strip()
 
 
 def frame_from(sheet: Sheet, table: Table, problems: list[Problem]) -> pd.DataFrame:
@@ -101,9 +121,13 @@ def frame_from(sheet: Sheet, table: Table, problems: list[Problem]) -> pd.DataFr
     places = _columns_of(sheet, table, problems)
     columns: dict[str, Any] = {}
     bad: dict[str, dict[int, str]] = {}
+    # One a dtype for all columns that the sheet lacks: the frame below copies what it is given.
+    missing: dict[str, Any] = {}
     for name, dtype in table.columns.items():
         if name not in places:
-            columns[name] = pd.array([pd.NA] * len(sheet.rows), dtype=dtype)  # type: ignore[call-overload]  # dtype is a name of tables
+            if dtype not in missing:
+                missing[dtype] = pd.array([pd.NA] * len(sheet.rows), dtype=dtype)  # type: ignore[call-overload]  # dtype is a name of tables
+            columns[name] = missing[dtype]
             continue
         columns[name], bad[name] = _converted(sheet.columns[places[name]], table, name)
         problems += _of_column(sheet, sheet.headings[places[name]], bad[name])
@@ -183,20 +207,22 @@ def _as_text(value: Any) -> str | None:
     if _is_blank(value):
         return None
     if isinstance(value, (dict, list)):
-        return json.dumps(value, ensure_ascii=False)
+        return clean(json.dumps(value, ensure_ascii=False))
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return clean(trim(str(value)))
 
 
 def _of_column(sheet: Sheet, heading: str, bad: Mapping[int, str]) -> list[Problem]:
-    found = [Problem(sheet.where, sheet.rows[at], heading, told) for at, told in list(bad.items())[:_TOLD]]
-    if len(bad) > _TOLD:
-        told = ngettext_(
-            "{count} more row has the same trouble.", "{count} more rows have the same trouble.", len(bad) - _TOLD
-        )
-        found.append(Problem(sheet.where, None, heading, told))
+    found = [Problem(sheet.where, sheet.rows[at], heading, told) for at, told in list(bad.items())[:TOLD]]
+    if len(bad) > TOLD:
+        found.append(Problem(sheet.where, None, heading, more(len(bad) - TOLD)))
     return found
+
+
+def more(count: int) -> str:
+    """Return the sentence for rows whose trouble is not told one by one."""
+    return ngettext_("{count} more row has the same trouble.", "{count} more rows have the same trouble.", count)
 
 
 def _listed_twice(sheet: Sheet, frame: pd.DataFrame, table: Table) -> dict[int, str]:

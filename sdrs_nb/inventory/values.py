@@ -18,6 +18,7 @@ import pandas as pd
 
 from sdrs_nb.i18n import _
 from sdrs_nb.ids import ID_ENDINGS, canonical, respelt
+from sdrs_nb.intake.limits import limits
 from sdrs_nb.tables import BOOL, FLOAT, INT, STR, TIME, Table
 
 __all__ = ["clean", "column", "convert", "shorten", "trim"]
@@ -59,9 +60,10 @@ class BadValueError(ValueError):
 class _Cells(dict[str, Any]):
     """Remembers what every distinct text became, so that each is read once and equal results are one object."""
 
-    def __init__(self, parse: Parser) -> None:
+    def __init__(self, parse: Parser, most: int) -> None:
         super().__init__()
         self._parse = parse
+        self._most = most
         self.failed = False
 
     def __missing__(self, text: str) -> Any:
@@ -78,10 +80,20 @@ class _Cells(dict[str, Any]):
             if not value:
                 return None
         try:
+            if isinstance(value, str):
+                _require_cell(value, self._most)
             return self._parse(value)
         except BadValueError as error:
             self.failed = True
             return error
+
+
+def _require_cell(text: str, most: int) -> None:
+    if len(text) > most:
+        raise BadValueError(
+            _("{value} has {count} characters, more than the {limit} of a cell; shorten it.", value=shorten(text[:99]),
+              count=len(text), limit=most)
+        )  # fmt: skip
 
 
 def shorten(value: object) -> str:
@@ -117,7 +129,7 @@ def convert(values: Sequence[Any], table: Table, name: str) -> tuple[pd.api.exte
     results: Sequence[Any] | None = _as_they_are(values, table, name)
     bad: dict[int, str] = {}
     if results is None:
-        cells = _Cells(_parser(table, name))
+        cells = _Cells(_parser(table, name), limits().cell_characters)
         results = [
             cells[value] if value.__class__ is str else None if value is None else cells.read(value) for value in values
         ]
@@ -142,13 +154,15 @@ def _as_they_are(values: Sequence[Any], table: Table, name: str) -> list[Any] | 
         return None
     trimmed = {value: trim(value) or None if value else None for value in set(values)}
     together = "\n".join(filter(None, trimmed.values()))
+    if max(map(len, filter(None, trimmed)), default=0) > limits().cell_characters:
+        return None
+    if not together.isascii() and together != clean(together):
+        return None
     if name.endswith(ID_ENDINGS):
         if "E+" in together:
             return None
         if forms := respelt(filter(None, trimmed.values()), name):
             trimmed = {value: forms.get(text or "", text) or None for value, text in trimmed.items()}
-    elif not together.isascii() and together != clean(together):
-        return None
     return [trimmed[value] for value in values]
 
 

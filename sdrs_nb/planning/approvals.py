@@ -16,11 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from pydantic import ValidationError
-
 from sdrs_nb.errors import PlanError
 from sdrs_nb.home import operator_name
 from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.intake.documents import json_of
+from sdrs_nb.intake.files import read_file, told
+from sdrs_nb.intake.limits import UnreadableError
 from sdrs_nb.models import Approval, Declared, Signature
 
 __all__ = ["approval_of", "approval_problems", "approve", "load_approval", "save_approval", "signers"]
@@ -157,10 +158,12 @@ def load_approval(path: str | Path) -> Approval:
         The file cannot be read or holds no approval.
     """
     try:
-        return Approval.model_validate_json(Path(path).read_bytes())
+        return Approval.model_validate(json_of(read_file(path, "settings_bytes").decode()))
+    except UnreadableError as error:
+        raise PlanError(str(error)) from None
     except OSError as error:
-        raise PlanError(_("The approval {path} cannot be read: {reason}.", path=path, reason=error.strerror)) from error
-    except ValidationError:
+        raise PlanError(_("The approval {path} cannot be read: {reason}.", path=path, reason=told(error))) from error
+    except ValueError:  # no UTF-8, no JSON, or not these fields
         raise PlanError(_("{path} holds no approval. Give a file that save_approval wrote.", path=path)) from None
 
 

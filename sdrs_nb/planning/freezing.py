@@ -16,6 +16,9 @@ import pandas as pd
 
 from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _
+from sdrs_nb.intake.documents import json_of
+from sdrs_nb.intake.files import read_file, told
+from sdrs_nb.intake.limits import IntakeError, UnreadableError
 
 __all__ = [
     "body_bytes",
@@ -86,19 +89,24 @@ def opened(document: object, where: str) -> dict[str, Any]:
     PlanError
         It is no plan, of another version, or was changed since it was sealed.
     """
-    if not isinstance(document, dict) or document.get("format") != _FORMAT:
+    if not isinstance(document, Mapping) or document.get("format") != _FORMAT:
         raise PlanError(_("{where} holds no plan. Give a file that plan.save wrote.", where=where))
     if document.get("version") != _VERSION:
         raise PlanError(
             _(
                 "{where} holds a plan of version {found}, this release reads version {known}. Make the plan again.",
                 where=where,
-                found=document.get("version"),
+                found=str(document.get("version"))[:20],
                 known=_VERSION,
             )
         )
     unsealed = {name: value for name, value in document.items() if name != "checksum"}
-    if document.get("checksum") != digest([unsealed]):
+    try:
+        is_whole = document.get("checksum") == digest([unsealed])
+    # What JSON cannot say: objects of Python, circles, half a character, more depth than a stack has.
+    except (TypeError, ValueError, RecursionError):
+        is_whole = False
+    if not is_whole:
         raise changed(where)
     return unsealed
 
@@ -148,13 +156,16 @@ def read_document(path: Path) -> dict[str, Any]:
         The file cannot be read, is no plan, or one byte of it was changed.
     """
     try:
-        found = path.read_bytes()
+        found = read_file(path)
+    except UnreadableError as error:
+        raise PlanError(str(error)) from None
     except OSError as error:
-        raise PlanError(_("The plan {path} cannot be read: {reason}.", path=path, reason=error.strerror)) from error
+        raise PlanError(_("The plan {path} cannot be read: {reason}.", path=path, reason=told(error))) from error
     try:
-        document = json.loads(found)
-    except ValueError:  # json's own, and bytes that are not UTF-8
-        raise PlanError(_("The plan {path} is no JSON: it was cut or changed. Save it again.", path=path)) from None
+        document = json_of(found.decode())
+    except ValueError as error:  # IntakeError, and bytes that are not UTF-8
+        cut = _("The plan {path} is no JSON: it was cut or changed. Save it again.", path=path)
+        raise PlanError(f"{cut} {error}" if isinstance(error, IntakeError) else cut) from None
     unsealed = opened(document, str(path))
     # A byte may also change between values, where JSON does not look.  Line ends are not content: version control
     # on Windows rewrites them.

@@ -1,8 +1,6 @@
 """What planning reads of an eligibility, its inventory and its rule book, and fast ways over their columns."""
 
-import gc
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -11,7 +9,7 @@ import pandas as pd
 
 from sdrs_nb.models import BatchOptions, Declared
 
-__all__ = ["Judged", "Loaded", "Rules", "is_in", "objects", "without_collection"]
+__all__ = ["Judged", "Loaded", "Rules", "is_in", "objects"]
 
 
 class Rules(Protocol):
@@ -103,22 +101,6 @@ class Judged(Protocol):
     @property
     def rulebook(self) -> Rules:
         """The rules judged by."""
-
-
-@contextmanager
-def without_collection() -> Iterator[None]:
-    """Keep the garbage collector from running meanwhile.
-
-    Plans of a large estate are made of some hundred thousand small objects of which none is garbage; looking through
-    them again and again, with the whole inventory beside them, took a third of the time.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def is_in(column: "pd.Series[str]", ids: Collection[str]) -> npt.NDArray[np.bool_]:

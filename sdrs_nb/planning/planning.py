@@ -8,12 +8,13 @@ import pandas as pd
 from sdrs_nb.errors import NothingEligibleError, PlanError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.ids import canonical
+from sdrs_nb.intake.collecting import without_collection
 from sdrs_nb.models import Batch, BatchOptions, Call
 from sdrs_nb.payloads.requests import batch_problems
 from sdrs_nb.planning.approvals import approval_problems
 from sdrs_nb.planning.batch_keys import BatchKey, Overrides, assign_keys
 from sdrs_nb.planning.facts import read_facts
-from sdrs_nb.planning.inputs import Judged, Rules, objects, without_collection
+from sdrs_nb.planning.inputs import Judged, Rules, objects
 from sdrs_nb.planning.left_out import most_frequent
 from sdrs_nb.planning.naming import NameRequest, name_batches, name_instances, refuse_strange
 from sdrs_nb.planning.packing import STEPS, Packing, Unit, pack, places

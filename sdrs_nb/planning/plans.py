@@ -9,28 +9,24 @@ from types import MappingProxyType
 from typing import Any, Self
 
 import pandas as pd
-from pydantic import ValidationError
 
 from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.intake.collecting import without_collection
 from sdrs_nb.models import Batch, BatchOptions, Declared
 from sdrs_nb.payloads.requests import payload_bytes
 from sdrs_nb.planning import freezing
 from sdrs_nb.planning.billing import chosen, stays_billed
 from sdrs_nb.planning.estimates import Estimate, estimate_of
 from sdrs_nb.planning.facts import FACTS, Facts, placed, read_facts
-from sdrs_nb.planning.inputs import Loaded, is_in, objects, without_collection
+from sdrs_nb.planning.inputs import Loaded, is_in, objects
 from sdrs_nb.planning.left_out import LeftOut
+from sdrs_nb.planning.plan_documents import PROOF, PlanDocument, rows
 from sdrs_nb.rulebook import Rulebook, Site, rulebook_reason
 from sdrs_nb.running.pacing import Pace
-from sdrs_nb.tables import BOOL, INT, LEFT_OUT, STR
+from sdrs_nb.tables import LEFT_OUT, STR
 
 __all__ = ["Plan"]
-
-_PROOF = {
-    "group_id": STR, "name": STR, "shared": STR, "servers": INT, "batches": INT, "lower_bound": INT, "proven": BOOL,
-    "why": STR,
-}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -171,7 +167,7 @@ class Plan:
         One row a batch key: ``group_id, name, shared`` (what its requests share), ``servers, batches, lower_bound``
         (no packing has fewer batches), ``proven`` (batches equal the lower bound), ``why`` (a sentence).
         """
-        return self.proof_frame.astype(_PROOF)
+        return self.proof_frame.astype(PROOF)
 
     @cached_property
     def _servers(self) -> pd.DataFrame:
@@ -317,7 +313,7 @@ class Plan:
             It is no plan, of another version, or not what its fingerprint names.
         """
         where = _("The document")
-        return cls._read(freezing.opened(dict(document), where), where)
+        return cls._read(freezing.opened(document, where), where)
 
     def save(self, path: str | Path) -> Path:
         """Write the plan to ``path`` as JSON, whole or not at all, and return the path.
@@ -344,24 +340,28 @@ class Plan:
     @classmethod
     def _read(cls, document: Mapping[str, Any], where: str) -> Self:
         try:
+            read = PlanDocument.model_validate(document)
+            frames = {name: freezing.frame_from_rows(rows(name, read.facts[name]), FACTS[name]) for name in FACTS}
             plan = cls(
-                batches=tuple(Batch.model_validate(each["batch"]) for each in document["batches"]),
-                options=BatchOptions.model_validate(document["options"]),
-                name_prefix=document["name_prefix"],
-                rulebook_version=document["rulebook_version"],
-                notes=tuple(document["notes"]),
-                approvals_needed=int(document["approvals_needed"]),
-                undoes=document["undoes"],
-                declared=tuple(Declared.model_validate(each) for each in document.get("declared", ())),
-                for_reading=bool(document.get("for_reading", False)),
-                sealed_bodies=tuple(freezing.body_bytes(each["payload"]) for each in document["batches"]),
-                facts=Facts(**{name: freezing.frame_from_rows(document["facts"][name], FACTS[name]) for name in FACTS}),
-                omitted=LeftOut.of(freezing.frame_from_rows(document["left_out"], LEFT_OUT.columns)),
-                proof_frame=freezing.frame_from_rows(document["proof"], _PROOF),
+                batches=tuple(each.batch for each in read.batches),
+                options=read.options,
+                name_prefix=read.name_prefix,
+                rulebook_version=read.rulebook_version,
+                notes=read.notes,
+                approvals_needed=read.approvals_needed,
+                undoes=read.undoes,
+                declared=read.declared,
+                for_reading=read.for_reading,
+                sealed_bodies=tuple(freezing.body_bytes(each.payload) for each in read.batches),
+                facts=Facts(**frames),
+                omitted=LeftOut.of(freezing.frame_from_rows(rows("left_out", read.left_out), LEFT_OUT.columns)),
+                proof_frame=freezing.frame_from_rows(rows("proof", read.proof), PROOF),
             )
-        except (KeyError, TypeError, ValueError, ValidationError):
+            is_same = plan.fingerprint == read.fingerprint
+        # A missing frame, a value of another type, half a character: none of it is what was saved.
+        except (KeyError, ValueError):
             raise freezing.changed(where) from None
-        if plan.fingerprint != document["fingerprint"]:
+        if not is_same:
             raise freezing.changed(where)
         return plan
 

@@ -8,6 +8,8 @@ from typing import Any
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.home import home_folder
 from sdrs_nb.i18n import _
+from sdrs_nb.intake.documents import json_of
+from sdrs_nb.intake.files import read_file
 
 __all__ = ["keep_filter", "saved_filters"]
 
@@ -22,7 +24,7 @@ def saved_filters() -> dict[str, dict[str, Any]]:
     A file that cannot be read counts as empty: filters can be made again, and must not keep anybody from the job.
     """
     try:
-        kept = json.loads(_file().read_text(encoding="utf-8"))
+        kept = json_of(read_file(_file(), "settings_bytes").decode())
     except (OSError, ValueError):
         return {}
     if not isinstance(kept, dict):
