@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 import sdrs_nb
+from sdrs_nb import loop
 from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.running.engine import Engine
 from sdrs_nb.running.pacing import Pace
