@@ -1,7 +1,6 @@
 """Write frames as files that a spreadsheet can open without running anything in them: CSV, xlsx, JSON lines."""
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -10,11 +9,9 @@ import pandas as pd
 from sdrs_nb.cells import is_missing, neutral
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
+from sdrs_nb.texts import json_text
 
 __all__ = ["write_csv", "write_excel", "write_json_lines"]
-
-#: Characters that XML, and so a sheet, cannot hold.
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
@@ -29,7 +26,7 @@ def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
         The file cannot be written.
     """
     safe = _neutralised(frame)
-    return _whole(Path(path), lambda file: safe.to_csv(file, index=False, encoding="utf-8-sig"))
+    return _whole(Path(path), lambda file: safe.to_csv(file, index=False, encoding="utf-8-sig", lineterminator="\r\n"))
 
 
 def write_excel(sheets: Mapping[str, pd.DataFrame], path: str | os.PathLike[str]) -> Path:
@@ -56,7 +53,8 @@ def write_excel(sheets: Mapping[str, pd.DataFrame], path: str | os.PathLike[str]
     for name, frame in sheets.items():
         sheet = book.create_sheet(name)
         sheet.freeze_panes = "A2"
-        for row in [list(frame.columns), *_neutralised(frame).itertuples(index=False, name=None)]:
+        safe = _neutralised(frame)
+        for row in [list(safe.columns), *safe.itertuples(index=False, name=None)]:
             cells = [WriteOnlyCell(sheet, _storable(value)) for value in row]
             for cell in cells:
                 if isinstance(cell.value, str):
@@ -68,14 +66,15 @@ def write_excel(sheets: Mapping[str, pd.DataFrame], path: str | os.PathLike[str]
 def write_json_lines(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
     """Write ``frame`` as one JSON object a line (UTF-8, missing is null, times ISO 8601 in UTC); return the path.
 
-    Texts are written as they are: no spreadsheet opens this format.
+    Texts read back as they are; hidden characters are escapes.
 
     Raises
     ------
     OSError
         The file cannot be written.
     """
-    text = frame.to_json(orient="records", lines=True, date_format="iso", force_ascii=False) if len(frame) else ""
+    rows = frame.astype(object).to_dict("records")
+    text = "".join(f"{json_text(row)}\n" for row in rows)
     return _whole(Path(path), lambda file: file.write_text(text, encoding="utf-8"))
 
 
@@ -101,6 +100,4 @@ def _storable(value: object) -> object:
         return None
     if isinstance(value, pd.Timestamp):
         return value.isoformat()
-    if isinstance(value, str):
-        return _NOT_XML.sub("\ufffd", value)
     return value.item() if hasattr(value, "item") else value

@@ -20,7 +20,7 @@ from typing import IO, Any, Self
 
 from sdrs_nb.cloud import Cloud, connect
 from sdrs_nb.errors import SdrsError
-from sdrs_nb.i18n import _
+from sdrs_nb.i18n import Lines, _
 
 __all__ = ["SandboxProcess", "start_sandbox"]
 
@@ -211,7 +211,7 @@ def _start(command: list[str], start_limit_s: float) -> SandboxProcess:
             process.kill()
             code = process.wait()
             complaints.seek(0)
-            said = "\n".join(complaints.read().strip().splitlines()[-_SHOWN_LINES:])
+            said = Lines("\n  ".join(complaints.read().strip().splitlines()[-_SHOWN_LINES:]))
             raise SdrsError(
                 _(
                     "The sandbox did not start ({reason}, exit code {code}). It said: {said}",

@@ -8,7 +8,7 @@ import typer
 
 from sdrs_nb.cli import printing, watching
 from sdrs_nb.cli.options import Connection, Json, Source, given
-from sdrs_nb.i18n import _
+from sdrs_nb.i18n import Lines, _
 
 if TYPE_CHECKING:
     from sdrs_nb.covering.coverage import Coverage
@@ -42,7 +42,7 @@ def coverage(
         printing.frame(found.servers, as_json=as_json, columns=_COLUMNS)
     else:
         printing.frame(found.drift, as_json=as_json, columns=_DRIFT_COLUMNS)
-    printing.hint(repr(found))
+    printing.hint(Lines(repr(found)))
 
 
 def _covered(context: typer.Context, source: str | None) -> "Coverage":

@@ -10,12 +10,15 @@ import typer
 
 from sdrs_nb.cli import printing
 from sdrs_nb.i18n import _
+from sdrs_nb.texts import visible
 
 __all__ = ["runbook_copy", "runbook_list", "runbook_run", "sandbox"]
 
 
 def sandbox(context: typer.Context) -> None:
     """Start the sandbox cloud; every option is its own."""
+    if strange := [visible(word) for word in context.args if visible(word) != word]:
+        raise typer.BadParameter(_("{word} holds characters that cannot be seen.", word=strange[0]))
     command = [sys.executable, "-m", "sdrs_nb.sandbox", *context.args]
     with subprocess.Popen(command) as process:  # noqa: S603 - our own module, arguments of the operator
         try:
@@ -30,7 +33,7 @@ def runbook_list() -> None:
     from sdrs_nb.runbooks import list_runbooks, runbook_title
 
     for name in list_runbooks():
-        printing.value(f"{name}\t{runbook_title(name)}")
+        printing.row(name, runbook_title(name))
 
 
 def runbook_copy(folder: Annotated[Path, typer.Argument(metavar="DIR", help=_("Made when missing."))]) -> None:

@@ -10,7 +10,7 @@ from sdrs_nb.cli import printing, sources, takeback
 from sdrs_nb.cli.leaving import NOTHING_ELIGIBLE
 from sdrs_nb.cli.options import Assume, Choose, Group, Json, Rules, Source
 from sdrs_nb.errors import LedgerError, NothingEligibleError, PlanError
-from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.i18n import Lines, _, ngettext_
 from sdrs_nb.ids import canonical
 from sdrs_nb.rulebook import read_rulebook
 from sdrs_nb.words import word
@@ -245,7 +245,7 @@ def plan(
         return
     printing.frame(planned.servers, as_json=False, columns=("batch_id", "group_id", "name", "server_id"))
     printing.hint(repr(planned))
-    printing.hint(repr(planned.estimate(eligibility.inventory, _seen(eligibility.inventory.about.project_id))))
+    printing.hint(Lines(repr(planned.estimate(eligibility.inventory, _seen(eligibility.inventory.about.project_id)))))
     takeback.say_how_to_submit(planned, out)
 
 

@@ -8,7 +8,7 @@ import typer
 from sdrs_nb.cli import printing, sources
 from sdrs_nb.cli.leaving import NOTHING_ELIGIBLE
 from sdrs_nb.cli.options import Json, Rules, RunId, Source
-from sdrs_nb.i18n import _
+from sdrs_nb.i18n import Lines, _
 from sdrs_nb.rulebook import choose_rulebook, rulebook_reason
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def plan_rest(
         printing.document({"plans": [_document(each, path) for each, path in written], "left_out": left_out})
     else:
         printing.frame(rest.left_out, as_json=False, columns=_LEFT_OUT_COLUMNS)
-        printing.hint(repr(rest))
+        printing.hint(Lines(repr(rest)))
         for each, path in written:
             say_how_to_submit(each, path)
     if rest.creation is None and len(rest.left_out):

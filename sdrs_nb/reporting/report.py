@@ -27,6 +27,7 @@ from sdrs_nb.running.runs import Run
 from sdrs_nb.showing import troubled_first
 from sdrs_nb.statuses import REACHED, WORST_FIRST, Stage, tally
 from sdrs_nb.tables import worst_first
+from sdrs_nb.texts import json_text
 from sdrs_nb.tones import ATTEMPT_TONES, BATCH_TONES, JOB_TONES, RUN_TONES, STAGE_TONES, VERDICT_TONES
 from sdrs_nb.words import batch_word, counted, joined, word
 
@@ -320,7 +321,7 @@ def _headline(run: Run, left_out: int) -> list[str]:
 
 def _pretty(text: str) -> str:
     try:
-        return json.dumps(json.loads(text), indent=1, ensure_ascii=False)
+        return json_text(json.loads(text), indent=1)
     except ValueError:
         return text
 

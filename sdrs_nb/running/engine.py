@@ -80,7 +80,7 @@ class Engine:
         self._refusals = 0
         self.is_answered = self.is_told = False
         self._first = asyncio.Lock()
-        self._lock = FileLock(self.ledger.path.with_name(f"{self.run_id}.lock"), thread_local=False)
+        self._lock = FileLock(self.ledger.path.with_name(f"{self.run_id}.lock"), mode=0o600, thread_local=False)
 
     # What the steps ask
 

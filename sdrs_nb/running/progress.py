@@ -1,9 +1,9 @@
 """Progress of a run as plain lines, for a terminal, a pipe or a cell."""
 
-import sys
 from collections.abc import Mapping
 from typing import TextIO
 
+from sdrs_nb import terminal
 from sdrs_nb.i18n import _
 from sdrs_nb.models import Wait
 from sdrs_nb.running.runs import Run
@@ -49,9 +49,7 @@ class ProgressLines:
         self._wait = wait
 
     def _write(self, line: str) -> None:
-        stream = self._stream or sys.stdout
-        stream.write(line + "\n")
-        stream.flush()
+        terminal.write(line, self._stream)
 
 
 def ended_stages(counts: Mapping[str, int]) -> str:

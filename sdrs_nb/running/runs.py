@@ -148,7 +148,7 @@ class Run:
     @property
     def is_held(self) -> bool:
         """Whether some process of this machine carries the run on now."""
-        lock = FileLock(self.ledger.path.with_name(f"{self.run_id}.lock"))
+        lock = FileLock(self.ledger.path.with_name(f"{self.run_id}.lock"), mode=0o600)
         if not self.ledger.path.with_name(f"{self.run_id}.lock").exists():
             return False
         try:

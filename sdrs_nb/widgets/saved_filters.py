@@ -8,6 +8,7 @@ from typing import Any
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.home import home_folder
 from sdrs_nb.i18n import _
+from sdrs_nb.texts import json_text
 
 __all__ = ["keep_filter", "saved_filters"]
 
@@ -46,7 +47,7 @@ def keep_filter(name: str, chosen: Mapping[str, Any] | None) -> None:
     path = _file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(kept, ensure_ascii=False, indent=1), encoding="utf-8")
+        path.write_text(json_text(kept, indent=1), encoding="utf-8")
     except OSError as error:
         raise SettingsError(
             _("The filter was not kept in {path}: {reason}.", path=path, reason=error.strerror)
