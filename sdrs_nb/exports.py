@@ -1,12 +1,13 @@
 """Write frames as files that a spreadsheet can open without running anything in them: CSV, xlsx, JSON lines."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from sdrs_nb.cells import is_missing, neutral
+from sdrs_nb.disk import require_place, write_whole
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.texts import json_text
@@ -22,11 +23,15 @@ def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
 
     Raises
     ------
-    OSError
+    SettingsError
         The file cannot be written.
     """
     safe = _neutralised(frame)
-    return _whole(Path(path), lambda file: safe.to_csv(file, index=False, encoding="utf-8-sig", lineterminator="\r\n"))
+    return write_whole(
+        Path(path),
+        lambda file: safe.to_csv(file, index=False, encoding="utf-8-sig", lineterminator="\r\n"),
+        makes_folders=True,
+    )
 
 
 def write_excel(sheets: Mapping[str, pd.DataFrame], path: str | os.PathLike[str]) -> Path:
@@ -38,10 +43,9 @@ def write_excel(sheets: Mapping[str, pd.DataFrame], path: str | os.PathLike[str]
     Raises
     ------
     SettingsError
-        The extra ``excel`` is not installed.
-    OSError
-        The file cannot be written.
+        The extra ``excel`` is not installed, or the file cannot be written.
     """
+    require_place(Path(path), makes_folders=True)
     try:
         from openpyxl import Workbook
         from openpyxl.cell import WriteOnlyCell
@@ -60,7 +64,7 @@ def write_excel(sheets: Mapping[str, pd.DataFrame], path: str | os.PathLike[str]
                 if isinstance(cell.value, str):
                     cell.data_type = "s"  # openpyxl takes a leading = for a formula otherwise
             sheet.append(cells)
-    return _whole(Path(path), book.save)
+    return write_whole(Path(path), book.save, makes_folders=True)
 
 
 def write_json_lines(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
@@ -70,21 +74,12 @@ def write_json_lines(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
 
     Raises
     ------
-    OSError
+    SettingsError
         The file cannot be written.
     """
     rows = frame.astype(object).to_dict("records")
     text = "".join(f"{json_text(row)}\n" for row in rows)
-    return _whole(Path(path), lambda file: file.write_text(text, encoding="utf-8"))
-
-
-def _whole(target: Path, write: Callable[[Path], object]) -> Path:
-    """Let ``write`` fill a file beside ``target``, then put it in place at once."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(target.name + ".part")
-    write(unfinished)
-    unfinished.replace(target)
-    return target
+    return write_whole(Path(path), text.encode(), makes_folders=True)
 
 
 def _neutralised(frame: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sdrs_nb import errors, terminal
+from sdrs_nb.disk import require_place, write_whole
 from sdrs_nb.errors import NoBatchCallError, RunbookFailed, SdrsError, SettingsError
 from sdrs_nb.i18n import Lines, _, current_language
 from sdrs_nb.runbook_texts import translated
@@ -71,8 +72,7 @@ def write_runbook(name: str, path: Path) -> Path:
     SettingsError
         There is no such runbook.
     """
-    path.write_text(json.dumps(read_runbook(name), indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
-    return path
+    return write_whole(path, (json.dumps(read_runbook(name), indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def runbook_title(name: str) -> str:
@@ -135,6 +135,7 @@ def run_runbook(name: str, output: Path, parameters: Mapping[str, object]) -> Pa
     """
     papermill = _papermill()
     _refuse_unknown(name, parameters)
+    require_place(output, makes_folders=True)
     output.parent.mkdir(parents=True, exist_ok=True)
     write_runbook(name, output)
     try:

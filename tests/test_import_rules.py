@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "sdrs_nb"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 GROUND = {
     "errors", "tables", "models", "statuses", "i18n", "lab_locale", "rulebook", "exports", "cells", "words", "tones",
-    "titles", "ids", "texts", "terminal",
+    "titles", "ids", "texts", "terminal", "disk",
 }  # fmt: skip
 #: What the rim stands on beside the ground: the loop it runs on, and where it finds its settings and its folder.
 BELOW = {"loop", "home", "settings", "credential_sources"}
@@ -200,3 +200,20 @@ def test_log_records_are_made_of_sentences():
     }
 
     assert logged <= {("cloud/waiting.py", "wait")}
+
+
+#: Methods that make or change a file; ``disk`` holds them, and what follows is their business alone.
+WRITING = {"write_text", "write_bytes", "mkstemp", "NamedTemporaryFile"}
+#: The inventory's own writer, and the address of a rehearsal's sandbox.
+OWN_FILES = {"disk.py", "reruns.py"}
+
+
+def test_only_one_module_writes_files():
+    """Files of the operator's and of the home folder appear whole and through no link, so one module makes them."""
+    writing = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in MODULES
+        if part(path) != "sandbox" and {name.lstrip(".") for name in named(tree_of(path))} & WRITING
+    }
+
+    assert writing <= OWN_FILES

@@ -18,7 +18,8 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-from sdrs_nb.errors import PlanError
+from sdrs_nb.disk import write_whole
+from sdrs_nb.errors import PlanError, SettingsError
 from sdrs_nb.home import operator_name
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.models import Approval, Declared, Signature
@@ -139,13 +140,9 @@ def save_approval(approval: Approval, path: str | Path) -> Path:
         The file cannot be written.
     """
     try:
-        Path(path).write_text(approval.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise PlanError(
-            _("The approval was not written to {path}: {reason}. Choose another place.", path=path,
-              reason=error.strerror)
-        ) from error  # fmt: skip
-    return Path(path)
+        return write_whole(Path(path), (approval.model_dump_json(indent=1) + "\n").encode())
+    except SettingsError as error:
+        raise PlanError(str(error)) from error
 
 
 def load_approval(path: str | Path) -> Approval:

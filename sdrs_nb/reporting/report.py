@@ -14,6 +14,7 @@ import pandas as pd
 
 from sdrs_nb import html
 from sdrs_nb.cloud.advice import meaning
+from sdrs_nb.disk import require_place, write_whole
 from sdrs_nb.errors import JobFailed, JobTimeout
 from sdrs_nb.exports import write_csv, write_excel, write_json_lines
 from sdrs_nb.i18n import _, current_language, ngettext_
@@ -176,13 +177,15 @@ def report(run: Run, path: str | os.PathLike[str]) -> Path:
         The ledger cannot be read.
     PlanError
         The plan in the ledger was written by another version, or changed.
-    OSError
+    SettingsError
         A file cannot be written.
     """
     target = Path(path)
-    frames = _frames(run)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(_page(run, frames), encoding="utf-8")
+    require_place(target, makes_folders=True)
+    with run.ledger.readable():
+        frames = _frames(run)
+        page = _page(run, frames)
+    write_whole(target, page.encode("utf-8", "replace"), makes_folders=True)
     write_csv(frames["outcome"], target.with_suffix(".csv"))
     write_json_lines(_evidence(run, frames), target.with_suffix(".jsonl"))
     if find_spec("openpyxl"):

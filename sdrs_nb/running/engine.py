@@ -69,7 +69,8 @@ class Engine:
         self.ledger = run.ledger
         self.plan = run.plan
         self.names = run.plan.server_names
-        self.pace = Pace.model_validate_json(run.record["settings"])
+        with self.ledger.readable():
+            self.pace = Pace.model_validate_json(run.record["settings"])
         self.run = run
         self.timing = Timing(cloud.clock.now, lambda: cloud.time_scale, sleep)
         self.facts = SharedFacts(cloud, self.timing.clock)

@@ -154,7 +154,8 @@ async def enable_protection(
     """
     import asyncio
 
-    pace = Pace.model_validate_json(run.record["settings"])
+    with run.ledger.readable():
+        pace = Pace.model_validate_json(run.record["settings"])
     await require_own_cloud(cloud, run)
     timing = Timing(cloud.clock.now, lambda: cloud.time_scale, sleep)
     enabling = _Enabling(cloud, run.ledger, run.run_id, timing, pace)
@@ -244,7 +245,8 @@ async def follow_first_synchronisation(
     once where a group is not enabled, since nothing would ever change.
     """
     await require_own_cloud(cloud, run)
-    pace = Pace.model_validate_json(run.record["settings"])
+    with run.ledger.readable():
+        pace = Pace.model_validate_json(run.record["settings"])
     timing = Timing(cloud.clock.now, lambda: cloud.time_scale, sleep)
     while True:
         frame = await first_synchronisation(cloud, run)

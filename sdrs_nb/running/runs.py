@@ -256,12 +256,14 @@ class Run:
         """The approved plan, with its exact payloads, as recorded before anything was sent."""
         from sdrs_nb.planning.planning import Plan
 
-        return Plan.from_document(json.loads(self.record["plan"]))
+        with self.ledger.readable():
+            return Plan.from_document(json.loads(self.record["plan"]))
 
     @cached_property
     def approval(self) -> Approval:
         """Who approved the plan, and when."""
-        return Approval.model_validate_json(self.record["approval"])
+        with self.ledger.readable():
+            return Approval.model_validate_json(self.record["approval"])
 
     @property
     def scope(self) -> dict[str, str]:
