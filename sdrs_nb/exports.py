@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from sdrs_nb.asked import checked
 from sdrs_nb.cells import is_missing, neutral
 from sdrs_nb.disk import require_place, write_whole
 from sdrs_nb.errors import SettingsError
@@ -15,6 +16,7 @@ from sdrs_nb.texts import json_text
 __all__ = ["write_csv", "write_excel", "write_json_lines"]
 
 
+@checked
 def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
     """Write ``frame`` to ``path`` as UTF-8 CSV with a byte order mark (for Excel) and return the path.
 
@@ -34,6 +36,7 @@ def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
     )
 
 
+@checked
 def write_excel(sheets: Mapping[str, pd.DataFrame], path: str | os.PathLike[str]) -> Path:
     """Write a workbook with a sheet per frame, by sheet name, and return the path.
 
@@ -67,6 +70,7 @@ def write_excel(sheets: Mapping[str, pd.DataFrame], path: str | os.PathLike[str]
     return write_whole(Path(path), book.save, makes_folders=True)
 
 
+@checked
 def write_json_lines(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
     """Write ``frame`` as one JSON object a line (UTF-8, missing is null, times ISO 8601 in UTC); return the path.
 

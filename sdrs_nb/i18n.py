@@ -11,6 +11,7 @@ from functools import cache
 from numbers import Number
 from pathlib import Path
 
+from sdrs_nb.asked import checked
 from sdrs_nb.errors import SdrsError
 from sdrs_nb.lab_locale import lab_locale
 from sdrs_nb.texts import visible
@@ -24,6 +25,7 @@ _POSIX = ("LC_ALL", "LC_MESSAGES", "LANG")
 _chosen: list[str] = []
 
 
+@checked
 def set_language(language: str | None) -> None:
     """Choose the language of every message from now on, in every thread.
 
@@ -34,6 +36,11 @@ def set_language(language: str | None) -> None:
     language
         A tag such as ``"en"``, ``"zh"``, ``"zh-CN"`` or ``"zh_CN"``; an unknown one means English.  None goes back
         to what is found: ``SDRS_NB_LANG``, the language JupyterLab is set to, ``LC_ALL``, ``LC_MESSAGES``, ``LANG``.
+
+    Raises
+    ------
+    SettingsError
+        The language is no text.
     """
     _chosen[:] = [] if language is None else [_known(language)]
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from sdrs_nb.asked import checked
 from sdrs_nb.cloud import Cloud, connect
 from sdrs_nb.errors import SdrsError
 from sdrs_nb.i18n import Lines, _
@@ -149,6 +150,7 @@ class SandboxProcess:
         return f"SandboxProcess(endpoint={self.endpoint!r}, is_running={self.is_running})"
 
 
+@checked
 def start_sandbox(
     *,
     servers: int = 240,

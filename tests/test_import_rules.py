@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "sdrs_nb"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 GROUND = {
     "errors", "tables", "models", "statuses", "i18n", "lab_locale", "rulebook", "exports", "cells", "words", "tones",
-    "titles", "ids", "texts", "terminal", "disk",
+    "titles", "ids", "texts", "terminal", "disk", "asked",
 }  # fmt: skip
 #: What the rim stands on beside the ground: the loop it runs on, and where it finds its settings and its folder.
 BELOW = {"loop", "home", "settings", "credential_sources"}

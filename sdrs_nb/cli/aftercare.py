@@ -8,6 +8,7 @@ import typer
 
 from sdrs_nb.cli import printing, watching
 from sdrs_nb.cli.options import Connection, Json, Source, given
+from sdrs_nb.disk import require_place
 from sdrs_nb.i18n import Lines, _
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ def coverage(
     """Say which servers are protected, and where a DR server has drifted from production."""
     from sdrs_nb.exports import write_csv
 
+    if out is not None:
+        require_place(out / "coverage.csv", makes_folders=True)
     found = _covered(context, source)
     if out is not None:
         printing.hint(str(write_csv(found.servers, out / "coverage.csv")))

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -53,21 +54,22 @@ def runbook_run(
     ] = Path("out"),
 ) -> None:
     """Run a runbook from top to bottom and keep the executed notebook as evidence."""
-    from sdrs_nb.runbooks import run_runbook
+    from sdrs_nb.runbooks import run_runbook, runbook_parameters
 
-    values = {"out": str(out), **_parameters(context.args)}
+    values = {"out": str(out), **_parameters(context.args, runbook_parameters(name))}
     printing.value(run_runbook(name, out / f"{name.removesuffix('.ipynb')}.ipynb", values))
 
 
 # Typer takes no option with two values, any number of times; the words after the name are read here.
-def _parameters(words: list[str]) -> dict[str, object]:
+def _parameters(words: list[str], defaults: Mapping[str, str]) -> dict[str, object]:
     values: dict[str, object] = {}
     rest = iter(words)
     for word in rest:
         name, text = next(rest, None), next(rest, None)
         if word not in ("-p", "--parameter") or name is None or text is None:
             raise typer.BadParameter(_("Write parameters as -p NAME VALUE; {word} is not understood.", word=word))
-        values[name] = _value(text)
+        # A parameter whose default is a text takes a text, whatever it looks like: a name may be 2026.
+        values[name] = text if defaults.get(name, "")[:1] in {"'", '"'} else _value(text)
     return values
 
 

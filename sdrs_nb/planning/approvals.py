@@ -18,6 +18,7 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
+from sdrs_nb.asked import checked
 from sdrs_nb.disk import write_whole
 from sdrs_nb.errors import PlanError, SettingsError
 from sdrs_nb.home import operator_name
@@ -62,6 +63,7 @@ def signers(approval: Approval) -> tuple[Signature, ...]:
     return (first, *approval.cosigned)
 
 
+@checked
 def approve(plan: Approvable, who: str, *, after: Approval | None = None, when: datetime | None = None) -> Approval:
     """Return the approval of ``plan`` with one more person's word.
 
@@ -131,6 +133,7 @@ def approval_of(plan: Approvable, given: str | Approval) -> Approval:
     return approval
 
 
+@checked
 def save_approval(approval: Approval, path: str | Path) -> Path:
     """Write ``approval`` to ``path`` as JSON for the next person, and return the path.
 
@@ -145,6 +148,7 @@ def save_approval(approval: Approval, path: str | Path) -> Path:
         raise PlanError(str(error)) from error
 
 
+@checked
 def load_approval(path: str | Path) -> Approval:
     """Return the approval that ``save_approval`` wrote to ``path``.
 

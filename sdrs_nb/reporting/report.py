@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sdrs_nb import html
+from sdrs_nb.asked import checked, needs_columns
 from sdrs_nb.cloud.advice import meaning
 from sdrs_nb.disk import require_place, write_whole
 from sdrs_nb.errors import JobFailed, JobTimeout
@@ -87,6 +88,7 @@ class Summary:
         return "\n".join(lines)
 
 
+@checked
 def require_complete(outcome: pd.DataFrame) -> None:
     """Raise unless every planned server of ``outcome`` (from ``verify``) was created or protected; pure.
 
@@ -99,6 +101,7 @@ def require_complete(outcome: pd.DataFrame) -> None:
     JobFailed
         Some servers failed or were not sent.
     """
+    needs_columns(outcome, "stage")
     _require(_counts(outcome["stage"]), len(outcome))
 
 
@@ -125,6 +128,7 @@ def _require(stages: Mapping[str, int], planned: int) -> None:
         )
 
 
+@checked
 def summarize(eligibility: "Eligibility", plan: "Plan", outcome: pd.DataFrame) -> Summary:
     """Return the numbers of one job from load to end; pure.
 
@@ -135,6 +139,7 @@ def summarize(eligibility: "Eligibility", plan: "Plan", outcome: pd.DataFrame) -
     outcome
         From ``verify``, or ``run.servers``.
     """
+    needs_columns(outcome, "stage", "name", "error_code", "message")
     verdicts = eligibility.verdicts
     findings = eligibility.findings
     blocking = findings.loc[findings["severity"] == "blocker", ["server_id", "rule"]].drop_duplicates()
@@ -156,6 +161,7 @@ def _counts(values: "pd.Series[Any]") -> dict[str, int]:
     return {str(value): int(count) for value, count in values.value_counts().items()}
 
 
+@checked
 def report(run: Run, path: str | os.PathLike[str]) -> Path:
     """Write the run as one HTML file at ``path``, with CSV, xlsx and JSON lines beside it; return the HTML's path.
 

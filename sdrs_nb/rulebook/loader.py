@@ -11,6 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from sdrs_nb.asked import checked
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.rulebook.model import PROFILES, Effect, LimitValue, Rule, Rulebook
@@ -21,6 +22,7 @@ _FILES = ("request", "group", "server", "volume", "cluster", "placement")
 _DIGEST_LENGTH = 12
 
 
+@checked
 def load_rulebook(profile: str = "huaweicloud", **overrides: LimitValue) -> Rulebook:
     """Return the rule book as one profile sees it; the same arguments give the same object.
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TextIO
 
 from sdrs_nb import terminal
+from sdrs_nb.asked import checked
 from sdrs_nb.i18n import _
 from sdrs_nb.models import Wait
 from sdrs_nb.running.runs import Run
@@ -26,6 +27,7 @@ class ProgressLines:
         Whether a run's waits for the gateway's limit are written too; not where somebody says them already.
     """
 
+    @checked
     def __init__(self, stream: TextIO | None = None, *, says_waits: bool = True) -> None:
         self._stream = stream
         self._says_waits = says_waits

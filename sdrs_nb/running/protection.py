@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sdrs_nb.asked import checked
 from sdrs_nb.errors import AuthenticationError, CloudError, CloudUnreachable, ServiceError, SubmissionUncertain
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import Ledger
@@ -129,6 +130,7 @@ async def enable_groups(cloud: "Cloud", engine: "Engine") -> None:
     await _record(cloud, engine.run)
 
 
+@checked
 async def enable_protection(
     cloud: "Cloud", run: "Run", *, sleep: Callable[[float], Awaitable[None]] | None = None
 ) -> pd.DataFrame:
@@ -192,6 +194,7 @@ async def _record(cloud: "Cloud", run: "Run") -> None:
         ledger.set_servers(run_id, None, rows)
 
 
+@checked
 async def first_synchronisation(cloud: "Cloud", run: "Run") -> pd.DataFrame:
     """Return how far the first copy of each created server's data has come, as the cloud says now.
 
@@ -232,6 +235,7 @@ async def first_synchronisation(cloud: "Cloud", run: "Run") -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(_SYNC)).astype(_SYNC)
 
 
+@checked
 async def follow_first_synchronisation(
     cloud: "Cloud",
     run: "Run",

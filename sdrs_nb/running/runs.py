@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from filelock import FileLock, Timeout
 
+from sdrs_nb.asked import checked
 from sdrs_nb.cloud.budget import Allowance, allowance_at
 from sdrs_nb.errors import LedgerError
 from sdrs_nb.home import operator_name
@@ -45,6 +46,7 @@ WHERE j.run_id = ? AND b.state = 'ended' GROUP BY j.job_id
 """
 
 
+@checked
 def list_runs(ledger: Ledger | None = None) -> pd.DataFrame:
     """Return one row a run of the ledger, newest first.
 
@@ -68,6 +70,7 @@ def list_runs(ledger: Ledger | None = None) -> pd.DataFrame:
     return frame.assign(created_at=pd.to_datetime(frame["created_at"], utc=True, format="ISO8601"))
 
 
+@checked
 def open_run(run_id: str, ledger: Ledger | None = None) -> "Run":
     """Return the run called ``run_id``, as any notebook, day or process left it.
 
