@@ -5,11 +5,13 @@ two cannot differ; what a value means is still the function's own business.
 """
 
 import collections.abc
+import contextlib
 import difflib
 import functools
 import inspect
 import math
 import os
+import re
 import types
 import typing
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -121,10 +123,10 @@ def _resolved(hint: Any, function: Callable[..., object]) -> Any:
     """Return an annotation as an object; one that only a type checker can resolve stays text."""
     if not isinstance(hint, str):
         return hint
-    try:
-        return eval(hint, inspect.unwrap(function).__globals__)  # noqa: S307 - an annotation of ours
-    except (NameError, TypeError):
-        return hint
+    for text in (hint, re.sub(r"\[[^\[\]]*\]", "", hint)):  # pandas' classes take no [] when the program runs
+        with contextlib.suppress(NameError, TypeError):
+            return eval(text, inspect.unwrap(function).__globals__)  # noqa: S307 - an annotation of ours
+    return hint
 
 
 def _said(hint: Any) -> str:
@@ -158,6 +160,8 @@ def _fits(value: Any, hint: Any) -> bool:  # noqa: C901, PLR0911, PLR0912 - a li
     if origin is collections.abc.Callable or hint is Callable:
         return callable(value)
     kind = origin or hint
+    if kind in (typing.IO, typing.TextIO):
+        return hasattr(value, "write")
     if not isinstance(kind, type):
         return True
     if getattr(kind, "_is_protocol", False):
