@@ -1,7 +1,7 @@
 """What a value looks like in a cell: as text for a screen, and as text that a spreadsheet will not run.
 
-Names in an inventory were typed by strangers.  ``visible`` shows characters that hide or reorder text, ``neutral``
-takes the power from a cell that a spreadsheet would read as a formula.  No markup here; that is ``html``.
+Names in an inventory were typed by strangers: ``neutral`` takes the power from a cell that a spreadsheet would read as
+a formula; what hides or reorders text is the business of ``texts``.  No markup here; that is ``html``.
 """
 
 import csv
@@ -14,15 +14,11 @@ import numpy as np
 import pandas as pd
 
 from sdrs_nb.i18n import _
+from sdrs_nb.texts import storable
 from sdrs_nb.titles import column_title
 
-__all__ = ["clipped", "csv_text", "is_missing", "neutral", "text_of", "title_of", "visible"]
+__all__ = ["clipped", "csv_text", "is_missing", "neutral", "text_of", "title_of"]
 
-# Control characters, soft hyphen, zero-width and direction marks, line separators, tag characters, half surrogates.
-_HIDDEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    "\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
-)
 # A spreadsheet takes a cell for a formula by its first character; the full-width forms are folded by some.
 _FORMULA = re.compile("^[\\s\x00-\x1f]*[=+\\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
@@ -53,11 +49,6 @@ def title_of(name: str) -> str:
     return column_title(name)
 
 
-def visible(text: str) -> str:
-    """Return ``text`` with every hidden or reordering character written out, as in ``[U+202E]``."""
-    return _HIDDEN.sub(lambda found: f"[U+{ord(found.group()):04X}]", text)
-
-
 def clipped(text: str, limit: int = 300) -> str:
     """Return at most ``limit`` characters of ``text``, ending in an ellipsis where something was cut."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
@@ -66,8 +57,11 @@ def clipped(text: str, limit: int = 300) -> str:
 def neutral(text: str) -> str:
     """Return ``text`` so that a spreadsheet shows it and never runs it: an apostrophe goes before a formula.
 
-    Plain numbers such as ``-5`` stay as they are.  Source: OWASP, CSV Injection, characters that start a formula.
+    Plain numbers such as ``-5`` stay as they are; what a file cannot hold is written out.  Source: OWASP, CSV
+    Injection, characters that start a formula.
     """
+    if not (text.isascii() and text.isprintable()):
+        text = storable(text)
     if text[:1].isalnum():  # by far the most cells; no formula starts so
         return text
     return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
@@ -83,4 +77,4 @@ def csv_text(frame: pd.DataFrame) -> str:
     writer.writerow([neutral(str(name)) for name in frame.columns])
     columns = [[neutral(text_of(value)) for value in frame[name]] for name in frame.columns]
     writer.writerows(zip(*columns, strict=True))
-    return out.getvalue().encode("utf-8", "replace").decode("utf-8")
+    return out.getvalue()

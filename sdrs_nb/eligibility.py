@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from sdrs_nb.asked import checked
 from sdrs_nb.checks import Fired, judge
 from sdrs_nb.checks.building import build_facts
 from sdrs_nb.checks.columns import BoolArray
@@ -37,6 +38,7 @@ __all__ = ["Eligibility", "check_eligibility"]
 _HINDERING = (Effect.BLOCKER, Effect.UNKNOWN)
 
 
+@checked
 def check_eligibility(
     inventory: "Inventory",
     *,

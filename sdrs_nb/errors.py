@@ -33,6 +33,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sdrs_nb.texts import visible
+
 __all__ = [
     "AuthenticationError",
     "ClaimedError",
@@ -77,12 +79,12 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        place = self.where
+        place = visible(self.where)  # a sheet, a file, a heading: anybody's words
         if self.row is not None:
             place += f", row {self.row}"
         if self.column is not None:
-            place += f", column {self.column}"
-        return f"{place}: {self.message}"
+            place += f", column {visible(self.column)}"
+        return f"{place}: {visible(self.message)}"
 
 
 class InventoryError(SdrsError, ValueError):

@@ -1,22 +1,22 @@
 """Write frames as files that a spreadsheet can open without running anything in them: CSV, xlsx, JSON lines."""
 
 import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
+from sdrs_nb.asked import checked
 from sdrs_nb.cells import is_missing, neutral
+from sdrs_nb.disk import require_place, write_whole
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
+from sdrs_nb.texts import json_text
 
 __all__ = ["write_csv", "write_excel", "write_json_lines"]
 
-#: Characters that XML, and so a sheet, cannot hold.
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
-
+@checked
 def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
     """Write ``frame`` to ``path`` as UTF-8 CSV with a byte order mark (for Excel) and return the path.
 
@@ -25,13 +25,18 @@ def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
 
     Raises
     ------
-    OSError
+    SettingsError
         The file cannot be written.
     """
     safe = _neutralised(frame)
-    return _whole(Path(path), lambda file: safe.to_csv(file, index=False, encoding="utf-8-sig"))
+    return write_whole(
+        Path(path),
+        lambda file: safe.to_csv(file, index=False, encoding="utf-8-sig", lineterminator="\r\n"),
+        makes_folders=True,
+    )
 
 
+@checked
 def write_excel(sheets: Mapping[str, pd.DataFrame], path: str | os.PathLike[str]) -> Path:
     """Write a workbook with a sheet per frame, by sheet name, and return the path.
 
@@ -41,10 +46,9 @@ def write_excel(sheets: Mapping[str, pd.DataFrame], path: str | os.PathLike[str]
     Raises
     ------
     SettingsError
-        The extra ``excel`` is not installed.
-    OSError
-        The file cannot be written.
+        The extra ``excel`` is not installed, or the file cannot be written.
     """
+    require_place(Path(path), makes_folders=True)
     try:
         from openpyxl import Workbook
         from openpyxl.cell import WriteOnlyCell
@@ -56,36 +60,30 @@ def write_excel(sheets: Mapping[str, pd.DataFrame], path: str | os.PathLike[str]
     for name, frame in sheets.items():
         sheet = book.create_sheet(name)
         sheet.freeze_panes = "A2"
-        for row in [list(frame.columns), *_neutralised(frame).itertuples(index=False, name=None)]:
+        safe = _neutralised(frame)
+        for row in [list(safe.columns), *safe.itertuples(index=False, name=None)]:
             cells = [WriteOnlyCell(sheet, _storable(value)) for value in row]
             for cell in cells:
                 if isinstance(cell.value, str):
                     cell.data_type = "s"  # openpyxl takes a leading = for a formula otherwise
             sheet.append(cells)
-    return _whole(Path(path), book.save)
+    return write_whole(Path(path), book.save, makes_folders=True)
 
 
+@checked
 def write_json_lines(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
     """Write ``frame`` as one JSON object a line (UTF-8, missing is null, times ISO 8601 in UTC); return the path.
 
-    Texts are written as they are: no spreadsheet opens this format.
+    Texts read back as they are; hidden characters are escapes.
 
     Raises
     ------
-    OSError
+    SettingsError
         The file cannot be written.
     """
-    text = frame.to_json(orient="records", lines=True, date_format="iso", force_ascii=False) if len(frame) else ""
-    return _whole(Path(path), lambda file: file.write_text(text, encoding="utf-8"))
-
-
-def _whole(target: Path, write: Callable[[Path], object]) -> Path:
-    """Let ``write`` fill a file beside ``target``, then put it in place at once."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(target.name + ".part")
-    write(unfinished)
-    unfinished.replace(target)
-    return target
+    rows = frame.astype(object).to_dict("records")
+    text = "".join(f"{json_text(row)}\n" for row in rows)
+    return write_whole(Path(path), text.encode(), makes_folders=True)
 
 
 def _neutralised(frame: pd.DataFrame) -> pd.DataFrame:
@@ -101,6 +99,4 @@ def _storable(value: object) -> object:
         return None
     if isinstance(value, pd.Timestamp):
         return value.isoformat()
-    if isinstance(value, str):
-        return _NOT_XML.sub("\ufffd", value)
     return value.item() if hasattr(value, "item") else value

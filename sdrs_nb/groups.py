@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sdrs_nb.asked import checked
 from sdrs_nb.errors import CloudUnreachable, JobFailed, JobTimeout, NotFoundError, PlanError, SubmissionUncertain
 from sdrs_nb.i18n import _
 from sdrs_nb.payloads.single import name_problems
@@ -54,6 +55,7 @@ class _Wanted:
         }
 
 
+@checked
 async def create_group(
     cloud: "Cloud",
     needed: "pd.Series[Any] | Mapping[str, Any]",

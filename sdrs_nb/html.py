@@ -25,8 +25,9 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from sdrs_nb.cells import clipped, text_of, title_of, visible
+from sdrs_nb.cells import clipped, text_of, title_of
 from sdrs_nb.i18n import _, current_language, ngettext_
+from sdrs_nb.texts import visible
 
 __all__ = [
     "FEW",

@@ -6,12 +6,17 @@ with Babel); a sentence without a translation is shown in English rather than no
 
 import gettext
 import os
+from datetime import date
 from functools import cache
+from numbers import Number
 from pathlib import Path
 
+from sdrs_nb.asked import checked
+from sdrs_nb.errors import SdrsError
 from sdrs_nb.lab_locale import lab_locale
+from sdrs_nb.texts import visible
 
-__all__ = ["LANGUAGES", "_", "current_language", "ngettext_", "runbook_text", "set_language"]
+__all__ = ["LANGUAGES", "Lines", "_", "current_language", "ngettext_", "runbook_text", "set_language"]
 
 #: Languages the package speaks; the first is the source.
 LANGUAGES = ("en", "zh")
@@ -20,6 +25,7 @@ _POSIX = ("LC_ALL", "LC_MESSAGES", "LANG")
 _chosen: list[str] = []
 
 
+@checked
 def set_language(language: str | None) -> None:
     """Choose the language of every message from now on, in every thread.
 
@@ -30,6 +36,11 @@ def set_language(language: str | None) -> None:
     language
         A tag such as ``"en"``, ``"zh"``, ``"zh-CN"`` or ``"zh_CN"``; an unknown one means English.  None goes back
         to what is found: ``SDRS_NB_LANG``, the language JupyterLab is set to, ``LC_ALL``, ``LC_MESSAGES``, ``LANG``.
+
+    Raises
+    ------
+    SettingsError
+        The language is no text.
     """
     _chosen[:] = [] if language is None else [_known(language)]
 
@@ -52,19 +63,34 @@ def _catalogue(language: str, domain: str = "sdrs_nb") -> gettext.NullTranslatio
     return gettext.translation(domain, Path(__file__).parent / "locale", [language], fallback=True)
 
 
+class Lines(str):
+    """A text of several lines that the package composed of its own sentences: in a sentence it keeps its lines."""
+
+    __slots__ = ()
+
+
 def _(message: str, /, **values: object) -> str:
     """Return ``message`` in the current language with ``{name}`` fields filled from ``values``.
 
-    The values are put in as text; nothing in them is interpreted, so a server called ``{x}`` stays that.
+    The values are put in as text; nothing in them is interpreted, so a server called ``{x}`` stays that.  Their hidden
+    characters are written out, line breaks too, so that no name makes a line of its own; only ``Lines`` and errors of
+    this package, which were made of such sentences, keep theirs.
     """
     translated = _catalogue(current_language()).gettext(message)
-    return translated.format(**values) if values else translated
+    return translated.format(**{name: _told(value) for name, value in values.items()}) if values else translated
 
 
 def ngettext_(singular: str, plural: str, count: int, /, **values: object) -> str:
     """Return the sentence fitting ``count`` (also available as ``{count}``), in the current language."""
     translated = _catalogue(current_language()).ngettext(singular, plural, count)
-    return translated.format(count=count, **values)
+    return translated.format(count=count, **{name: _told(value) for name, value in values.items()})
+
+
+def _told(value: object) -> object:
+    if isinstance(value, Number | date):  # a template may say how to write them
+        return value
+    text = str(value)
+    return "\n".join(map(visible, text.split("\n"))) if isinstance(value, Lines | SdrsError) else visible(text)
 
 
 def runbook_text(text: str, /) -> str:

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.ids import canonical
 
@@ -18,6 +20,31 @@ class Record(BaseModel):
     """A frozen record that refuses fields it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Asked(Record):
+    """A record that an operator makes: what is wrong with it is one sentence, a ``SettingsError``."""
+
+    if not TYPE_CHECKING:  # checkers read the fields
+
+        def __init__(self, /, **values: object) -> None:
+            try:
+                super().__init__(**values)
+            except ValidationError as error:
+                raise SettingsError(_wrong(type(self), error)) from error
+
+
+def _wrong(kind: type[BaseModel], error: ValidationError) -> str:
+    problems = [
+        _("{name}: {problem}", name=".".join(map(str, each["loc"])) or kind.__name__, problem=each["msg"])
+        for each in error.errors()
+    ]
+    return _(
+        "{kind}() cannot be made. {problems}. It takes: {known}.",
+        kind=kind.__name__,
+        problems="; ".join(problems),
+        known=", ".join(kind.model_fields),
+    )
 
 
 class Verdict(StrEnum):
@@ -57,7 +84,7 @@ class Tag(Record):
     value: str
 
 
-class BatchOptions(Record):
+class BatchOptions(Asked):
     """What the requests of a plan share, as the operator asks for it; None leaves the field out of the payload.
 
     Nothing is refused here: rules Q4-Q8 report a bad value per rule, and ``payloads`` never builds one.
@@ -174,7 +201,7 @@ class Signature(Record):
     when: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
 
 
-class Approval(Record):
+class Approval(Asked):
     """Somebody's word that exactly this plan may be sent; ``cosigned`` holds the words of others, see ``approvals``.
 
     ``declared``: facts that the plan rests on although nobody read them.

@@ -5,6 +5,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sdrs_nb.asked import checked
 from sdrs_nb.eligibility import check_eligibility
 from sdrs_nb.errors import LedgerError, SdrsError, SettingsError
 from sdrs_nb.i18n import _
@@ -29,6 +30,7 @@ _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _NEWEST = "SELECT * FROM runs WHERE ?1 IN ('', fingerprint) ORDER BY rowid DESC"
 
 
+@checked
 async def find_run(cloud: "Cloud", plan: Plan | str | Path, *, ledger: Ledger | None = None) -> Run | None:
     """Return the newest run of exactly this plan in the cloud's project, or None when it was never submitted.
 
@@ -76,6 +78,7 @@ def _fingerprint(plan: Plan | str | Path) -> str | None:
     return Plan.load(path).fingerprint if path.is_file() else None
 
 
+@checked
 async def latest_run(cloud: "Cloud", run_id: str = "", *, ledger: Ledger | None = None) -> Run:
     """Return the run called ``run_id``; without a name the newest of this cloud that is not done, else the newest.
 
@@ -108,6 +111,7 @@ async def latest_run(cloud: "Cloud", run_id: str = "", *, ledger: Ledger | None 
     return open_run((unfinished or rows)[0]["run_id"], store)
 
 
+@checked
 async def rehearse_run(cloud: "Cloud", folder: str | Path, *, servers: int = 10) -> Run:
     """Return a run to practise on: that of ``folder/plan.json``, or a new one of some servers, interrupted at once.
 
@@ -146,6 +150,7 @@ async def rehearse_run(cloud: "Cloud", folder: str | Path, *, servers: int = 10)
     return run
 
 
+@checked
 def start_rehearsal(folder: str | Path, *, servers: int = 240, seed: int = 7, speed: float = 60) -> SandboxProcess:
     """Start a sandbox cloud whose world and address are kept in ``folder``, so that a rehearsal can be run again.
 

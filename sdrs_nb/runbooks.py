@@ -2,16 +2,16 @@
 
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sdrs_nb import errors
+from sdrs_nb import errors, terminal
+from sdrs_nb.disk import require_place, write_whole
 from sdrs_nb.errors import NoBatchCallError, RunbookFailed, SdrsError, SettingsError
-from sdrs_nb.i18n import _, current_language
+from sdrs_nb.i18n import Lines, _, current_language
 from sdrs_nb.runbook_texts import translated
 
 __all__ = [
@@ -72,8 +72,7 @@ def write_runbook(name: str, path: Path) -> Path:
     SettingsError
         There is no such runbook.
     """
-    path.write_text(json.dumps(read_runbook(name), indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
-    return path
+    return write_whole(path, (json.dumps(read_runbook(name), indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def runbook_title(name: str) -> str:
@@ -136,6 +135,7 @@ def run_runbook(name: str, output: Path, parameters: Mapping[str, object]) -> Pa
     """
     papermill = _papermill()
     _refuse_unknown(name, parameters)
+    require_place(output, makes_folders=True)
     output.parent.mkdir(parents=True, exist_ok=True)
     write_runbook(name, output)
     try:
@@ -233,7 +233,8 @@ def _failed(name: str, output: Path, error: Any) -> RunbookFailed:
             name=name,
             cell=error.exec_count,
             error=error.ename,
-            reason=error.evalue,
+            # An error of ours was made of sentences; whatever else a cell raises may hold anything.
+            reason=error.evalue if cause is None else Lines(error.evalue),
             output=output,
         )
         + remedy,
@@ -245,8 +246,7 @@ class _Terminal:
     """Standard output as papermill writes to it: each text at once."""
 
     def write(self, text: str) -> None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        terminal.whole(text)
 
     def flush(self) -> None:
-        sys.stdout.flush()
+        """Do nothing: each text was flushed."""

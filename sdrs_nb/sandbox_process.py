@@ -19,9 +19,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from sdrs_nb.asked import checked
 from sdrs_nb.cloud import Cloud, connect
 from sdrs_nb.errors import SdrsError
-from sdrs_nb.i18n import _
+from sdrs_nb.i18n import Lines, _
 
 __all__ = ["SandboxProcess", "start_sandbox"]
 
@@ -163,6 +164,7 @@ class SandboxProcess:
         return f"SandboxProcess(endpoint={self.endpoint!r}, is_running={self.is_running})"
 
 
+@checked
 def start_sandbox(
     *,
     servers: int = 240,
@@ -226,7 +228,7 @@ def _start(command: list[str], start_limit_s: float) -> SandboxProcess:
             code = process.wait()
             _close_input(process)
             complaints.seek(0)
-            said = "\n".join(complaints.read().strip().splitlines()[-_SHOWN_LINES:])
+            said = Lines("\n  ".join(complaints.read().strip().splitlines()[-_SHOWN_LINES:]))
             raise SdrsError(
                 _(
                     "The sandbox did not start ({reason}, exit code {code}). It said: {said}",

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sdrs_nb import cells
+from sdrs_nb import cells, texts
 
 
 @pytest.mark.parametrize(
@@ -47,15 +47,15 @@ def test_a_value_reads_as_an_operator_says_it(value, shown):
 )
 def test_hidden_characters_are_written_out(text, shown):
     """Characters that hide or reorder text are shown by their number, all others stay."""
-    assert cells.visible(text) == shown
+    assert texts.visible(text) == shown
 
 
 @given(st.text())
 def test_visible_text_can_always_be_sent(text):
     """Whatever a name holds, what is shown of it encodes as UTF-8 and stays when shown again."""
-    shown = cells.visible(text)
+    shown = texts.visible(text)
 
-    assert cells.visible(shown) == shown
+    assert texts.visible(shown) == shown
     assert shown.encode("utf-8").decode("utf-8") == shown
 
 

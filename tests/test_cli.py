@@ -14,7 +14,7 @@ import pytest
 
 import sdrs_nb
 from sdrs_nb import loop
-from sdrs_nb.cli import watching
+from sdrs_nb.cli import books, watching
 from sdrs_nb.models import Wait
 
 pytest_plugins = ["tests.shell_fixtures"]
@@ -363,3 +363,44 @@ def test_two_inventories_are_compared(shell, estate, tmp_path):
 
     rows = json.loads(done.stdout)
     assert [(row["change"], row["frame"]) for row in rows] == [("went", "servers")]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["plan", "-o", "nowhere/plan.json"], "the folder nowhere is missing"),
+        (["plan", "-o", "."], "it is a folder"),
+        (["plan", "--name-prefix", "erp*"], "erp*"),
+        (["plan", "--remainder", "r", "-o", "nowhere/plan.json"], "the folder nowhere is missing"),
+        (["undo", "r", "-o", "nowhere/undo.json"], "the folder nowhere is missing"),
+        (["check", "--findings", "."], "it is a folder"),
+        (["inventory", "-o", "nowhere/a.xlsx"], "the folder nowhere is missing"),
+        (["inventory", "-o", "wall"], "wall is no folder"),
+        (["coverage", "-o", "wall"], "wall is no folder"),
+    ],
+)
+def test_a_bad_place_or_prefix_is_told_before_anything_is_asked(shell, tmp_path, words, said):
+    """Where the result cannot be written, neither credentials nor the network nor a run are looked for."""
+    (tmp_path / "wall").write_text("")
+
+    done = shell(*words)
+
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert said in done.stderr
+    assert "redentials" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "values"),
+    [
+        (["-p", "name_prefix", "2026"], {"name_prefix": "2026"}),
+        (["-p", "name_prefix", "true"], {"name_prefix": "true"}),
+        (["-p", "servers", "60", "--parameter", "sandbox", "true"], {"servers": 60, "sandbox": True}),
+        (["-p", "nobody", "x"], {"nobody": "x"}),
+    ],
+)
+def test_a_parameter_is_read_as_its_default_is(words, values):
+    """Where the default is a text the value is one, whatever it looks like; else it is read as JSON."""
+    defaults = {"name_prefix": '"dr"', "servers": "240", "sandbox": "False"}
+
+    assert books._parameters(words, defaults) == values

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "sdrs_nb"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 GROUND = {
     "errors", "tables", "models", "statuses", "i18n", "lab_locale", "rulebook", "exports", "cells", "words", "tones",
-    "titles", "ids", "intake",
+    "titles", "ids", "intake", "texts", "terminal", "disk", "asked",
 }  # fmt: skip
 #: What the rim stands on beside the ground: the loop it runs on, and where it finds its settings and its folder.
 BELOW = {"loop", "home", "settings", "credential_sources", "secret"}
@@ -110,3 +110,110 @@ def test_nothing_imports_what_only_developers_have():
     everybody = {part(path) for path in MODULES}
 
     assert offenders(everybody, "scipy", "pandera", "babel", "hypothesis", "pytest", "huaweicloudsdkcore") == []
+
+
+#: Names whose call or mention writes to a stream, and where each may stand.
+STREAMS = {"print", "stdout", "stderr", "echo", "secho", "Console", "Progress", "input", "__stdout__", "__stderr__"}
+#: The home of writing to a terminal, and what makes the standard streams safe for it.
+WRITERS = {"terminal.py", "cli/streams.py"}
+
+
+def named(tree):
+    """Return every name that is called, and every attribute of ``sys`` and what ``from`` brings in from elsewhere."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+            yield node.func.id if isinstance(node.func, ast.Name) else f".{node.func.attr}"
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in {"rich", "sys", "typer"}:
+            yield from (alias.name for alias in node.names)
+
+
+def test_only_one_module_writes_to_a_terminal():
+    """Nobody else prints, echoes, draws or writes to a standard stream; a stream may be handed to the one that does."""
+    offenders = {
+        str(path.relative_to(PACKAGE)): found
+        for path in MODULES
+        if part(path) != "sandbox" and path.relative_to(PACKAGE).as_posix() not in WRITERS
+        if (found := {name for name in named(tree_of(path)) if name.lstrip(".") in STREAMS} | written_to(tree_of(path)))
+    }
+
+    assert offenders == {}
+
+
+def tree_of(path):
+    """Return the syntax tree of a module."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def written_to(tree):
+    """Return the methods called on ``sys.stdout`` and its like, but for the question whether it is a terminal."""
+    return {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Attribute)
+        and node.value.attr in STREAMS
+        and node.attr != "isatty"
+    }
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["print(1)", "sys.stderr.write(x)", "typer.echo(x)", "from rich.console import Console", "Console().print(x)"],
+)
+def test_writing_past_that_module_is_found(code):
+    """The search above sees every way that was ever taken."""
+    tree = ast.parse(code)
+
+    assert {name.lstrip(".") for name in named(tree)} & STREAMS or written_to(tree)
+
+
+#: Modules that may use json.dumps: what is signed, hashed, sent, or kept where only we read it.
+DUMPING = {
+    "texts.py", "planning/freezing.py", "payloads/batch.py", "rulebook/loader.py", "ledger/ledger.py", "runbooks.py",
+    "ledger/store.py", "inventory/sheets.py", "sandbox_process.py", "cloud/evs.py", "cloud/sdrs.py",
+    "cloud/authentication.py",
+}  # fmt: skip
+
+
+def test_only_one_function_makes_json_for_people():
+    """JSON that leaves for a screen, a pipe or a file of the operator's comes from ``json_text``."""
+    dumping = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in MODULES
+        if part(path) != "sandbox"
+        and any(ast.unparse(node) in {"json.dumps", "json.dump"} for node in ast.walk(tree_of(path)))
+    }
+
+    assert dumping <= DUMPING
+
+
+def test_log_records_are_made_of_sentences():
+    """The package's loggers take nothing but what ``_`` made or a wait, which says itself with it."""
+    logged = {
+        (path.relative_to(PACKAGE).as_posix(), ast.unparse(argument))
+        for path in MODULES
+        if part(path) != "sandbox"
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("_log.")
+        for argument in node.args
+        if not (isinstance(argument, ast.Constant) or ast.unparse(argument).startswith("_("))
+    }
+
+    assert logged <= {("cloud/waiting.py", "wait")}
+
+
+#: Methods that make or change a file; ``disk`` holds them, and what follows is their business alone.
+WRITING = {"write_text", "write_bytes", "mkstemp", "NamedTemporaryFile"}
+#: The inventory's own writer, and the address of a rehearsal's sandbox.
+OWN_FILES = {"disk.py", "reruns.py"}
+
+
+def test_only_one_module_writes_files():
+    """Files of the operator's and of the home folder appear whole and through no link, so one module makes them."""
+    writing = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in MODULES
+        if part(path) != "sandbox" and {name.lstrip(".") for name in named(tree_of(path))} & WRITING
+    }
+
+    assert writing <= OWN_FILES

@@ -16,6 +16,7 @@ from sdrs_nb.checks.request import RequestFinding
 from sdrs_nb.i18n import _
 from sdrs_nb.rulebook import Effect, Rule, Rulebook
 from sdrs_nb.tables import FINDINGS, empty, shape
+from sdrs_nb.texts import visible
 
 __all__ = ["render", "render_requests"]
 
@@ -120,14 +121,14 @@ def _values(field: Evidence, size: int) -> list[Any]:
 
 
 def _filled(template: str, shown: Mapping[str, list[str]], size: int) -> list[str]:
-    """Return the template filled for every hit; a field without evidence shows as a hyphen."""
+    """Return the template filled for every hit, its values' hidden characters written out; a hyphen where none is."""
     parts = list(Formatter().parse(template))
     fields = [name for _text, name, _spec, _conversion in parts if name is not None]
     plain = "".join(_plain(text) + ("{}" if name is not None else "") for text, name, _spec, _conversion in parts)
     if not fields:
         return [plain.format()] * size
     nothing = ["-"] * size
-    return list(map(plain.format, *(shown.get(name, nothing) for name in fields)))
+    return list(map(plain.format, *(map(visible, shown.get(name, nothing)) for name in fields)))
 
 
 def _plain(text: str) -> str:

@@ -3,7 +3,6 @@
 Exit codes: 0 done, 1 something failed, 2 bad usage or input, 3 nothing eligible, 4 outcome still unknown.
 """
 
-import os
 import sys
 
 __all__ = ["main"]
@@ -14,8 +13,10 @@ def main() -> None:
 
     The language is chosen before the commands are imported, so that their help is in it too.
     """
+    from sdrs_nb.cli import streams
     from sdrs_nb.i18n import set_language
 
+    streams.secure()
     if language := _asked_language(sys.argv[1:]):
         set_language(language)
     from sdrs_nb.cli import leaving
@@ -23,15 +24,11 @@ def main() -> None:
 
     try:
         # Not standalone: typer would then print usage errors itself, over several lines.
-        code = app(prog_name="sdrs-nb", standalone_mode=False)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read our output (`| head`) has seen enough; the interpreter must not complain at its own exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(leaving.FAILED)
+        left = app(prog_name="sdrs-nb", standalone_mode=False)
+        code = left if isinstance(left, int) else leaving.DONE
     except leaving.EXPECTED as error:
-        sys.exit(leaving.explained(error))
-    sys.exit(code if isinstance(code, int) else leaving.DONE)
+        code = leaving.explained(error)
+    sys.exit(streams.settled(code, leaving.FAILED))
 
 
 def _asked_language(words: list[str]) -> str | None:

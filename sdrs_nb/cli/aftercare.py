@@ -8,7 +8,8 @@ import typer
 
 from sdrs_nb.cli import printing, watching
 from sdrs_nb.cli.options import Connection, Json, Source, given
-from sdrs_nb.i18n import _
+from sdrs_nb.disk import require_place
+from sdrs_nb.i18n import Lines, _
 
 if TYPE_CHECKING:
     from sdrs_nb.covering.coverage import Coverage
@@ -34,6 +35,8 @@ def coverage(
     """Say which servers are protected, and where a DR server has drifted from production."""
     from sdrs_nb.exports import write_csv
 
+    if out is not None:
+        require_place(out / "coverage.csv", makes_folders=True)
     found = _covered(context, source)
     if out is not None:
         printing.hint(str(write_csv(found.servers, out / "coverage.csv")))
@@ -42,7 +45,7 @@ def coverage(
         printing.frame(found.servers, as_json=as_json, columns=_COLUMNS)
     else:
         printing.frame(found.drift, as_json=as_json, columns=_DRIFT_COLUMNS)
-    printing.hint(repr(found))
+    printing.hint(Lines(repr(found)))
 
 
 def _covered(context: typer.Context, source: str | None) -> "Coverage":

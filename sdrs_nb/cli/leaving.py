@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import typer
 
+from sdrs_nb import terminal
 from sdrs_nb.errors import (
     ClaimedError,
     ConflictError,
@@ -77,7 +78,7 @@ def explained(error: BaseException) -> int:
             text, code = str(error), code_of(type(error))
         case _:
             raise error
-    sys.stderr.write(text.rstrip() + "\n")
+    terminal.write(text.rstrip(), sys.stderr)
     return code
 
 
@@ -85,7 +86,7 @@ def _usage(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "sdrs-nb"
     text = error.format_message()
-    if "\n" in text:  # a command group without a command: typer hands over its whole help
+    if type(error).__name__ == "NoArgsIsHelpError":  # a command group without a command; its text is the whole help
         return text
     option = getattr(error, "option_name", None)
     if option in GLOBAL_OPTIONS and context is not None and context.parent is not None:

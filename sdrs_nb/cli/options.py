@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sdrs_nb.cli import watching
+from sdrs_nb.cli import printing, watching
 from sdrs_nb.i18n import LANGUAGES, _, set_language
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _version(asked: bool) -> None:  # noqa: FBT001 - typer's signature
     if asked:
         from sdrs_nb import __version__
 
-        typer.echo(__version__)
+        printing.value(__version__)
         raise typer.Exit
 
 

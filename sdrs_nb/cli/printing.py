@@ -1,37 +1,44 @@
 """What commands print: tables on a terminal, tab-separated lines in a pipe, JSON where it was asked for."""
 
-import json
 import sys
 from collections.abc import Sequence
 
 import pandas as pd
-import typer
 
-from sdrs_nb.cells import text_of, visible
-from sdrs_nb.i18n import current_language
+from sdrs_nb import terminal
+from sdrs_nb.cells import text_of
+from sdrs_nb.i18n import Lines, current_language
+from sdrs_nb.texts import json_text, visible
 from sdrs_nb.titles import column_title
 from sdrs_nb.words import word
 
-__all__ = ["frame", "hint", "records", "value"]
+__all__ = ["frame", "hint", "records", "row", "value"]
 
 #: Columns that hold a word of ours, not of the cloud.
 _STATES = frozenset({"verdict", "stage", "state", "severity", "cover", "change"})
-_COLOURS = {"bad": "red", "warning": "yellow", "unknown": "magenta", "good": "green"}
 
 
 def value(content: object) -> None:
-    """Print one text or value."""
-    typer.echo(str(content))
+    """Print one text or value as a line."""
+    terminal.write(visible(str(content)))
+
+
+def row(*cells: str) -> None:
+    """Print a line of tab-separated cells."""
+    terminal.write("\t".join(map(visible, cells)))
 
 
 def hint(text: str, tone: str = "") -> None:
-    """Write a sentence to the standard error, so that what is piped stays data; on a terminal in its tone's colour."""
-    typer.secho("\n".join(map(visible, text.split("\n"))), err=True, fg=_COLOURS.get(tone))
+    """Write a sentence to the standard error, so that what is piped stays data; on a terminal in its tone's colour.
+
+    It is one line, whatever a name in it holds, unless it is ``Lines``.
+    """
+    terminal.write(text if isinstance(text, Lines) else visible(text), sys.stderr, tone=tone)
 
 
 def records(table: pd.DataFrame) -> str:
     """Return the rows as a JSON list; missing values are null, times are ISO 8601 in UTC."""
-    return str(table.to_json(orient="records", date_format="iso", force_ascii=False))
+    return json_text(table.astype(object).to_dict("records"))
 
 
 def frame(table: pd.DataFrame, *, as_json: bool, columns: Sequence[str] | None = None) -> None:
@@ -42,7 +49,7 @@ def frame(table: pd.DataFrame, *, as_json: bool, columns: Sequence[str] | None =
     have titles, which in English are their names.  Hidden characters of names are written out.
     """
     if as_json:
-        typer.echo(records(table))
+        terminal.write(records(table))
         return
     shown = table[[name for name in (columns or table.columns) if name in table]]
     if sys.stdout.isatty():
@@ -51,23 +58,11 @@ def frame(table: pd.DataFrame, *, as_json: bool, columns: Sequence[str] | None =
     cells = [[visible(text_of(cell)) for cell in row] for row in shown.itertuples(index=False)]
     heads = [str(name) for name in shown.columns]
     if not sys.stdout.isatty():
-        typer.echo("\n".join("\t".join(row) for row in [heads, *cells]))
+        terminal.write("\n".join("\t".join(line) for line in [map(visible, heads), *cells]))
         return
-    _draw(heads if current_language() == "en" else [column_title(name) for name in heads], cells)
-
-
-def _draw(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    drawn = Table(*heads, box=None, header_style="bold", pad_edge=False)
-    for row in cells:
-        # Text, never a plain string: rich would read [markup] in a server's name.
-        drawn.add_row(*(Text(cell) for cell in row))
-    Console().print(drawn)
+    terminal.draw(heads if current_language() == "en" else [column_title(name) for name in heads], cells)
 
 
 def document(content: object) -> None:
     """Print a JSON document."""
-    typer.echo(json.dumps(content, ensure_ascii=False, default=str))
+    terminal.write(json_text(content))

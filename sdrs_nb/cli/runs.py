@@ -11,7 +11,7 @@ import typer
 from sdrs_nb.cli import leaving, printing, takeback, watching
 from sdrs_nb.cli.options import Connection, Json, RunId, given
 from sdrs_nb.errors import ClaimedError, NoBatchCallError, SdrsError, SettingsError
-from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.i18n import Lines, _, ngettext_
 
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
@@ -79,12 +79,13 @@ async def _walked(connection: Connection, begin: Begin, known: "list[Run]") -> N
 
 
 def _paused(run: "Run", error: BaseException) -> int:
-    reason = str(error) or _("Interrupted.")
+    reason = error if str(error) else _("Interrupted.")
     if isinstance(error, NoBatchCallError):
         words = f"undo {run.plan.undoes}" if run.plan.is_deletion else f"plan --remainder {run.run_id}"
-        printing.hint(_("{reason} The command: sdrs-nb {command} --rulebook otc", reason=reason, command=words))
+        told = _("{reason} The command: sdrs-nb {command} --rulebook otc", reason=reason, command=words)
     else:
-        printing.hint(_("{reason} Carry on with: sdrs-nb resume {run}", reason=reason, run=run.run_id))
+        told = _("{reason} Carry on with: sdrs-nb resume {run}", reason=reason, run=run.run_id)
+    printing.hint(Lines(told))
     reached = leaving.code_of_stages(run.servers["stage"])
     if reached == leaving.STILL_UNKNOWN or not isinstance(error, SdrsError):
         return leaving.STILL_UNKNOWN
@@ -97,7 +98,7 @@ def _finish(run: "Run", *, as_json: bool) -> None:
 
     outcome = worst_first(run.servers)
     for trouble in run.troubles:
-        printing.hint(str(trouble), trouble.tone)
+        printing.hint(Lines(trouble), trouble.tone)
     printing.frame(outcome, as_json=as_json, columns=_OUTCOME_COLUMNS)
     printing.hint(repr(run), state_tone(run.state, run.counts))
     if code := leaving.code_of_stages(outcome["stage"]):

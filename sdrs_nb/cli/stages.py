@@ -9,8 +9,9 @@ import typer
 from sdrs_nb.cli import printing, sources, takeback
 from sdrs_nb.cli.leaving import NOTHING_ELIGIBLE
 from sdrs_nb.cli.options import Assume, Choose, Group, Json, Rules, Source
+from sdrs_nb.disk import require_place
 from sdrs_nb.errors import LedgerError, NothingEligibleError, PlanError
-from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.i18n import Lines, _, ngettext_
 from sdrs_nb.ids import canonical
 from sdrs_nb.rulebook import read_rulebook
 from sdrs_nb.words import word
@@ -55,6 +56,8 @@ def inventory(
     if template is not None:
         printing.value(write_template(template))
         return
+    if out is not None:
+        require_place(out if out.suffix == ".xlsx" else out / "servers.csv", makes_folders=out.suffix != ".xlsx")
     earlier = read_inventory(since) if since is not None else None
     found = sources.read(context, source)
     if out is not None:
@@ -165,6 +168,8 @@ def check(
     """Check every server and print the verdicts, the findings or the rules that fired."""
     from sdrs_nb.exports import write_csv
 
+    if findings is not None:
+        require_place(findings, makes_folders=True)
     eligibility = _checked(
         context, source, group=group, batch_limit=batch_limit, assume=assume, choose=choose, rulebook=rulebook
     )
@@ -223,8 +228,13 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Plan the batches, write them to a file and print what would be sent."""
+    from sdrs_nb.payloads.batch import prefix_problems
     from sdrs_nb.planning.planning import plan_batches
 
+    # Told before credentials are asked for and minutes of loading.
+    require_place(out)
+    if problems := list(prefix_problems(name_prefix)):
+        raise PlanError(" ".join(problems))
     if remainder is not None:
         takeback.plan_rest(context, remainder, source, out, rulebook, as_json=as_json)
         return
@@ -245,7 +255,7 @@ def plan(
         return
     printing.frame(planned.servers, as_json=False, columns=("batch_id", "group_id", "name", "server_id"))
     printing.hint(repr(planned))
-    printing.hint(repr(planned.estimate(eligibility.inventory, _seen(eligibility.inventory.about.project_id))))
+    printing.hint(Lines(repr(planned.estimate(eligibility.inventory, _seen(eligibility.inventory.about.project_id)))))
     takeback.say_how_to_submit(planned, out)
 
 

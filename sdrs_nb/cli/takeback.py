@@ -8,7 +8,8 @@ import typer
 from sdrs_nb.cli import printing, sources
 from sdrs_nb.cli.leaving import NOTHING_ELIGIBLE
 from sdrs_nb.cli.options import Json, Rules, RunId, Source
-from sdrs_nb.i18n import _
+from sdrs_nb.disk import require_place
+from sdrs_nb.i18n import Lines, _
 from sdrs_nb.rulebook import choose_rulebook, rulebook_reason
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def undo(
     from sdrs_nb.planning.undoing import plan_undo
     from sdrs_nb.running.runs import open_run
 
+    require_place(out)
     run = open_run(run_id)
     rules = choose_rulebook(rulebook, run.plan.rulebook)
     found = sources.read(context, source)
@@ -91,6 +93,7 @@ def plan_rest(
     from sdrs_nb.planning.remainders import plan_remainder
     from sdrs_nb.running.runs import open_run
 
+    require_place(out)
     run = open_run(run_id)
     rules = choose_rulebook(rulebook, run.plan.rulebook)
     found = sources.read(context, source)
@@ -105,7 +108,7 @@ def plan_rest(
         printing.document({"plans": [_document(each, path) for each, path in written], "left_out": left_out})
     else:
         printing.frame(rest.left_out, as_json=False, columns=_LEFT_OUT_COLUMNS)
-        printing.hint(repr(rest))
+        printing.hint(Lines(repr(rest)))
         for each, path in written:
             say_how_to_submit(each, path)
     if rest.creation is None and len(rest.left_out):
@@ -125,6 +128,7 @@ def approve(
     from sdrs_nb.planning import approvals
     from sdrs_nb.planning.plans import Plan
 
+    require_place(out)
     planned = Plan.load(file)
     before = None if after is None else approvals.load_approval(after)
     approval = approvals.approve(planned, who, after=before)

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from sdrs_nb import terminal
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.models import OnWait, Wait
 from sdrs_nb.running.progress import ProgressLines, ended_stages
 from sdrs_nb.running.runs import Run
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import TaskID
 
 __all__ = ["loading", "running", "waiting"]
 
@@ -25,7 +26,7 @@ def loading(*, quiet: bool) -> Iterator[OnLoad]:
     if quiet:
         yield lambda *_told: None
     elif sys.stderr.isatty():
-        with _bars() as bars:
+        with terminal.bars() as bars:
             tasks: dict[str, TaskID] = {}
 
             def moved(name: str, done: int, total: int | None) -> None:
@@ -40,7 +41,7 @@ def loading(*, quiet: bool) -> Iterator[OnLoad]:
 
 def _line(name: str, done: int, total: int | None) -> None:
     if done == total:
-        sys.stderr.write(f"{name}: {ngettext_('{count} row', '{count} rows', done)}\n")
+        terminal.write(f"{name}: {ngettext_('{count} row', '{count} rows', done)}", sys.stderr)
 
 
 def waiting(*, quiet: bool) -> OnWait:
@@ -48,7 +49,7 @@ def waiting(*, quiet: bool) -> OnWait:
 
     def told(wait: Wait | None) -> None:
         if wait is not None and not quiet:
-            sys.stderr.write(f"{wait}\n")
+            terminal.write(str(wait), sys.stderr)
 
     return told
 
@@ -59,7 +60,7 @@ def running(*, quiet: bool) -> Iterator[OnRun]:
     if quiet:
         yield lambda _run: None
     elif sys.stderr.isatty():
-        with _bars() as bars:
+        with terminal.bars() as bars:
             batches = bars.add_task(_("batches"), total=None)
             servers = bars.add_task(_("servers"), total=None)
 
@@ -79,17 +80,3 @@ def _told(run: Run) -> str:
     stages = ended_stages(counts)
     text = _("servers ({stages})", stages=stages) if stages else _("servers")
     return f"[red]{text}[/]" if run.tally.failed else text
-
-
-def _bars() -> "Progress":
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    return Progress(
-        TextColumn("{task.description}"),  # words of ours, never a server's
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )

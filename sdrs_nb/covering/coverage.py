@@ -9,6 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from sdrs_nb import html
+from sdrs_nb.asked import checked
 from sdrs_nb.covering.drift import drift_of
 from sdrs_nb.errors import CloudError
 from sdrs_nb.i18n import _, ngettext_
@@ -171,6 +172,7 @@ class Coverage:
         return parts
 
 
+@checked
 async def coverage(
     cloud: "Cloud",
     *,
@@ -217,6 +219,7 @@ async def coverage(
     return cover(known, auto_recovery=recovers, unverified=notes)
 
 
+@checked
 def cover(
     inventory: Inventory, *, auto_recovery: Mapping[str, bool] | None = None, unverified: list[str] | None = None
 ) -> Coverage:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from sdrs_nb.asked import checked
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.planning.freezing import compare
@@ -167,6 +168,7 @@ class InventoryDiff:
         return text
 
 
+@checked
 def diff_inventories(before: Inventory, after: Inventory) -> InventoryDiff:
     """Return what appeared, went and changed from ``before`` to ``after``, over every frame that both hold.
 

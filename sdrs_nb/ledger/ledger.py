@@ -431,11 +431,12 @@ class Ledger(Store):
     def findings(self, run_id: str) -> list[dict[str, Any]]:
         """Return every finding kept with the run, each with its ``origin`` (``plan`` or ``door``) and ``taken_at``."""
         stored = self.rows("SELECT * FROM findings WHERE run_id = ? ORDER BY origin DESC, batch_id", run_id)
-        return [
-            {"origin": row["origin"], "taken_at": row["taken_at"], **one}
-            for row in stored
-            for one in json.loads(zlib.decompress(row["rows"]))
-        ]
+        with self.readable():
+            return [
+                {"origin": row["origin"], "taken_at": row["taken_at"], **one}
+                for row in stored
+                for one in json.loads(zlib.decompress(row["rows"]))
+            ]
 
     # Parts of transactions
 

@@ -4,9 +4,10 @@ A new file is made by running every step; an older one by running those it lacks
 was released is never changed.
 """
 
+import re
 import sqlite3
 
-__all__ = ["SCHEMA_VERSION", "STEPS", "upgrade"]
+__all__ = ["SCHEMA_VERSION", "STEPS", "is_ledger", "upgrade"]
 
 _FIRST = """
 CREATE TABLE runs (
@@ -79,6 +80,16 @@ ALTER TABLE servers ADD COLUMN proof TEXT NOT NULL DEFAULT '';
 #: What brings a file from version n to n + 1, at place n.
 STEPS = (_FIRST, _SECOND, _THIRD)
 SCHEMA_VERSION = len(STEPS)
+
+
+#: Tables that a ledger of every version has.
+_OURS = frozenset(re.findall(r"CREATE TABLE (\w+)", _FIRST))
+
+
+def is_ledger(db: sqlite3.Connection) -> bool:
+    """Tell whether the open file is a ledger, or empty and so may become one."""
+    tables = {str(row[0]) for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return not tables or tables >= _OURS
 
 
 def upgrade(db: sqlite3.Connection) -> int:

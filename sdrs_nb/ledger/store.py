@@ -3,21 +3,31 @@
 import json
 import sqlite3
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sdrs_nb.errors import LedgerError
+from sdrs_nb.disk import close_to_others, private_file, private_folder
+from sdrs_nb.errors import LedgerError, SdrsError
 from sdrs_nb.home import home_folder, require_local
 from sdrs_nb.i18n import _
-from sdrs_nb.ledger.schema import SCHEMA_VERSION, upgrade
+from sdrs_nb.ledger.schema import SCHEMA_VERSION, is_ledger, upgrade
 
 __all__ = ["Store"]
 
+#: Files of the home folder that others write, and SQLite's own of them.
+_BESIDE = frozenset({"filters.json", "calls.db", "calls.db-journal", "calls.db-wal", "calls.db-shm"})
 #: Seconds a write waits for another process's write.
 _BUSY_S = 30
+
+
+def _companions(path: Path) -> list[Path]:
+    """Return what lies beside the ledger: SQLite's own files of it, locks, budgets, filters."""
+    mine = [each for each in path.parent.glob("*") if each.suffix == ".lock" or each.name in _BESIDE]
+    return [*mine, *(Path(f"{path}{end}") for end in ("-wal", "-shm", "-journal"))]
 
 
 def _utc_now() -> datetime:
@@ -56,7 +66,10 @@ class Store:
         self._lock = threading.RLock()
         require_local(self.path.parent)
         with self._explained():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(self.path.parent)
+            private_file(self.path)
+            for beside in _companions(self.path):
+                close_to_others(beside)
             self._db = sqlite3.connect(self.path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
         try:
             self._open()
@@ -74,13 +87,15 @@ class Store:
     def _open(self) -> None:
         with self._explained():
             self._db.row_factory = sqlite3.Row
+            said = str(self._db.execute("PRAGMA quick_check(1)").fetchone()[0])
+            if said != "ok":
+                raise sqlite3.DatabaseError(said)
+            if not is_ledger(self._db):
+                raise sqlite3.DatabaseError(_("it is a database of another program"))
             self._db.execute("PRAGMA journal_mode=WAL")
             # FULL: an intent must survive a power cut, not only a crash.
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.execute("PRAGMA foreign_keys=ON")
-            said = str(self._db.execute("PRAGMA quick_check(1)").fetchone()[0])
-            if said != "ok":
-                raise sqlite3.DatabaseError(said)
             found = upgrade(self._db)
         if found > SCHEMA_VERSION:
             raise LedgerError(
@@ -97,24 +112,40 @@ class Store:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, UnicodeError) as error:
             raise LedgerError(self._complaint(error)) from error
+
+    @contextmanager
+    def readable(self) -> Iterator[None]:
+        """Take a document of the ledger that cannot be read for what it is, damage; around whatever parses one."""
+        try:
+            yield
+        except SdrsError:
+            raise
+        except (ValueError, zlib.error) as error:  # json's, pydantic's, and bytes that are not UTF-8
+            raise LedgerError(self._damaged(_("a document in it cannot be read"))) from error
+
+    def _damaged(self, reason: object) -> str:
+        return _(
+            "The ledger {path} is damaged or no ledger ({reason}), so nothing is sent. Keep the file for whoever "
+            "looks into it, and restore a copy or set SDRS_NB_HOME to another folder.",
+            path=self.path,
+            reason=reason,
+        )
 
     def _complaint(self, error: Exception) -> str:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        named = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
+        # Text that is no UTF-8 was never written by us; the driver says so with or without a code.
+        garbled = isinstance(error, UnicodeError) or "decode" in str(error)
+        named = garbled or type(error) is sqlite3.DatabaseError
+        reason = getattr(error, "strerror", None) or error
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or (not code and named):
-            return _(
-                "The ledger {path} is damaged or no ledger ({reason}), so nothing is sent. Keep the file for whoever "
-                "looks into it, and restore a copy or set SDRS_NB_HOME to another folder.",
-                path=self.path,
-                reason=str(error),
-            )
+            return self._damaged(reason)
         return _(
             "The ledger {path} cannot be used ({reason}), so nothing is sent. Make the folder writable and free some "
             "space, or set SDRS_NB_HOME to another folder on a local disk.",
             path=self.path,
-            reason=str(error),
+            reason=reason,
         )
 
     @contextmanager

@@ -16,7 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from sdrs_nb.errors import PlanError
+from sdrs_nb.asked import checked
+from sdrs_nb.disk import write_whole
+from sdrs_nb.errors import PlanError, SettingsError
 from sdrs_nb.home import operator_name
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.intake.documents import json_of
@@ -62,6 +64,7 @@ def signers(approval: Approval) -> tuple[Signature, ...]:
     return (first, *approval.cosigned)
 
 
+@checked
 def approve(plan: Approvable, who: str, *, after: Approval | None = None, when: datetime | None = None) -> Approval:
     """Return the approval of ``plan`` with one more person's word.
 
@@ -131,6 +134,7 @@ def approval_of(plan: Approvable, given: str | Approval) -> Approval:
     return approval
 
 
+@checked
 def save_approval(approval: Approval, path: str | Path) -> Path:
     """Write ``approval`` to ``path`` as JSON for the next person, and return the path.
 
@@ -140,15 +144,12 @@ def save_approval(approval: Approval, path: str | Path) -> Path:
         The file cannot be written.
     """
     try:
-        Path(path).write_text(approval.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise PlanError(
-            _("The approval was not written to {path}: {reason}. Choose another place.", path=path,
-              reason=error.strerror)
-        ) from error  # fmt: skip
-    return Path(path)
+        return write_whole(Path(path), (approval.model_dump_json(indent=1) + "\n").encode())
+    except SettingsError as error:
+        raise PlanError(str(error)) from error
 
 
+@checked
 def load_approval(path: str | Path) -> Approval:
     """Return the approval that ``save_approval`` wrote to ``path``.
 

@@ -6,15 +6,14 @@ have equal fingerprints wherever and whenever they were made.
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from sdrs_nb.errors import PlanError
+from sdrs_nb.disk import write_whole
+from sdrs_nb.errors import PlanError, SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.intake.documents import json_of
 from sdrs_nb.intake.files import read_file, told
@@ -130,21 +129,10 @@ def write_document(document: Mapping[str, Any], path: Path) -> None:
     PlanError
         The file cannot be written.
     """
-    text = _text(document)
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-        finally:
-            Path(name).unlink(missing_ok=True)
-    except OSError as error:
-        raise PlanError(
-            _("The plan was not written to {path}: {reason}. Choose another place.", path=path, reason=error.strerror)
-        ) from error
+        write_whole(path, _text(document))
+    except SettingsError as error:
+        raise PlanError(str(error)) from error
 
 
 def read_document(path: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
+from sdrs_nb.asked import checked
 from sdrs_nb.errors import NothingEligibleError, PlanError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.ids import canonical
@@ -30,6 +31,7 @@ _LIMITS = (1, 50)
 _OWN_RULES = frozenset({"Q1", "Q3", "G9"})
 
 
+@checked
 @without_collection()
 def plan_batches(
     eligibility: Judged,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
+from sdrs_nb.asked import checked
 from sdrs_nb.eligibility import check_eligibility
 from sdrs_nb.errors import NothingEligibleError
 from sdrs_nb.i18n import _
@@ -77,6 +78,7 @@ class Remainder:
         return "\n".join([head, *plans])
 
 
+@checked
 def plan_remainder(
     run: "Run",
     inventory: Inventory,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
+from sdrs_nb.asked import checked
 from sdrs_nb.errors import NothingEligibleError, PlanError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.planning.deletions import Choice, deletion_plan, shared_notes, whole_only
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["left_out_rows", "plan_undo"]
 
 
+@checked
 def plan_undo(
     run: "Run",
     inventory: "Inventory",

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sdrs_nb import html
+from sdrs_nb.asked import checked, needs_columns
 from sdrs_nb.cloud.advice import meaning
+from sdrs_nb.disk import require_place, write_whole
 from sdrs_nb.errors import JobFailed, JobTimeout
 from sdrs_nb.exports import write_csv, write_excel, write_json_lines
 from sdrs_nb.i18n import _, current_language, ngettext_
@@ -27,6 +29,7 @@ from sdrs_nb.running.outcomes_html import troubled_first
 from sdrs_nb.running.runs import Run
 from sdrs_nb.statuses import REACHED, WORST_FIRST, Stage, tally
 from sdrs_nb.tables import worst_first
+from sdrs_nb.texts import json_text
 from sdrs_nb.tones import ATTEMPT_TONES, BATCH_TONES, JOB_TONES, RUN_TONES, STAGE_TONES, VERDICT_TONES
 from sdrs_nb.words import batch_word, counted, joined, word
 
@@ -85,6 +88,7 @@ class Summary:
         return "\n".join(lines)
 
 
+@checked
 def require_complete(outcome: pd.DataFrame) -> None:
     """Raise unless every planned server of ``outcome`` (from ``verify``) was created or protected; pure.
 
@@ -97,6 +101,7 @@ def require_complete(outcome: pd.DataFrame) -> None:
     JobFailed
         Some servers failed or were not sent.
     """
+    needs_columns(outcome, "stage")
     _require(_counts(outcome["stage"]), len(outcome))
 
 
@@ -123,6 +128,7 @@ def _require(stages: Mapping[str, int], planned: int) -> None:
         )
 
 
+@checked
 def summarize(eligibility: "Eligibility", plan: "Plan", outcome: pd.DataFrame) -> Summary:
     """Return the numbers of one job from load to end; pure.
 
@@ -133,6 +139,7 @@ def summarize(eligibility: "Eligibility", plan: "Plan", outcome: pd.DataFrame) -
     outcome
         From ``verify``, or ``run.servers``.
     """
+    needs_columns(outcome, "stage", "name", "error_code", "message")
     verdicts = eligibility.verdicts
     findings = eligibility.findings
     blocking = findings.loc[findings["severity"] == "blocker", ["server_id", "rule"]].drop_duplicates()
@@ -154,6 +161,7 @@ def _counts(values: "pd.Series[Any]") -> dict[str, int]:
     return {str(value): int(count) for value, count in values.value_counts().items()}
 
 
+@checked
 def report(run: Run, path: str | os.PathLike[str]) -> Path:
     """Write the run as one HTML file at ``path``, with CSV, xlsx and JSON lines beside it; return the HTML's path.
 
@@ -175,13 +183,15 @@ def report(run: Run, path: str | os.PathLike[str]) -> Path:
         The ledger cannot be read.
     PlanError
         The plan in the ledger was written by another version, or changed.
-    OSError
+    SettingsError
         A file cannot be written.
     """
     target = Path(path)
-    frames = _frames(run)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(_page(run, frames), encoding="utf-8")
+    require_place(target, makes_folders=True)
+    with run.ledger.readable():
+        frames = _frames(run)
+        page = _page(run, frames)
+    write_whole(target, page.encode("utf-8", "replace"), makes_folders=True)
     write_csv(frames["outcome"], target.with_suffix(".csv"))
     write_json_lines(_evidence(run, frames), target.with_suffix(".jsonl"))
     if find_spec("openpyxl"):
@@ -320,7 +330,7 @@ def _headline(run: Run, left_out: int) -> list[str]:
 
 def _pretty(text: str) -> str:
     try:
-        return json.dumps(json.loads(text), indent=1, ensure_ascii=False)
+        return json_text(json.loads(text), indent=1)
     except ValueError:
         return text
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from sdrs_nb.asked import checked
 from sdrs_nb.i18n import _
 from sdrs_nb.running.outcomes import first_names, server_remedy
 from sdrs_nb.statuses import MADE, REACHED, WORST_FIRST, Stage
@@ -18,6 +19,7 @@ _COLUMNS = ["concerns", "server_id", "name", "group_id", "dr_server_id", "rule",
 _TASKS = ["task", "servers", "names"]
 
 
+@checked
 def to_do(run: "Run") -> pd.DataFrame:
     """Return what the operator has to do by hand after this run, a sentence each.
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import Field
 
+from sdrs_nb.asked import checked
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.rulebook.model import PROFILES, Effect, LimitValue, Record, Rule
@@ -97,6 +98,7 @@ class Rulebook(Record):
         return case.profiles.get(self.profile, case.severity or own)
 
 
+@checked
 def load_rulebook(profile: str = "huaweicloud", **overrides: LimitValue) -> Rulebook:
     """Return the rule book as one profile sees it; the same arguments give the same object.
 

@@ -1,8 +1,8 @@
 """The rule book as a page of Markdown, for ``docs/rules.md``."""
 
-import sys
 from collections.abc import Iterator
 
+from sdrs_nb import terminal
 from sdrs_nb.rulebook.loader import load_rulebook
 from sdrs_nb.rulebook.model import PROFILES, Rule
 
@@ -59,4 +59,4 @@ def _cell(value: object) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page())
+    terminal.whole(page())

@@ -42,7 +42,7 @@ class Engine:
 
     def __init__(self, walk: Walk) -> None:
         self.walk = walk
-        self._lock = FileLock(walk.ledger.path.with_name(f"{walk.run_id}.lock"), thread_local=False)
+        self._lock = FileLock(walk.ledger.path.with_name(f"{walk.run_id}.lock"), mode=0o600, thread_local=False)
 
     async def _heed_operator(self) -> None:
         while True:

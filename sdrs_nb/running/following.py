@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from sdrs_nb.asked import checked
 from sdrs_nb.errors import SdrsError
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import BatchState, Control, RunState
@@ -21,6 +22,7 @@ __all__ = ["follow", "resume"]
 _GRACE_S = 10.0
 
 
+@checked
 async def follow(
     cloud: "Cloud",
     run: Run,
@@ -73,6 +75,7 @@ async def follow(
     return run
 
 
+@checked
 async def resume(
     cloud: "Cloud",
     run: Run,

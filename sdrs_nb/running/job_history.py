@@ -2,12 +2,14 @@
 
 import json
 
+from sdrs_nb.asked import checked
 from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.running.durations import job_seconds
 
 __all__ = ["job_durations"]
 
 
+@checked
 def job_durations(
     ledger: Ledger | None = None,
     *,

@@ -11,6 +11,7 @@ from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.ledger.run_states import RunState
 from sdrs_nb.rulebook import load_rulebook
 from sdrs_nb.statuses import REACHED, WORST_FIRST, Stage
+from sdrs_nb.texts import visible
 from sdrs_nb.tones import RUN_TONES, STAGE_TONES
 from sdrs_nb.words import counted, joined, word
 
@@ -68,7 +69,7 @@ class Trouble:
         return (_("Why"), self.why), (_("What to do"), self.remedy), (_("Servers"), self.names)
 
     def __str__(self) -> str:
-        return "\n".join([self.title, *(f"  {title}: {text}" for title, text in self.facts if text)])
+        return "\n".join(map(visible, [self.title, *(f"  {title}: {text}" for title, text in self.facts if text)]))
 
 
 def troubles(servers: pd.DataFrame, state: str = RunState.DONE, *, is_deletion: bool = False) -> tuple[Trouble, ...]:

@@ -1,9 +1,10 @@
 """Progress of a run as plain lines, for a terminal, a pipe or a cell."""
 
-import sys
 from collections.abc import Mapping
 from typing import TextIO
 
+from sdrs_nb import terminal
+from sdrs_nb.asked import checked
 from sdrs_nb.i18n import _
 from sdrs_nb.models import Wait
 from sdrs_nb.running.runs import Run
@@ -26,6 +27,7 @@ class ProgressLines:
         Whether a run's waits for the gateway's limit are written too; not where somebody says them already.
     """
 
+    @checked
     def __init__(self, stream: TextIO | None = None, *, says_waits: bool = True) -> None:
         self._stream = stream
         self._says_waits = says_waits
@@ -49,9 +51,7 @@ class ProgressLines:
         self._wait = wait
 
     def _write(self, line: str) -> None:
-        stream = self._stream or sys.stdout
-        stream.write(line + "\n")
-        stream.flush()
+        terminal.write(line, self._stream)
 
 
 def ended_stages(counts: Mapping[str, int]) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sdrs_nb.asked import checked
 from sdrs_nb.errors import AuthenticationError, CloudError, CloudUnreachable, ServiceError, SubmissionUncertain
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import Ledger
@@ -130,6 +131,7 @@ async def enable_groups(walk: Walk) -> None:
     await _record(walk.cloud, walk)
 
 
+@checked
 async def enable_protection(
     cloud: "Cloud", run: "Run", *, sleep: Callable[[float], Awaitable[None]] | None = None
 ) -> pd.DataFrame:
@@ -153,7 +155,8 @@ async def enable_protection(
     LedgerError
         The ledger cannot be written; nothing is sent then.
     """
-    pace = Pace.model_validate_json(run.record["settings"])
+    with run.ledger.readable():
+        pace = Pace.model_validate_json(run.record["settings"])
     await require_own_cloud(cloud, run)
     timing = Timing(cloud.clock.now, lambda: cloud.time_scale, sleep)
     enabling = _Enabling(cloud, run.ledger, run.run_id, timing, pace)
@@ -190,6 +193,7 @@ async def _record(cloud: "Cloud", run: "Run | Walk") -> None:
         ledger.set_servers(run_id, None, rows)
 
 
+@checked
 async def first_synchronisation(cloud: "Cloud", run: "Run") -> pd.DataFrame:
     """Return how far the first copy of each created server's data has come, as the cloud says now.
 
@@ -231,6 +235,7 @@ async def first_synchronisation(cloud: "Cloud", run: "Run") -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(_SYNC)).astype(_SYNC)
 
 
+@checked
 async def follow_first_synchronisation(
     cloud: "Cloud",
     run: "Run",
@@ -244,7 +249,8 @@ async def follow_first_synchronisation(
     once where a group is not enabled, since nothing would ever change.
     """
     await require_own_cloud(cloud, run)
-    pace = Pace.model_validate_json(run.record["settings"])
+    with run.ledger.readable():
+        pace = Pace.model_validate_json(run.record["settings"])
     timing = Timing(cloud.clock.now, lambda: cloud.time_scale, sleep)
     while True:
         frame = await first_synchronisation(cloud, run)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from filelock import FileLock, Timeout
 
+from sdrs_nb.asked import checked
 from sdrs_nb.cloud.budget import Allowance, allowance_at
 from sdrs_nb.errors import LedgerError
 from sdrs_nb.home import operator_name
@@ -46,6 +47,7 @@ WHERE j.run_id = ? AND b.state = 'ended' GROUP BY j.job_id
 """
 
 
+@checked
 def list_runs(ledger: Ledger | None = None) -> pd.DataFrame:
     """Return one row a run of the ledger, newest first.
 
@@ -69,6 +71,7 @@ def list_runs(ledger: Ledger | None = None) -> pd.DataFrame:
     return frame.assign(created_at=pd.to_datetime(frame["created_at"], utc=True, format="ISO8601"))
 
 
+@checked
 def open_run(run_id: str, ledger: Ledger | None = None) -> "Run":
     """Return the run called ``run_id``, as any notebook, day or process left it.
 
@@ -162,7 +165,7 @@ class Run:
     @property
     def is_held(self) -> bool:
         """Whether some process of this machine carries the run on now."""
-        lock = FileLock(self.ledger.path.with_name(f"{self.run_id}.lock"))
+        lock = FileLock(self.ledger.path.with_name(f"{self.run_id}.lock"), mode=0o600)
         if not self.ledger.path.with_name(f"{self.run_id}.lock").exists():
             return False
         try:
@@ -261,12 +264,14 @@ class Run:
         """The approved plan, with its exact payloads, as recorded before anything was sent."""
         from sdrs_nb.planning.planning import Plan
 
-        return Plan.from_document(json.loads(self.record["plan"]))
+        with self.ledger.readable():
+            return Plan.from_document(json.loads(self.record["plan"]))
 
     @cached_property
     def approval(self) -> Approval:
         """Who approved the plan, and when."""
-        return Approval.model_validate_json(self.record["approval"])
+        with self.ledger.readable():
+            return Approval.model_validate_json(self.record["approval"])
 
     @property
     def scope(self) -> dict[str, str]:

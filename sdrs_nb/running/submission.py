@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Literal
 
+from sdrs_nb.asked import checked
 from sdrs_nb.errors import LedgerError, PlanError
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import Ledger
@@ -24,6 +25,7 @@ __all__ = ["submit"]
 _KEPT = ["server_id", "group_id", "rule", "severity", "sdrs_code", "message", "remedy"]
 
 
+@checked
 async def submit(
     cloud: "Cloud",
     plan: "Plan",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sdrs_nb.asked import checked
 from sdrs_nb.i18n import _
 from sdrs_nb.running.belonging import require_own_cloud
 from sdrs_nb.running.endings import found_now, owned
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["verify"]
 
 
+@checked
 async def verify(cloud: "Cloud", run: Run) -> pd.DataFrame:
     """Return one row a planned server with the stage that the cloud itself shows now, what needs somebody first.
 

@@ -67,7 +67,8 @@ class Walk:
         self.cloud, self.run_id, self.ledger, self.plan = cloud, run_id, ledger, plan
         self.names = plan.server_names
         record = self.record()
-        self.pace = Pace.model_validate_json(record["settings"])
+        with ledger.readable():
+            self.pace = Pace.model_validate_json(record["settings"])
         self.timing = Timing(cloud.clock.now, lambda: cloud.time_scale, sleep)
         self.facts = SharedFacts(cloud, self.timing.clock)
         self.durations = known_durations(ledger, record)

@@ -14,6 +14,7 @@ from sdrs_nb.planning.approvals import signers
 from sdrs_nb.planning.foresight import consequences
 from sdrs_nb.planning.planning import Plan
 from sdrs_nb.running.scopes import scope_of, where
+from sdrs_nb.texts import json_text
 from sdrs_nb.widgets.panel import WIDE, Panel, button, folded, row, text_field
 from sdrs_nb.widgets.pictures import Card, cards, marked, records
 from sdrs_nb.widgets.state import WorkbenchState
@@ -164,7 +165,7 @@ class ApprovePanel(Panel):
             case "hcloud":
                 region = (settings.region if settings else None) or ""
                 return hcloud_line(plan.batch(batch_id), project_id=project, region=region)
-        return json.dumps(json.loads(plan.payload_bytes(batch_id)), ensure_ascii=False, indent=2)
+        return json_text(json.loads(plan.payload_bytes(batch_id)), indent=2)
 
     def _draw_approval(self) -> None:
         now = self.state.state_of(Step.APPROVE)

@@ -8,6 +8,7 @@ import ipywidgets
 import pandas as pd
 
 from sdrs_nb import html
+from sdrs_nb.asked import checked
 from sdrs_nb.cloud import Cloud
 from sdrs_nb.covering.coverage import COVERAGE, Coverage, cover, coverage
 from sdrs_nb.covering.drift import CHANGES, DRIFT, FACTS, InventoryDiff, diff_inventories
@@ -61,6 +62,7 @@ class CoveragePanel(ipywidgets.VBox):
         The ``InventoryDiff`` that is shown; None where there is no earlier inventory.
     """
 
+    @checked
     def __init__(
         self,
         cloud: Cloud | None = None,

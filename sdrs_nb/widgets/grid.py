@@ -31,6 +31,7 @@ import pandas as pd
 
 from sdrs_nb import html
 from sdrs_nb.cells import csv_text
+from sdrs_nb.disk import write_whole
 from sdrs_nb.i18n import _
 from sdrs_nb.widgets.grid_messages import Shown, answer
 from sdrs_nb.widgets.grid_state import GridState
@@ -239,7 +240,7 @@ class Grid(anywidget.AnyWidget):
         with self._state.lock:
             text = csv_text(self._state.texts(self._state.positions))
         if path is not None:
-            Path(path).write_text(text, encoding="utf-8-sig", newline="")
+            write_whole(Path(path), text.encode("utf-8-sig"))
         return text
 
     def on_selection(self, callback: Callable[[tuple[str, ...]], None]) -> None:

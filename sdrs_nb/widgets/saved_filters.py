@@ -1,15 +1,16 @@
 """Filters of the inventory that an operator keeps by a name of their own, in a small JSON file beside the ledger."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sdrs_nb.disk import private_file, private_folder, write_whole
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.home import home_folder
 from sdrs_nb.i18n import _
 from sdrs_nb.intake.documents import json_of
 from sdrs_nb.intake.files import read_file
+from sdrs_nb.texts import json_text
 
 __all__ = ["keep_filter", "saved_filters"]
 
@@ -47,8 +48,10 @@ def keep_filter(name: str, chosen: Mapping[str, Any] | None) -> None:
         kept[name] = dict(chosen)
     path = _file()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(kept, ensure_ascii=False, indent=1), encoding="utf-8")
+        private_folder(path.parent)
+        private_file(path)
+        write_whole(path, json_text(kept, indent=1).encode())
+        private_file(path)
     except OSError as error:
         raise SettingsError(
             _("The filter was not kept in {path}: {reason}.", path=path, reason=error.strerror)

@@ -6,6 +6,7 @@ import ipywidgets
 import pandas as pd
 
 from sdrs_nb import html
+from sdrs_nb.asked import checked
 from sdrs_nb.cloud import Cloud
 from sdrs_nb.eligibility import Eligibility
 from sdrs_nb.i18n import _, set_language
@@ -57,6 +58,7 @@ class Workbench(ipywidgets.VBox):
         There is no run ``run_id``.
     """
 
+    @checked
     def __init__(
         self,
         cloud: Cloud | None = None,

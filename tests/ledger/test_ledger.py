@@ -1,6 +1,8 @@
 """The ledger keeps what was intended, answered and reached, whatever happens to its process."""
 
 import contextlib
+import os
+import random
 import sqlite3
 import stat
 import subprocess
@@ -9,13 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from sdrs_nb.errors import ClaimedError, LedgerError
+from sdrs_nb.errors import ClaimedError, LedgerError, SdrsError
 from sdrs_nb.ledger.ledger import AttemptResult, BatchState, Control, Ledger, RunState
 from sdrs_nb.ledger.schema import SCHEMA_VERSION
 from sdrs_nb.models import Approval, Batch
+from sdrs_nb.reporting.report import report
 from sdrs_nb.running.runs import Run, list_runs, open_run
 from sdrs_nb.statuses import Stage
+from tests.builders_reporting import a_recorded_run
 
 SCOPE = {"endpoint": "http://127.0.0.1:1", "region": "sandbox-1", "project_id": "p1"}
 
@@ -411,3 +417,61 @@ def test_findings_come_back_as_they_were_kept(ledger):
         ["plan", "S30", "名称相同"],
         ["door", "S29", "名称相同"],
     ]
+
+
+def _of_another_program(path):
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE runs (id INTEGER)")
+    db.close()
+
+
+SPOILT = {
+    "text": lambda path: path.write_text("run_id,state\n" * 100),
+    "cut off": lambda path: path.write_bytes(path.read_bytes()[:5000]),
+    "only a head": lambda path: path.write_bytes(path.read_bytes()[:100]),
+    "another program's": lambda path: (path.unlink(), _of_another_program(path)),
+    "a folder": lambda path: (path.unlink(), path.mkdir()),
+    "a link": lambda path: (path.rename(path.with_name("real.db")), path.symlink_to(path.with_name("real.db"))),
+    "a pipe": lambda path: (path.unlink(), os.mkfifo(path)),
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
+def test_whatever_lies_in_the_ledgers_place_is_one_sentence(tmp_path, spoil):
+    """What is no ledger is refused with what to do, and left as it is."""
+    path = tmp_path / "ledger.db"
+    Ledger(path).close()
+    spoil(path)
+    before = path.read_bytes() if path.is_file() else None
+
+    with pytest.raises(LedgerError, match="SDRS_NB_HOME") as refused:
+        Ledger(path)
+
+    assert len(str(refused.value).splitlines()) == 1
+    assert (path.read_bytes() if path.is_file() else None) == before
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """The bytes of a ledger with one run, and the run's id."""
+    path = tmp_path_factory.mktemp("recorded") / "ledger.db"
+    opened = Ledger(path)
+    run_id = a_recorded_run(opened, servers=2, blocked=1).run_id
+    opened.close()
+    return path.read_bytes(), run_id
+
+
+@given(seed=st.integers(0, 10**9))
+@settings(max_examples=40)
+def test_flipped_bits_are_a_sentence_or_nothing(recorded, tmp_path_factory, seed):
+    """Wherever a few bits of the file changed: it reads on, or says so; it never breaks with another error."""
+    content, run_id = bytearray(recorded[0]), recorded[1]
+    chance = random.Random(seed)
+    for _bit in range(chance.choice([1, 5, 40])):
+        content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+    path = tmp_path_factory.mktemp("flipped") / "ledger.db"
+    path.write_bytes(content)
+
+    with contextlib.suppress(SdrsError), contextlib.closing(Ledger(path)) as opened:
+        list_runs(opened)
+        report(open_run(run_id, opened), path.with_name("report.html"))
