@@ -14,7 +14,7 @@ GROUND = {
     "titles", "ids",
 }  # fmt: skip
 #: What the rim stands on beside the ground: the loop it runs on, and where it finds its settings and its folder.
-BELOW = {"loop", "home", "settings", "credential_sources"}
+BELOW = {"loop", "home", "settings", "credential_sources", "secret"}
 #: Everything but the rim: HTTP, screens, the terminal, and what starts processes.
 RIM = {"cloud", "widgets", "sandbox", "sandbox_process", "cli", "runbooks", "__init__"}
 
