@@ -6,12 +6,13 @@ the arguments, ``SDRS_NB_*`` or that same place, since a project found elsewhere
 """
 
 import ipaddress
+import os.path
 import re
 import ssl
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -19,7 +20,7 @@ from sdrs_nb.credential_sources import Source, credentials_file, environment_sou
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.rulebook import Site, site_of
-from sdrs_nb.secret import Secret, is_header_value, is_text
+from sdrs_nb.secret import Secret, is_header_value, is_text, looks_like_a_key
 
 __all__ = ["DEFAULT_CLOUD_HOST", "Settings", "is_loopback", "resolve", "trusting"]
 
@@ -34,6 +35,7 @@ _LOGIN = ("user", "password")
 #: Kinds of proxies that the HTTP library can use as it is installed.
 _PROXIES = frozenset({"http", "https"})
 _IN_HEADERS = frozenset({"token", "access_key", "secret_key", "security_token"})
+_SECRET = _IN_HEADERS | {"password"}
 _TUNING = (
     "timeout_s",
     "connect_timeout_s",
@@ -198,21 +200,23 @@ def _sources(
         return [asked, *variables]  # nobody's broken file may stand in the way of what was named
     clouds, sections = openstack_clouds(environ, home, folder), credentials_file(environ, home)
     if profile:
-        return [asked, _named(profile, {**sections, **clouds}), variables[0]]
+        return [asked, _named(profile, "SDRS_NB_PROFILE", {**sections, **clouds}), variables[0]]
     named = environ.get("OS_CLOUD") or (next(iter(clouds)) if len(clouds) == 1 else None)
     if named:
-        cloud = _named(named, clouds)
+        cloud = _named(named, "OS_CLOUD", clouds)
     else:
         cloud = Source(_("clouds.yaml (several clouds, OS_CLOUD names none)") if clouds else "clouds.yaml")
     return [asked, *variables, cloud, sections.get("basic") or Source("~/.huaweicloud/credentials [basic]")]
 
 
-def _named(profile: str, known: Mapping[str, Source]) -> Source:
+def _named(profile: str, place: str, known: Mapping[str, Source]) -> Source:
     if profile not in known:
+        # Not quoted, as nothing is of which only the place is known: it may be a password, pasted there.
         raise SettingsError(
             _(
-                "There is no profile {profile}; clouds.yaml and the credentials file hold: {known}.",
-                profile=profile,
+                "There is no profile of the name given (profile=, {place}); clouds.yaml and the credentials file "
+                "hold: {known}.",
+                place=place,
                 known=", ".join(sorted(known)) or "-",
             )
         )
@@ -268,11 +272,21 @@ def _collect(sources: Sequence[Source], holder: Source, names: Sequence[str]) ->
     return values, found_in
 
 
+def _split(url: str, scheme: str, name: str) -> SplitResult:
+    """Return the parts of an address; the error of the library would quote it, and it may hold a password."""
+    try:
+        return urlsplit(url if "//" in url else f"{scheme}://{url}")
+    except ValueError:
+        raise SettingsError(
+            _("The endpoint given as {name} is not an address such as https://host:port.", name=name)
+        ) from None
+
+
 def _place_iam(merged: dict[str, Any], auth_url: str | None) -> None:
     """Read region and cloud host out of a regional IAM address; any other address is IAM's own endpoint."""
     if not auth_url or merged.get("endpoint"):
         return
-    address = urlsplit(auth_url if "//" in auth_url else f"https://{auth_url}")
+    address = _split(auth_url, "https", "auth_url")
     if regional := _REGIONAL_IAM.fullmatch(address.hostname or ""):
         merged.setdefault("region", regional["region"])
         merged.setdefault("cloud_host", regional["cloud_host"])
@@ -308,6 +322,11 @@ def trusting(ca_file: Path) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ValueError) as error:  # an ssl.SSLError is an OSError
+        if not os.path.exists(ca_file):  # noqa: PTH110 - of any text, too long for a path or with a NUL in it
+            # Not quoted: what is no path may be a secret, pasted there.
+            raise SettingsError(
+                _("There is no certificate file of the name given (ca_file=, SDRS_NB_CA_FILE, SSL_CERT_FILE).")
+            ) from None
         raise SettingsError(
             _("The certificate file {path} cannot be used: {reason}.", path=ca_file, reason=error)
         ) from error
@@ -325,8 +344,8 @@ def _refuse_wrong_ways_out(settings: Settings, environ: Mapping[str, str]) -> No
         given = environ.get(name.lower()) or environ.get(name)
         if not given:
             continue
-        address = urlsplit(given if "://" in given else f"http://{given}")
         try:
+            address = urlsplit(given if "://" in given else f"http://{given}")
             is_fit = bool(address.hostname) and (address.port or 1) > 0 and address.scheme in _PROXIES
         except ValueError:
             is_fit = False
@@ -337,8 +356,20 @@ def _refuse_wrong_ways_out(settings: Settings, environ: Mapping[str, str]) -> No
 
 
 def _refuse_unsendable(values: Mapping[str, str], found_in: Mapping[str, str]) -> None:
-    """Refuse what cannot stand in a header or a request, before any library sees it and quotes it in its error."""
+    """Refuse what cannot stand in a header or a request, before any library sees it and quotes it in its error.
+
+    And a key in the place of something that is shown, such as the region.
+    """
     for name, value in values.items():
+        if name not in _SECRET and looks_like_a_key(value):
+            raise SettingsError(
+                _(
+                    "{name} ({place}) looks like a key, which would be shown there. Put keys in access_key and "
+                    "secret_key.",
+                    name=name,
+                    place=found_in[name],
+                )
+            )
         is_fit = is_header_value if name in _IN_HEADERS else is_text
         if not is_fit(value):
             raise SettingsError(
@@ -355,11 +386,8 @@ def _checked(values: dict[str, Any]) -> Settings:
     for name, url in [("endpoint", values.get("endpoint")), *values.get("endpoints", {}).items()]:
         if url and not _ORIGIN.fullmatch(url):
             raise SettingsError(
-                _(
-                    "The endpoint {url} ({name}) is not an address such as https://host:port.",
-                    url=url.rpartition("@")[2],  # what stands before it would be a password
-                    name=name,
-                )
+                # Not quoted: it may hold a password, or be one.
+                _("The endpoint given as {name} is not an address such as https://host:port.", name=name)
             )
     try:
         return Settings.model_validate(values)

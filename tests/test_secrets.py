@@ -1,12 +1,15 @@
 """Secrets have one type and one way out: no text form, no message, no log."""
 
 import ast
+import html
 import json
 import logging
 import pickle
 import subprocess
 import sys
 from pathlib import Path
+from traceback import TracebackException
+from urllib.parse import quote
 
 import httpcore
 import httpx
@@ -195,7 +198,7 @@ def test_certificates_are_looked_at_when_settings_are_read(name, content, tmp_pa
     arguments = {"token": "t", "region": "r-1", "project_id": "p"}
     environ = {name: str(path)} if name.isupper() else {"SDRS_NB_CA_FILE": str(path)}
 
-    with pytest.raises(sdrs_nb.SettingsError, match=r"The certificate file .*ca\.pem cannot be used"):
+    with pytest.raises(sdrs_nb.SettingsError, match=r"certificate file (.*ca\.pem cannot be used|of the name given)"):
         resolve(arguments, environ=environ, home=tmp_path, folder=tmp_path)
 
 
@@ -206,3 +209,95 @@ async def test_a_proxy_that_wants_a_password_is_told_with_what_to_set(trouble):
 
     with pytest.raises(sdrs_nb.SdrsError, match=r"HTTPS_PROXY=http://user:password@host:port"):
         await played.connect(attempts=1).sdrs.groups()
+
+
+#: As the cloud makes them.
+KEY, SECRET_KEY = "CANARYKEY0CANARYKEY0", "cAnArY0123456789cAnArY0123456789cAnArY01"
+
+
+@pytest.mark.parametrize("name", ["region", "project_id", "project_name", "domain", "domain_id", "user", "cloud_host"])
+@pytest.mark.parametrize("key", [KEY, SECRET_KEY, f" {SECRET_KEY}\n"], ids=["access key", "secret key", "blanks"])
+def test_a_key_in_the_place_of_something_that_is_shown_is_refused(name, key, tmp_path):
+    """A region is in every host name and every message; the key is not quoted."""
+    arguments = {**LOGIN, "region": "r-1", "project_id": "p", name: key}
+
+    with pytest.raises(sdrs_nb.SettingsError, match=f"{name} .arguments. ") as caught:
+        resolve(arguments, environ={}, home=tmp_path, folder=tmp_path)
+
+    assert key.strip() not in str(caught.value)
+
+
+@pytest.mark.parametrize("region", ["cn-north-4", "eu-de", "RegionOne", "r-1"])
+def test_a_region_is_no_key(region, tmp_path):
+    """Names of regions, and ids of 32 hexadecimal digits, are taken."""
+    arguments = {**LOGIN, "region": region, "project_id": "0123456789abcdef" * 2}
+
+    assert resolve(arguments, environ={}, home=tmp_path, folder=tmp_path).region == region
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"endpoint": CANARY},
+        {"endpoint": f"https://u:{CANARY}@host"},
+        {"endpoints": {"ecs": CANARY}},
+        {"profile": CANARY},
+        {"ca_file": CANARY},
+        {"ca_file": CANARY * 100},
+        {"language": CANARY},
+        {"timeout": CANARY},
+        {"sandbox": CANARY},
+        {"no_such_option": CANARY},
+        {"access_key": CANARY},
+        {"token": f"{CANARY}\n{CANARY}"},
+    ],
+    ids=str,
+)
+def test_no_variable_of_connect_is_beside_its_traceback(wrong):
+    """Tools that show the variables of frames show none that holds what was given, in the error or behind it."""
+    given = {"region": "r-1", "project_id": "p", **({} if "access_key" in wrong else {"token": f"{CANARY}2"}), **wrong}
+
+    with pytest.raises((sdrs_nb.SettingsError, TypeError)) as caught:
+        sdrs_nb.connect(**given)
+
+    error = caught.value
+    trace = error.__traceback__.tb_next  # from where it enters the package
+    shown = "".join(TracebackException(type(error), error, trace, capture_locals=True).format())
+    assert "def made" not in shown
+    assert CANARY not in shown
+    assert error.__context__ is None
+
+
+@pytest.mark.parametrize("spelled", [str, json.dumps, quote, html.escape])
+@pytest.mark.parametrize("status", [200, 401, 403, 404, 500, 502])
+async def test_a_gateway_that_repeats_a_request_tells_no_secret(status, spelled):
+    """Error pages of proxies show headers and bodies; what was sent is cut out before it is told."""
+    secret = f'{CANARY}+/="\\'
+
+    def repeated(request):
+        said = " ".join(f"{name}: {spelled(value)}" for name, value in request.headers.items())
+        return httpx.Response(status, text=f"Trace: {said} {spelled(secret)}", headers={"X-Request-Id": secret})
+
+    played = PlayedCloud({"GET /v1/P/server-groups": repeated})
+    keys = {"access_key": "AK-" + CANARY, "secret_key": secret, "security_token": f"{CANARY}-token"}
+
+    with pytest.raises(sdrs_nb.CloudError) as caught:
+        await played.connect(attempts=1, **keys).sdrs.groups()
+
+    said = f"{caught.value!r} {vars(caught.value)}"
+    assert CANARY not in said
+    assert "Signature=" not in said
+    assert "(not shown)" in said
+
+
+async def test_the_path_that_ends_in_the_access_key_is_in_no_frame():
+    """Where the call that asks whose key it is finds nobody, its error shows neither path nor address."""
+    played = PlayedCloud({f"GET /v3.0/OS-CREDENTIAL/credentials/{KEY}": httpx.ConnectError("refused")})
+
+    with pytest.raises(sdrs_nb.CloudUnreachable) as caught:
+        await played.connect(attempts=1, access_key=KEY, secret_key="s").sdrs.groups()
+
+    error = caught.value
+    shown = "".join(TracebackException(type(error), error, error.__traceback__, capture_locals=True).format())
+    package = shown.partition("sdrs_nb/")[2]
+    assert KEY not in package

@@ -64,7 +64,7 @@ _BY_STATUS: dict[int, type[CloudError]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Call:
     """One request, as the caller words it.
 
@@ -77,9 +77,12 @@ class Call:
     service: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
-    body: bytes = field(default=b"", repr=False)
+    body: bytes = b""
     repeatable: bool = False
     shown: str = ""
+
+    def __repr__(self) -> str:
+        return f"Call({self.method} {self.service} {self.shown or self.path})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,16 @@ Secrets are opened here, at the last moment, and go nowhere else than into the h
 """
 
 import asyncio
+import base64
+import html
 import json
-from collections.abc import Awaitable, Callable, Mapping
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
 from typing import Any, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from sdrs_nb.cloud.answers import Answer, Call
 from sdrs_nb.cloud.signing import DATE_FORMAT, authorization
@@ -20,12 +23,14 @@ from sdrs_nb.i18n import _
 from sdrs_nb.secret import Secret, is_header_value
 from sdrs_nb.settings import Settings
 
-__all__ = ["TOKENS", "Authentication", "GivenToken", "PasswordToken", "Signature", "authentication"]
+__all__ = ["TOKENS", "Authentication", "GivenToken", "PasswordToken", "Signature", "authentication", "without_secrets"]
 
 #: Part of a token's life after which it is replaced, so that no call starts with one about to end.
 RENEW_AT = 0.9
 #: Where tokens are asked for.
 TOKENS = "/v3/auth/tokens"
+#: Headers of a request in which secrets travel.
+_CARRIERS = ("Authorization", "X-Auth-Token", "X-Subject-Token", "X-Security-Token")
 _DAY_S = 24 * 60 * 60.0
 
 Exchange = Callable[[Call], Awaitable[tuple[Any, Answer]]]
@@ -207,6 +212,34 @@ def authentication(settings: Settings, exchange: Exchange) -> Authentication:
     if settings.kind == "access key":
         return Signature(settings)
     return PasswordToken(settings, exchange)
+
+
+def without_secrets(settings: Settings, answer: Answer, sent: Mapping[str, str]) -> Answer:
+    """Return ``answer`` with the secrets cut out of it: a gateway in trouble may repeat the request it was sent.
+
+    ``sent`` are the headers of that request.  Looked for as they are and as JSON, HTML and addresses spell them.
+    """
+    held = (settings.access_key, settings.secret_key, settings.security_token, settings.password, settings.token)
+    secrets = [*map(_opened, held), *(sent.get(name, "") for name in _CARRIERS)]
+    if signature := sent.get("Authorization", "").rpartition("Signature=")[2]:
+        secrets.append(signature)
+    spelled = {form for secret in secrets if secret for form in _spellings(secret)}
+    # The longest first: a header holds the key, and what is left of it would look like something.
+    pattern = re.compile("|".join(map(re.escape, sorted(spelled, key=len, reverse=True))) or r"(?!)", re.IGNORECASE)
+
+    def cut(text: str) -> str:
+        return pattern.sub("(not shown)", text)
+
+    # Bytes that are no text stay what they are on the way there and back.
+    content = cut(answer.content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    return Answer(answer.status, {name: cut(value) for name, value in answer.headers.items()}, content)
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    yield secret
+    yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
+    yield from (html.escape(secret), quote(secret), quote(secret, safe=""), quote_plus(secret))
+    yield base64.b64encode(secret.encode()).decode().rstrip("=")
 
 
 def _opened(secret: Secret | None) -> str:

@@ -25,6 +25,7 @@ from sdrs_nb.cloud.vpc import Vpc
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.models import OnWait
+from sdrs_nb.secret import with_no_trace
 from sdrs_nb.settings import Settings, is_loopback, resolve
 
 __all__ = ["Cloud", "connect"]
@@ -100,6 +101,7 @@ class Cloud:
         return f"Cloud(endpoint={origin_of('sdrs', settings)!r}, project={project!r})"
 
 
+@with_no_trace
 def connect(
     *,
     endpoint: str | None = None,

@@ -17,14 +17,21 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from sdrs_nb.cloud.answers import Answer, Call
-from sdrs_nb.cloud.authentication import TOKENS, PasswordToken, Signature, authentication
+from sdrs_nb.cloud.authentication import TOKENS, PasswordToken, Signature, authentication, without_secrets
 from sdrs_nb.cloud.clock import CloudClock
 from sdrs_nb.cloud.endpoints import origin_of
 from sdrs_nb.cloud.pace import Pace
 from sdrs_nb.cloud.shapes import TOKEN, fitting, rows_of
 from sdrs_nb.cloud.transport import HeadersOf, Transport
 from sdrs_nb.cloud.waiting import Waits
-from sdrs_nb.errors import AuthenticationError, CloudError, NotFoundError, PermissionDeniedError, SettingsError
+from sdrs_nb.errors import (
+    AuthenticationError,
+    CloudError,
+    NotFoundError,
+    PermissionDeniedError,
+    SdrsError,
+    SettingsError,
+)
 from sdrs_nb.i18n import _
 from sdrs_nb.loop import run
 from sdrs_nb.settings import Settings
@@ -63,7 +70,7 @@ class Session:
         self, settings: Settings, *, http: httpx.AsyncBaseTransport | None = None, pace: Pace | None = None
     ) -> None:
         self.settings = settings
-        self._transport = Transport(settings, http=http, pace=pace)
+        self._transport = Transport(settings, clean=partial(without_secrets, settings), http=http, pace=pace)
         self._authentication = authentication(settings, self._anonymous)
         self._checking: asyncio.Task[Identity] | None = None
         self._checked_at = 0.0
@@ -226,10 +233,14 @@ class Session:
         if not isinstance(self._authentication, Signature) or self.settings.security_token is not None:
             return ""
         call = self._authentication.who()
-        with suppress(CloudError):  # only a convenience: rules that need it are "not verified" without
+        try:
             document, _answer = await self._authenticated(call, call.path, {})
-            return str(_mapping(document, "credential").get("user_id") or "")
-        return ""
+        except CloudError:  # only a convenience: rules that need it are "not verified" without
+            return ""
+        except SdrsError as error:
+            # From here on: the path in the frames below ends in the access key.
+            raise error.with_traceback(None) from None
+        return str(_mapping(document, "credential").get("user_id") or "")
 
 
 def segment(text: str) -> str:

@@ -25,8 +25,10 @@ from sdrs_nb.settings import Settings, is_loopback, trusting
 
 __all__ = ["Authenticate", "HeadersOf", "Outgoing", "Transport"]
 
-# Back-off between tries, in seconds; stamina doubles it and adds jitter, so parallel pages do not return together.
 _MIB = 1024 * 1024
+#: How JSON begins, as the cloud writes it.
+_JSON = (b"{", b"[", b"")
+# Back-off between tries, in seconds; stamina doubles it and adds jitter, so parallel pages do not return together.
 _WAIT_INITIAL_S, _WAIT_MAX_S, _WAIT_JITTER_S = 0.5, 20.0, 1.0
 
 
@@ -44,6 +46,8 @@ class Outgoing:
 HeadersOf = Callable[[Outgoing], Mapping[str, str]]
 #: Gets ready whatever needs calls of its own, such as a token.
 Authenticate = Callable[[], Awaitable[HeadersOf]]
+#: Cuts secrets out of an answer; it is told the headers of the request.
+Clean = Callable[[Answer, Mapping[str, str]], Answer]
 
 
 class Transport:
@@ -57,6 +61,8 @@ class Transport:
         An httpx transport in place of the network (tests); closed with this one.
     pace
         Who may go when; by default a few at once within the project's shared budget (``shared_pace``).
+    clean
+        Cuts secrets out of an answer to a request with these headers.
 
     Attributes
     ----------
@@ -67,9 +73,15 @@ class Transport:
     """
 
     def __init__(
-        self, settings: Settings, *, http: httpx.AsyncBaseTransport | None = None, pace: Pace | None = None
+        self,
+        settings: Settings,
+        *,
+        clean: Clean,
+        http: httpx.AsyncBaseTransport | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self._settings = settings
+        self._clean = clean
         self._http = http
         self._pace = pace or shared_pace(settings)
         self.waits = self._pace.waits if isinstance(self._pace, Budgeted) else Waits()
@@ -115,7 +127,11 @@ class Transport:
             request = self._request(call, path, url, headers_of)
             answer = await self._answer(call, call.shown or path, request)
         self.clock.hear(answer.headers)
-        if 200 <= answer.status < 300:  # noqa: PLR2004 - HTTP: success
+        is_success = 200 <= answer.status < 300  # noqa: PLR2004 - HTTP
+        if not is_success or answer.content[:1] not in _JSON:
+            # Words of a gateway, which are shown: it may repeat the request.
+            answer = self._clean(answer, request.headers)
+        if is_success:
             return parse(call, call.shown or path, answer), answer
         refusal = error_of(call, call.shown or path, answer, temporary=self._settings.security_token is not None)
         self._pace.heard(call.method, path, answer.status, refusal.cloud_message)
