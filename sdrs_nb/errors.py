@@ -33,7 +33,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sdrs_nb.texts import visible
+from sdrs_nb.shown.texts import visible
 
 __all__ = [
     "AuthenticationError",

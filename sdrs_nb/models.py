@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -12,7 +12,18 @@ from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.ids import canonical
 
 __all__ = [
-    "Approval", "Batch", "BatchOptions", "Call", "Declared", "OnWait", "Record", "Signature", "Tag", "Verdict", "Wait",
+    "Approval",
+    "Batch",
+    "BatchOptions",
+    "Call",
+    "Declared",
+    "OnWait",
+    "Pace",
+    "Record",
+    "Signature",
+    "Tag",
+    "Verdict",
+    "Wait",
 ]  # fmt: skip
 
 
@@ -232,3 +243,46 @@ class Wait(Record):
 
 #: Told a wait when it begins or its end moves, and None when calls leave again.
 OnWait = Callable[[Wait | None], None]
+
+
+class Pace(Record):
+    """Named waiting times and limits of a run; kept with it in the ledger.
+
+    Parameters
+    ----------
+    first_look_s, longest_look_s
+        Wait before the first look at a job, and the longest wait between looks (sdrs-api.md section 6, ASSUMED:
+        5 s growing to 30 s).  Once jobs have ended, the first look waits as long as the fastest of them took.
+    settle_s
+        How long after an unanswered create the list of instances must stay without a server before that server
+        counts as absent; longer than a late acceptance or a lagging list (ASSUMED 180 s).
+    job_limit_s
+        A job that has not ended by then is left as ``unknown``; resume looks again (ASSUMED 3600 s, at least
+        30 minutes for a batch).
+    group_wait_s
+        How long to wait for a group in a passing state (starting, stopping, ...) before its batch is held.
+    fresh_s, fresh_project_s
+        How old the list of the own group's instances, and the project's lists of instances and replication pairs, may
+        be at a re-check, so that groups can share a read; everything else is read for each batch.
+    patience_s
+        How long failing calls (no answer, 429, 5xx) are tried again before the run pauses with the reason.
+    resends
+        How often a create that provably did nothing is sent again.
+    on_failure
+        ``"continue"`` with the other batches when one fails, or ``"stop"``: nothing more is sent, what was sent is
+        followed to its end.
+    enable_protection
+        Whether protection of the run's groups is enabled when all of it has ended.
+    """
+
+    first_look_s: float = Field(default=5.0, gt=0)
+    longest_look_s: float = Field(default=30.0, gt=0)
+    settle_s: float = Field(default=180.0, ge=0)
+    job_limit_s: float = Field(default=3600.0, gt=0)
+    group_wait_s: float = Field(default=0.0, ge=0)
+    resends: int = Field(default=3, ge=0)
+    fresh_s: float = Field(default=30.0, ge=0)
+    fresh_project_s: float = Field(default=120.0, ge=0)
+    patience_s: float = Field(default=900.0, ge=0)
+    on_failure: Literal["continue", "stop"] = "continue"
+    enable_protection: bool = False

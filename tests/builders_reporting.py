@@ -3,8 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import sdrs_nb
-from sdrs_nb.models import Approval
-from sdrs_nb.running.pacing import Pace
+from sdrs_nb.models import Approval, Pace
 from sdrs_nb.running.runs import open_run
 from tests.builders import GROUP, a_server, an_inventory
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sdrs_nb.eligibility import check_eligibility
+from sdrs_nb.eligibility.eligibility import check_eligibility
 from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.ledger.ledger import AttemptResult, BatchState, Ledger
 from sdrs_nb.models import Approval, BatchOptions

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import sdrs_nb
-from sdrs_nb.sandbox_process import SandboxProcess
+from sdrs_nb.runbooks.sandbox_process import SandboxProcess
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from ipywidgets.embed import embed_data
 from pydantic import BaseModel
 
 import sdrs_nb
-from sdrs_nb.secret import Secret
+from sdrs_nb.settings.secret import Secret
 
 SEEN = Path("seen")
 CREATE = "POST /v1/*/protected-instances/batch"

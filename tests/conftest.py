@@ -7,7 +7,7 @@ import pytest_asyncio
 import stamina
 
 from sdrs_nb.cloud import connect
-from sdrs_nb.i18n import set_language
+from sdrs_nb.i18n.choosing import set_language
 from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.sandbox import Sandbox
 from tests.builders_running import CloudTime

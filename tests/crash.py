@@ -32,7 +32,7 @@ import httpx
 
 import sdrs_nb
 from sdrs_nb.ledger.ledger import Ledger
-from sdrs_nb.running.pacing import Pace
+from sdrs_nb.models import Pace
 from sdrs_nb.running.runs import list_runs, open_run
 
 CREATE = "POST /v1/*/protected-instances/batch"

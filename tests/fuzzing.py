@@ -23,10 +23,10 @@ from typing import Any
 import pandas as pd
 
 from sdrs_nb import Plan, check_eligibility, plan_batches, read_inventory
-from sdrs_nb.credential_sources import credentials_file, openstack_clouds
 from sdrs_nb.errors import SdrsError
 from sdrs_nb.planning import freezing
 from sdrs_nb.planning.approvals import approve, load_approval, save_approval
+from sdrs_nb.settings.credential_sources import credentials_file, openstack_clouds
 from tests.builders import a_group, a_server, a_volume, an_attachment, an_inventory
 
 MOST_S, MOST_MB = 5.0, 300

@@ -23,7 +23,7 @@ import httpx
 
 import sdrs_nb
 from sdrs_nb.ledger.ledger import Ledger
-from sdrs_nb.running.pacing import Pace
+from sdrs_nb.models import Pace
 from sdrs_nb.sandbox import Sandbox
 from sdrs_nb.sandbox.routing import Reply
 from tests.builders_running import CloudTime, four_batches

@@ -23,9 +23,8 @@ import httpx
 
 import sdrs_nb
 from sdrs_nb.ledger.ledger import Ledger
-from sdrs_nb.models import Call
+from sdrs_nb.models import Call, Pace
 from sdrs_nb.running.ownership import Instance
-from sdrs_nb.running.pacing import Pace
 from sdrs_nb.running.runs import list_runs, open_run
 from sdrs_nb.sandbox import Sandbox, Settings
 from tests.builders_running import CloudTime, control, faults

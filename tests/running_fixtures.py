@@ -3,7 +3,7 @@
 import pytest
 
 import sdrs_nb
-from sdrs_nb.running.pacing import Pace
+from sdrs_nb.models import Pace
 from tests.builders_running import four_batches
 
 

@@ -11,8 +11,8 @@ from markdown_it import MarkdownIt
 
 import sdrs_nb
 from sdrs_nb.i18n import _, current_language, ngettext_
+from sdrs_nb.shown.titles import column_title, frame_title
 from sdrs_nb.tables import INVENTORY_TABLES
-from sdrs_nb.titles import column_title, frame_title
 from tests.builders import an_inventory
 from tests.builders_reporting import a_recorded_run
 from tools import catalogue

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sdrs_nb import cells, texts
+from sdrs_nb.shown import cells, texts
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from sdrs_nb import terminal
+from sdrs_nb.shown import terminal
 from tests.builders import a_group, a_server, an_inventory
 from tests.nasty import NASTY
 

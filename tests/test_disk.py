@@ -9,15 +9,15 @@ from functools import partial
 import pandas as pd
 import pytest
 
-from sdrs_nb import disk
 from sdrs_nb.errors import LedgerError, PlanError, SdrsError, SettingsError
-from sdrs_nb.exports import write_csv, write_excel, write_json_lines
 from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.planning import approvals
 from sdrs_nb.planning.approvals import Approval
 from sdrs_nb.reporting.report import report
-from sdrs_nb.runbooks import write_runbook
+from sdrs_nb.runbooks.runbooks import write_runbook
 from sdrs_nb.running.runs import list_runs
+from sdrs_nb.shown import disk
+from sdrs_nb.shown.exports import write_csv, write_excel, write_json_lines
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.saved_filters import keep_filter, saved_filters
 from tests.builders_reporting import a_recorded_run

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sdrs_nb.eligibility import check_eligibility
+from sdrs_nb.eligibility.eligibility import check_eligibility
 from sdrs_nb.errors import InventoryError, PlanError
-from sdrs_nb.i18n import set_language
+from sdrs_nb.i18n.choosing import set_language
 from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.models import Verdict
 from sdrs_nb.rulebook import load_rulebook, rulebook_reason

@@ -13,14 +13,14 @@ import sdrs_nb
 from sdrs_nb.cli import printing, watching
 from sdrs_nb.running.progress import ProgressLines
 from sdrs_nb.running.runs import Run
+from sdrs_nb.shown.tones import STAGE_TONES
+from sdrs_nb.shown.words import word
 from sdrs_nb.statuses import Stage, has_ended
-from sdrs_nb.tones import STAGE_TONES
 from sdrs_nb.widgets.outcome_panel import OutcomePanel
 from sdrs_nb.widgets.run_facts import run_facts
 from sdrs_nb.widgets.state import WorkbenchState
 from sdrs_nb.widgets.submit_panel import SubmitPanel
 from sdrs_nb.widgets.writing import writer
-from sdrs_nb.words import word
 from tests.builders_reporting import a_recorded_run
 
 

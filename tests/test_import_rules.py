@@ -92,7 +92,7 @@ def test_the_sandbox_and_the_rest_never_meet():
 
 def test_widgets_are_handed_a_cloud():
     """Widgets hold no HTTP and start no sandbox."""
-    assert offenders({"widgets"}, "httpx", "sdrs_nb.sandbox", "sdrs_nb.sandbox_process") == []
+    assert offenders({"widgets"}, "httpx", "sdrs_nb.sandbox", "sdrs_nb.runbooks.sandbox_process") == []
 
 
 @pytest.mark.parametrize("module", ["sdrs_nb", "sdrs_nb.errors", "sdrs_nb.models"])

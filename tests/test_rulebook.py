@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sdrs_nb import checks
-from sdrs_nb.checks.registry import registered
-from sdrs_nb.checks.request import registered_requests
+from sdrs_nb.eligibility.registry import registered
+from sdrs_nb.eligibility.rules.request import registered_requests
 from sdrs_nb.errors import SettingsError
-from sdrs_nb.i18n import set_language
+from sdrs_nb.i18n.choosing import set_language
 from sdrs_nb.rulebook import PROFILES, Effect, Rulebook, load_rulebook, read_rulebook, rulebook_reason, site_of
 from sdrs_nb.rulebook.page import page
 from sdrs_nb.tables import INVENTORY_TABLES

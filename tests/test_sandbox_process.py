@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from sdrs_nb.errors import SdrsError
-from sdrs_nb.sandbox_process import _start, start_sandbox
+from sdrs_nb.runbooks.sandbox_process import _start, start_sandbox
 
 FACTS = {
     "endpoint": "http://127.0.0.1:1",
@@ -124,7 +124,7 @@ def test_a_chatty_sandbox_is_never_blocked_by_us():
 def test_it_is_stopped_when_the_interpreter_ends():
     """A notebook's kernel that ends takes its sandbox with it."""
     script = (
-        "import sys; from sdrs_nb.sandbox_process import _start\n"
+        "import sys; from sdrs_nb.runbooks.sandbox_process import _start\n"
         f"print(_start([sys.executable, '-c', {SERVING!r}], 20.0)._process.pid)"
     )
     ended = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60)
@@ -137,7 +137,7 @@ def test_it_is_stopped_when_the_interpreter_ends():
 def test_it_ends_with_its_starter_whatever_ended_that(ending):
     """A kernel that is killed cleans up nothing; its sandbox notices, and nothing listens any more."""
     script = (
-        "import signal, time; from sdrs_nb.sandbox_process import start_sandbox\n"
+        "import signal, time; from sdrs_nb.runbooks.sandbox_process import start_sandbox\n"
         # A shell that starts the tests in the background lets them ignore Ctrl-C, and their children with them.
         "signal.signal(signal.SIGINT, signal.SIG_DFL); signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
         "sandbox = start_sandbox(servers=1)\n"

@@ -19,8 +19,8 @@ from pydantic import SecretStr
 import sdrs_nb
 from sdrs_nb.cloud.answers import Answer, Call
 from sdrs_nb.cloud.logs import LOGGERS, quieten_libraries
-from sdrs_nb.secret import Secret
 from sdrs_nb.settings import is_loopback, resolve
+from sdrs_nb.settings.secret import Secret
 from tests.builders_cloud import PlayedCloud
 
 PACKAGE = Path(sdrs_nb.__file__).parent

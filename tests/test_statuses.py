@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import sdrs_nb
 from sdrs_nb import statuses
-from sdrs_nb.covering.coverage import Cover
-from sdrs_nb.groups import create_group
+from sdrs_nb.aftercare.coverage import Cover
+from sdrs_nb.aftercare.groups import create_group
 from sdrs_nb.running.endings import Ending, Owned, end_of, found_now
 from sdrs_nb.running.ownership import Ownership, Whose
 from sdrs_nb.statuses import ENDED, MADE, OPEN, REACHED, WORST_FIRST, InstanceState, JobStatus, Stage, Tally, tally

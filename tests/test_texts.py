@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sdrs_nb import cells, html, terminal, texts
 from sdrs_nb.cloud.waiting import Waits
 from sdrs_nb.errors import InventoryError, PlanError, Problem
-from sdrs_nb.exports import write_csv, write_excel, write_json_lines
 from sdrs_nb.i18n import Lines, _, ngettext_
+from sdrs_nb.shown import cells, html, terminal, texts
+from sdrs_nb.shown.exports import write_csv, write_excel, write_json_lines
 from tests.nasty import HIDDEN, NASTY, TEXTS
 
 

@@ -3,12 +3,12 @@
 import pytest
 
 import sdrs_nb
-from sdrs_nb import html, tones
-from sdrs_nb.covering.coverage import Cover
+from sdrs_nb.aftercare.coverage import Cover
 from sdrs_nb.ledger.run_states import AttemptResult, BatchState, RunState
 from sdrs_nb.models import Verdict
+from sdrs_nb.shown import html, tones
+from sdrs_nb.shown.words import batch_word, word
 from sdrs_nb.statuses import SERVER, JobStatus, Stage, is_error
-from sdrs_nb.words import batch_word, word
 
 KINDS = {
     "stage": (tones.STAGE_TONES, Stage),

@@ -19,7 +19,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from sdrs_nb.runbook_texts import translated
+from sdrs_nb.runbooks.texts import translated
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "sdrs_nb" / "locale"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import sdrs_nb
 from sdrs_nb.i18n import LANGUAGES, current_language
-from sdrs_nb.runbooks import list_runbooks, write_runbook
+from sdrs_nb.runbooks.runbooks import list_runbooks, write_runbook
 
 ROOT = Path(__file__).resolve().parent.parent
 _OPEN = "--LabApp.default_url=/lab/tree/00_start_here.ipynb"

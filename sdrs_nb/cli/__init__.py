@@ -14,7 +14,7 @@ def main() -> None:
     The language is chosen before the commands are imported, so that their help is in it too.
     """
     from sdrs_nb.cli import streams
-    from sdrs_nb.i18n import set_language
+    from sdrs_nb.i18n.choosing import set_language
 
     streams.secure()
     if language := _asked_language(sys.argv[1:]):

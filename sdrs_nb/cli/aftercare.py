@@ -8,11 +8,11 @@ import typer
 
 from sdrs_nb.cli import printing, watching
 from sdrs_nb.cli.options import Connection, Json, Source, given
-from sdrs_nb.disk import require_place
 from sdrs_nb.i18n import Lines, _
+from sdrs_nb.shown.disk import require_place
 
 if TYPE_CHECKING:
-    from sdrs_nb.covering.coverage import Coverage
+    from sdrs_nb.aftercare.coverage import Coverage
 
 __all__ = ["coverage"]
 
@@ -33,7 +33,7 @@ def coverage(
     as_json: Json = False,
 ) -> None:
     """Say which servers are protected, and where a DR server has drifted from production."""
-    from sdrs_nb.exports import write_csv
+    from sdrs_nb.shown.exports import write_csv
 
     if out is not None:
         require_place(out / "coverage.csv", makes_folders=True)
@@ -51,14 +51,14 @@ def coverage(
 def _covered(context: typer.Context, source: str | None) -> "Coverage":
     if source is None:
         return asyncio.run(_asked(given(context)))
-    from sdrs_nb.covering.coverage import cover
+    from sdrs_nb.aftercare.coverage import cover
     from sdrs_nb.inventory.inventory import read_inventory
 
     return cover(read_inventory(source))
 
 
 async def _asked(connection: Connection) -> "Coverage":
-    from sdrs_nb.covering.coverage import coverage as covered
+    from sdrs_nb.aftercare.coverage import coverage as covered
 
     with watching.loading(quiet=connection.quiet) as on_progress:
         async with connection.connect() as cloud:

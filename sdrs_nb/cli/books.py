@@ -12,7 +12,7 @@ import typer
 
 from sdrs_nb.cli import printing
 from sdrs_nb.i18n import _
-from sdrs_nb.texts import visible
+from sdrs_nb.shown.texts import visible
 
 __all__ = ["runbook_copy", "runbook_list", "runbook_run", "sandbox"]
 
@@ -36,7 +36,7 @@ def sandbox(context: typer.Context) -> None:
 
 def runbook_list() -> None:
     """List the runbooks that come with the package, with their titles."""
-    from sdrs_nb.runbooks import list_runbooks, runbook_title
+    from sdrs_nb.runbooks.runbooks import list_runbooks, runbook_title
 
     for name in list_runbooks():
         printing.row(name, runbook_title(name))
@@ -44,7 +44,7 @@ def runbook_list() -> None:
 
 def runbook_copy(folder: Annotated[Path, typer.Argument(metavar="DIR", help=_("Made when missing."))]) -> None:
     """Copy the runbooks into a folder, to read and change them."""
-    from sdrs_nb.runbooks import copy_runbooks
+    from sdrs_nb.runbooks.runbooks import copy_runbooks
 
     for path in copy_runbooks(folder):
         printing.value(path)
@@ -59,7 +59,7 @@ def runbook_run(
     ] = Path("out"),
 ) -> None:
     """Run a runbook from top to bottom and keep the executed notebook as evidence."""
-    from sdrs_nb.runbooks import run_runbook, runbook_parameters
+    from sdrs_nb.runbooks.runbooks import run_runbook, runbook_parameters
 
     values = {"out": str(out), **_parameters(context.args, runbook_parameters(name))}
     printing.value(run_runbook(name, out / f"{name.removesuffix('.ipynb')}.ipynb", values))

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 
 import typer
 
-from sdrs_nb import terminal
 from sdrs_nb.errors import (
     ClaimedError,
     ConflictError,
@@ -21,6 +20,7 @@ from sdrs_nb.errors import (
     ThrottledError,
 )
 from sdrs_nb.i18n import _
+from sdrs_nb.shown import terminal
 from sdrs_nb.statuses import OPEN, REACHED, Stage
 
 __all__ = [

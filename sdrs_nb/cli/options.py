@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sdrs_nb.cli import printing, watching
-from sdrs_nb.i18n import LANGUAGES, _, set_language
+from sdrs_nb.i18n import LANGUAGES, _
+from sdrs_nb.i18n.choosing import set_language
 
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud

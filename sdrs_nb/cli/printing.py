@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from sdrs_nb import terminal
-from sdrs_nb.cells import text_of
 from sdrs_nb.i18n import Lines, current_language
-from sdrs_nb.texts import json_text, visible
-from sdrs_nb.titles import column_title
-from sdrs_nb.words import word
+from sdrs_nb.shown import terminal
+from sdrs_nb.shown.cells import text_of
+from sdrs_nb.shown.texts import json_text, visible
+from sdrs_nb.shown.titles import column_title
+from sdrs_nb.shown.words import word
 
 __all__ = ["frame", "hint", "records", "row", "value"]
 

@@ -9,15 +9,15 @@ import typer
 from sdrs_nb.cli import printing, sources, takeback
 from sdrs_nb.cli.leaving import NOTHING_ELIGIBLE
 from sdrs_nb.cli.options import Assume, Choose, Group, Json, Rules, Source
-from sdrs_nb.disk import require_place
 from sdrs_nb.errors import LedgerError, NothingEligibleError, PlanError
 from sdrs_nb.i18n import Lines, _, ngettext_
 from sdrs_nb.ids import canonical
 from sdrs_nb.rulebook import read_rulebook
-from sdrs_nb.words import word
+from sdrs_nb.shown.disk import require_place
+from sdrs_nb.shown.words import word
 
 if TYPE_CHECKING:
-    from sdrs_nb.eligibility import Eligibility
+    from sdrs_nb.eligibility.eligibility import Eligibility
 
 __all__ = ["check", "inventory", "plan"]
 
@@ -65,7 +65,7 @@ def inventory(
     if earlier is None:
         printing.frame(found.sources, as_json=as_json)
         return
-    from sdrs_nb.covering.drift import diff_inventories
+    from sdrs_nb.aftercare.drift import diff_inventories
 
     printing.frame(diff_inventories(earlier, found).changes, as_json=as_json)
 
@@ -104,7 +104,7 @@ def _checked(
     choose: list[str] | None,
     rulebook: str | None,
 ) -> "Eligibility":
-    from sdrs_nb.eligibility import check_eligibility
+    from sdrs_nb.eligibility.eligibility import check_eligibility
     from sdrs_nb.inventory.assuming import read_assumptions
     from sdrs_nb.models import BatchOptions
 
@@ -166,7 +166,7 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Check every server and print the verdicts, the findings or the rules that fired."""
-    from sdrs_nb.exports import write_csv
+    from sdrs_nb.shown.exports import write_csv
 
     if findings is not None:
         require_place(findings, makes_folders=True)

@@ -11,8 +11,8 @@ import traceback
 from types import TracebackType
 from typing import Any, TextIO
 
-from sdrs_nb import terminal
 from sdrs_nb.i18n import _
+from sdrs_nb.shown import terminal
 
 __all__ = ["secure", "settled"]
 

@@ -8,9 +8,9 @@ import typer
 from sdrs_nb.cli import printing, sources
 from sdrs_nb.cli.leaving import NOTHING_ELIGIBLE
 from sdrs_nb.cli.options import Json, Rules, RunId, Source
-from sdrs_nb.disk import require_place
 from sdrs_nb.i18n import Lines, _
 from sdrs_nb.rulebook import choose_rulebook, rulebook_reason
+from sdrs_nb.shown.disk import require_place
 
 if TYPE_CHECKING:
     from sdrs_nb.models import Approval
@@ -54,7 +54,7 @@ def undo(
     as_json: Json = False,
 ) -> None:
     """Plan the deletion of what a run made, write it to a file and show what stays billed."""
-    from sdrs_nb.planning.undoing import plan_undo
+    from sdrs_nb.aftercare.undoing import plan_undo
     from sdrs_nb.running.runs import open_run
 
     require_place(out)
@@ -90,7 +90,7 @@ def plan_rest(
     context: typer.Context, run_id: str, source: str | None, out: Path, rulebook: str | None, *, as_json: bool
 ) -> None:
     """Plan what is left of a run: the deletion of failed instances beside ``out``, the creation in ``out``."""
-    from sdrs_nb.planning.remainders import plan_remainder
+    from sdrs_nb.aftercare.remainders import plan_remainder
     from sdrs_nb.running.runs import open_run
 
     require_place(out)

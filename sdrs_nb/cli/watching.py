@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sdrs_nb import terminal
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.models import OnWait, Wait
 from sdrs_nb.running.progress import ProgressLines, ended_stages
 from sdrs_nb.running.runs import Run
+from sdrs_nb.shown import terminal
 
 if TYPE_CHECKING:
     from rich.progress import TaskID

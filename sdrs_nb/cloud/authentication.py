@@ -20,8 +20,8 @@ from sdrs_nb.cloud.signing import DATE_FORMAT, authorization
 from sdrs_nb.cloud.transport import HeadersOf, Outgoing
 from sdrs_nb.errors import AuthenticationError
 from sdrs_nb.i18n import _
-from sdrs_nb.secret import Secret, is_header_value
 from sdrs_nb.settings import Settings
+from sdrs_nb.settings.secret import Secret, is_header_value
 
 __all__ = ["TOKENS", "Authentication", "GivenToken", "PasswordToken", "Signature", "authentication", "without_secrets"]
 

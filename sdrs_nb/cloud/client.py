@@ -25,8 +25,8 @@ from sdrs_nb.cloud.vpc import Vpc
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.models import OnWait
-from sdrs_nb.secret import with_no_trace
 from sdrs_nb.settings import Settings, is_loopback, resolve
+from sdrs_nb.settings.secret import with_no_trace
 
 __all__ = ["Cloud", "connect"]
 

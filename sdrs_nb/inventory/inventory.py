@@ -22,9 +22,9 @@ from sdrs_nb.inventory.headings import likely
 from sdrs_nb.inventory.sheets import ABOUT, DECLARED, Sheet, frame_from, unread_columns
 from sdrs_nb.models import Declared, OnWait, Record
 from sdrs_nb.rulebook import Site, site_of
+from sdrs_nb.shown.titles import frame_title
+from sdrs_nb.shown.words import word
 from sdrs_nb.tables import DERIVED, INVENTORY_TABLES, SOURCES, STR, empty, shape
-from sdrs_nb.titles import frame_title
-from sdrs_nb.words import word
 
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
@@ -318,7 +318,7 @@ class Inventory:
         return {**frames, "sources": self.sources, "about": about, **(declared if self.declared else {})}
 
     def _repr_html_(self) -> str:
-        from sdrs_nb import html
+        from sdrs_nb.shown import html
 
         counts = [(frame_title(name), len(self.frame(name))) for name in INVENTORY_TABLES if self.is_loaded(name)]
         sources = self.sources

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sdrs_nb.disk import close_to_others, private_file, private_folder
 from sdrs_nb.errors import LedgerError, SdrsError
 from sdrs_nb.home import home_folder, require_local
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.schema import SCHEMA_VERSION, is_ledger, upgrade
+from sdrs_nb.shown.disk import close_to_others, private_file, private_folder
 
 __all__ = ["Store"]
 

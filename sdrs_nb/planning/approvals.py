@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Protocol
 
 from sdrs_nb.asked import checked
-from sdrs_nb.disk import write_whole
 from sdrs_nb.errors import PlanError, SettingsError
 from sdrs_nb.home import operator_name
 from sdrs_nb.i18n import _, ngettext_
@@ -25,6 +24,7 @@ from sdrs_nb.intake.documents import json_of
 from sdrs_nb.intake.files import read_file, told
 from sdrs_nb.intake.limits import UnreadableError
 from sdrs_nb.models import Approval, Declared, Signature
+from sdrs_nb.shown.disk import write_whole
 
 __all__ = ["approval_of", "approval_problems", "approve", "load_approval", "save_approval", "signers"]
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from statistics import median, quantiles
 
 from sdrs_nb.i18n import _, ngettext_
-from sdrs_nb.models import Batch
+from sdrs_nb.models import Batch, Pace
 from sdrs_nb.planning.facts import Facts
 from sdrs_nb.planning.inputs import Loaded
-from sdrs_nb.running.pacing import Pace
 
 __all__ = ["Estimate", "estimate_of"]
 

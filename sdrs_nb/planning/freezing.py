@@ -12,12 +12,12 @@ from typing import Any
 
 import pandas as pd
 
-from sdrs_nb.disk import write_whole
 from sdrs_nb.errors import PlanError, SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.intake.documents import json_of
 from sdrs_nb.intake.files import read_file, told
 from sdrs_nb.intake.limits import IntakeError, UnreadableError
+from sdrs_nb.shown.disk import write_whole
 
 __all__ = [
     "body_bytes",

@@ -13,7 +13,7 @@ import pandas as pd
 from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.intake.collecting import without_collection
-from sdrs_nb.models import Batch, BatchOptions, Declared
+from sdrs_nb.models import Batch, BatchOptions, Declared, Pace
 from sdrs_nb.payloads.requests import payload_bytes
 from sdrs_nb.planning import freezing
 from sdrs_nb.planning.billing import chosen, stays_billed
@@ -23,7 +23,6 @@ from sdrs_nb.planning.inputs import Loaded, is_in, objects
 from sdrs_nb.planning.left_out import LeftOut
 from sdrs_nb.planning.plan_documents import PROOF, PlanDocument, rows
 from sdrs_nb.rulebook import Rulebook, Site, rulebook_reason
-from sdrs_nb.running.pacing import Pace
 from sdrs_nb.tables import LEFT_OUT, STR
 
 __all__ = ["Plan"]
@@ -76,7 +75,7 @@ class Plan:
     for_reading: bool = False
 
     def _repr_html_(self) -> str:
-        from sdrs_nb import html
+        from sdrs_nb.shown import html
 
         facts = [
             (_("Servers planned"), sum(len(batch.server_ids) for batch in self.batches)),

@@ -10,8 +10,8 @@ import pandas as pd
 from sdrs_nb.i18n import _
 from sdrs_nb.models import Verdict
 from sdrs_nb.running.jobs import Job, read_job
+from sdrs_nb.shown.words import word
 from sdrs_nb.statuses import OPEN, REACHED, WORST_FIRST, JobStatus, Stage
-from sdrs_nb.words import word
 
 __all__ = ["Bar", "Step", "Timeline", "timeline", "waterfall"]
 

@@ -12,12 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sdrs_nb import html
 from sdrs_nb.asked import checked, needs_columns
 from sdrs_nb.cloud.advice import meaning
-from sdrs_nb.disk import require_place, write_whole
 from sdrs_nb.errors import JobFailed, JobTimeout
-from sdrs_nb.exports import write_csv, write_excel, write_json_lines
 from sdrs_nb.i18n import _, current_language, ngettext_
 from sdrs_nb.payloads.requests import target
 from sdrs_nb.planning.approvals import signers
@@ -27,14 +24,17 @@ from sdrs_nb.reporting.words import in_one_language, retold, rules_of, titles_of
 from sdrs_nb.running.outcomes import Trouble, server_remedy, state_tone, state_words, troubles
 from sdrs_nb.running.outcomes_html import troubled_first
 from sdrs_nb.running.runs import Run
+from sdrs_nb.shown import html
+from sdrs_nb.shown.disk import require_place, write_whole
+from sdrs_nb.shown.exports import write_csv, write_excel, write_json_lines
+from sdrs_nb.shown.texts import json_text
+from sdrs_nb.shown.tones import ATTEMPT_TONES, BATCH_TONES, JOB_TONES, RUN_TONES, STAGE_TONES, VERDICT_TONES
+from sdrs_nb.shown.words import batch_word, counted, joined, word
 from sdrs_nb.statuses import REACHED, WORST_FIRST, Stage, tally
 from sdrs_nb.tables import worst_first
-from sdrs_nb.texts import json_text
-from sdrs_nb.tones import ATTEMPT_TONES, BATCH_TONES, JOB_TONES, RUN_TONES, STAGE_TONES, VERDICT_TONES
-from sdrs_nb.words import batch_word, counted, joined, word
 
 if TYPE_CHECKING:
-    from sdrs_nb.eligibility import Eligibility
+    from sdrs_nb.eligibility.eligibility import Eligibility
     from sdrs_nb.planning.planning import Plan
 
 __all__ = ["Summary", "report", "require_complete", "summarize"]

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from sdrs_nb import terminal
 from sdrs_nb.rulebook.loader import load_rulebook
 from sdrs_nb.rulebook.model import PROFILES, Rule
+from sdrs_nb.shown import terminal
 
 __all__ = ["page"]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from sdrs_nb.eligibility import check_eligibility
+from sdrs_nb.eligibility.eligibility import check_eligibility
 from sdrs_nb.errors import NotFoundError, PermissionDeniedError, UnknownCallError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.inventory.documents import attachments, untold

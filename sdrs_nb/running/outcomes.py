@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from sdrs_nb.cells import clipped
 from sdrs_nb.cloud.advice import advice, meaning
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.ledger.run_states import RunState
 from sdrs_nb.rulebook import load_rulebook
+from sdrs_nb.shown.cells import clipped
+from sdrs_nb.shown.texts import visible
+from sdrs_nb.shown.tones import RUN_TONES, STAGE_TONES
+from sdrs_nb.shown.words import counted, joined, word
 from sdrs_nb.statuses import REACHED, WORST_FIRST, Stage
-from sdrs_nb.texts import visible
-from sdrs_nb.tones import RUN_TONES, STAGE_TONES
-from sdrs_nb.words import counted, joined, word
 
 __all__ = ["Trouble", "first_names", "server_remedy", "state_tone", "state_words", "troubles"]
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 import pandas as pd
 from markupsafe import Markup
 
-from sdrs_nb import html
 from sdrs_nb.ledger.run_states import BatchState
 from sdrs_nb.running.outcomes import Trouble
+from sdrs_nb.shown import html
 
 __all__ = ["troubled_first", "troubles_html"]
 

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import TextIO
 
-from sdrs_nb import terminal
 from sdrs_nb.asked import checked
 from sdrs_nb.i18n import _
 from sdrs_nb.models import Wait
 from sdrs_nb.running.runs import Run
+from sdrs_nb.shown import terminal
+from sdrs_nb.shown.words import counted, joined
 from sdrs_nb.statuses import WORST_FIRST, has_ended
-from sdrs_nb.words import counted, joined
 
 __all__ = ["ProgressLines", "ended_stages"]
 

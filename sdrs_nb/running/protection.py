@@ -15,11 +15,12 @@ from sdrs_nb.asked import checked
 from sdrs_nb.errors import AuthenticationError, CloudError, CloudUnreachable, ServiceError, SubmissionUncertain
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import Ledger
+from sdrs_nb.models import Pace
 from sdrs_nb.running.belonging import require_own_cloud
 from sdrs_nb.running.endings import found_now, owned
 from sdrs_nb.running.jobs import match_instances, next_delay, read_job
 from sdrs_nb.running.ownership import Deeds
-from sdrs_nb.running.pacing import Pace, Timing
+from sdrs_nb.running.pacing import Timing
 from sdrs_nb.running.walk import Walk
 from sdrs_nb.statuses import ENABLING, MADE, MAY_ENABLE, PROTECTED, JobStatus, means_protected
 

@@ -18,9 +18,9 @@ from sdrs_nb.models import Approval, Wait
 from sdrs_nb.running.outcomes import Trouble, state_tone, state_words, troubles
 from sdrs_nb.running.scopes import where
 from sdrs_nb.running.walk import walk_of
+from sdrs_nb.shown.words import batch_word, counted, joined, word
 from sdrs_nb.statuses import REACHED, WORST_FIRST, Stage, Tally, tally
 from sdrs_nb.tables import OUTCOME, shape
-from sdrs_nb.words import batch_word, counted, joined, word
 
 if TYPE_CHECKING:
     from sdrs_nb.planning.planning import Plan
@@ -98,8 +98,8 @@ class Run:
         self.ledger = ledger
 
     def _repr_html_(self) -> str:
-        from sdrs_nb import html
         from sdrs_nb.running.outcomes_html import troubled_first, troubles_html
+        from sdrs_nb.shown import html
 
         counts, state = self.counts, self.state
         stands = html.status(state_words(state, counts), state_tone(state, counts))

@@ -7,17 +7,16 @@ from sdrs_nb.asked import checked
 from sdrs_nb.errors import LedgerError, PlanError
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import Ledger
-from sdrs_nb.models import Approval
+from sdrs_nb.models import Approval, Pace
 from sdrs_nb.planning.approvals import approval_of
 from sdrs_nb.running.belonging import require_own_cloud
 from sdrs_nb.running.engine import start_engine
-from sdrs_nb.running.pacing import Pace
 from sdrs_nb.running.runs import Run, open_run
 from sdrs_nb.running.scopes import scope_of
 
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
-    from sdrs_nb.eligibility import Eligibility
+    from sdrs_nb.eligibility.eligibility import Eligibility
     from sdrs_nb.planning.planning import Plan
 
 __all__ = ["submit"]

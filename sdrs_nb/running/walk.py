@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from sdrs_nb import loop
 from sdrs_nb.ledger.ledger import AttemptResult, Control, Ledger
-from sdrs_nb.models import Batch
+from sdrs_nb.models import Batch, Pace
 from sdrs_nb.running.durations import known_durations
-from sdrs_nb.running.pacing import Pace, Timing
+from sdrs_nb.running.pacing import Timing
 from sdrs_nb.running.shared_facts import SharedFacts
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from datetime import datetime
 
 import ipywidgets
 
-from sdrs_nb import html
 from sdrs_nb.cloud.endpoints import origin_of
 from sdrs_nb.home import operator_name
 from sdrs_nb.i18n import _, ngettext_
@@ -14,7 +13,8 @@ from sdrs_nb.planning.approvals import signers
 from sdrs_nb.planning.foresight import consequences
 from sdrs_nb.planning.planning import Plan
 from sdrs_nb.running.scopes import scope_of, where
-from sdrs_nb.texts import json_text
+from sdrs_nb.shown import html
+from sdrs_nb.shown.texts import json_text
 from sdrs_nb.widgets.panel import WIDE, Panel, button, folded, row, text_field
 from sdrs_nb.widgets.pictures import Card, cards, marked, records
 from sdrs_nb.widgets.state import WorkbenchState

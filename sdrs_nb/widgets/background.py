@@ -29,9 +29,10 @@ from weakref import WeakSet
 
 import ipywidgets
 
-from sdrs_nb import html, loop
+from sdrs_nb import loop
 from sdrs_nb.errors import SdrsError
 from sdrs_nb.i18n import _
+from sdrs_nb.shown import html
 from sdrs_nb.widgets.writing import Writer, writer
 
 __all__ = ["Background"]

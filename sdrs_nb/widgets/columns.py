@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from sdrs_nb.cells import text_of, title_of
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
-from sdrs_nb.tones import TONES
+from sdrs_nb.shown.cells import text_of, title_of
+from sdrs_nb.shown.tones import TONES
 
 __all__ = ["Column", "Kind", "describe"]
 

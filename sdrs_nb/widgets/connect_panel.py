@@ -7,11 +7,11 @@ from typing import Protocol
 import ipywidgets
 import pandas as pd
 
-from sdrs_nb import html
-from sdrs_nb.access import check_access
 from sdrs_nb.cloud import Cloud, connect
 from sdrs_nb.errors import SdrsError
 from sdrs_nb.i18n import _
+from sdrs_nb.inventory.access import check_access
+from sdrs_nb.shown import html
 from sdrs_nb.widgets.opening import FileOpener
 from sdrs_nb.widgets.panel import Panel, button, folded, row
 from sdrs_nb.widgets.pictures import Card, cards, records

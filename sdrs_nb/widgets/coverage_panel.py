@@ -7,25 +7,25 @@ from typing import Any
 import ipywidgets
 import pandas as pd
 
-from sdrs_nb import html
+from sdrs_nb.aftercare.coverage import COVERAGE, Coverage, cover, coverage
+from sdrs_nb.aftercare.drift import CHANGES, DRIFT, FACTS, InventoryDiff, diff_inventories
 from sdrs_nb.asked import checked
 from sdrs_nb.cloud import Cloud
-from sdrs_nb.covering.coverage import COVERAGE, Coverage, cover, coverage
-from sdrs_nb.covering.drift import CHANGES, DRIFT, FACTS, InventoryDiff, diff_inventories
-from sdrs_nb.exports import write_csv
 from sdrs_nb.i18n import _
 from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.models import Wait
+from sdrs_nb.shown import html
+from sdrs_nb.shown.exports import write_csv
+from sdrs_nb.shown.titles import column_title, frame_title
+from sdrs_nb.shown.tones import COVER_TONES
+from sdrs_nb.shown.words import word
 from sdrs_nb.tables import INVENTORY_TABLES, empty
-from sdrs_nb.titles import column_title, frame_title
-from sdrs_nb.tones import COVER_TONES
 from sdrs_nb.widgets.background import Background
 from sdrs_nb.widgets.facets import Facet
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.opening import InventoryOpener
 from sdrs_nb.widgets.panel import button, chip, folded, panel_style, row, text_field
 from sdrs_nb.widgets.writing import writer
-from sdrs_nb.words import word
 
 __all__ = ["CoveragePanel"]
 

@@ -6,13 +6,14 @@ from collections.abc import Collection
 import ipywidgets
 import pandas as pd
 
-from sdrs_nb import html
-from sdrs_nb.eligibility import Eligibility
+from sdrs_nb.eligibility.eligibility import Eligibility
 from sdrs_nb.i18n import _
 from sdrs_nb.models import Verdict
 from sdrs_nb.rulebook import PROFILES
+from sdrs_nb.shown import html
+from sdrs_nb.shown.tones import VERDICT_TONES
+from sdrs_nb.shown.words import word
 from sdrs_nb.tables import VERDICTS, empty
-from sdrs_nb.tones import VERDICT_TONES
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.inventory_panel import server_labels
 from sdrs_nb.widgets.panel import WIDE, Panel, button, chip, folded, row
@@ -20,7 +21,6 @@ from sdrs_nb.widgets.pictures import waterfall_picture
 from sdrs_nb.widgets.server_detail import ServerDetail
 from sdrs_nb.widgets.state import WorkbenchState
 from sdrs_nb.widgets.steps import Step
-from sdrs_nb.words import word
 
 __all__ = ["EligibilityPanel", "verdict_words"]
 

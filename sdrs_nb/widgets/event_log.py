@@ -4,10 +4,10 @@ import json
 
 import pandas as pd
 
-from sdrs_nb.cells import clipped
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import GOING_ON, WAITING
 from sdrs_nb.models import Wait
+from sdrs_nb.shown.cells import clipped
 from sdrs_nb.widgets.grid import Grid
 
 __all__ = ["event_frame", "event_grid"]

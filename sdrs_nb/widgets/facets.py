@@ -3,10 +3,10 @@
 import ipywidgets
 import pandas as pd
 
-from sdrs_nb import html
-from sdrs_nb.cells import clipped, text_of
 from sdrs_nb.i18n import _
-from sdrs_nb.texts import visible
+from sdrs_nb.shown import html
+from sdrs_nb.shown.cells import clipped, text_of
+from sdrs_nb.shown.texts import visible
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.panel import chip, row
 

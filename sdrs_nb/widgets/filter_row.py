@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import ipywidgets
 
-from sdrs_nb import html
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
+from sdrs_nb.shown import html
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.panel import WIDE, button, row, text_field
 from sdrs_nb.widgets.saved_filters import keep_filter, saved_filters

@@ -29,10 +29,10 @@ from typing import Any
 import anywidget
 import pandas as pd
 
-from sdrs_nb import html
-from sdrs_nb.cells import csv_text
-from sdrs_nb.disk import write_whole
 from sdrs_nb.i18n import _
+from sdrs_nb.shown import html
+from sdrs_nb.shown.cells import csv_text
+from sdrs_nb.shown.disk import write_whole
 from sdrs_nb.widgets.grid_messages import Shown, answer
 from sdrs_nb.widgets.grid_state import GridState
 from sdrs_nb.widgets.grid_texts import state_text

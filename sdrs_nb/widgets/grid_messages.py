@@ -26,9 +26,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sdrs_nb.cells import clipped, csv_text, neutral
 from sdrs_nb.errors import SettingsError
-from sdrs_nb.texts import visible
+from sdrs_nb.shown.cells import clipped, csv_text, neutral
+from sdrs_nb.shown.texts import visible
 from sdrs_nb.widgets.columns import Column
 from sdrs_nb.widgets.grid_state import GridState
 from sdrs_nb.widgets.grid_texts import state_text, texts

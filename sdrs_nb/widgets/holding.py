@@ -6,7 +6,7 @@ from collections import Counter
 import pandas as pd
 
 from sdrs_nb.cloud import Cloud
-from sdrs_nb.eligibility import Eligibility
+from sdrs_nb.eligibility.eligibility import Eligibility
 from sdrs_nb.i18n import _
 from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.ledger.run_states import RunState

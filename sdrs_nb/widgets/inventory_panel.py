@@ -3,12 +3,12 @@
 import ipywidgets
 import pandas as pd
 
-from sdrs_nb import html
 from sdrs_nb.cloud import Cloud
 from sdrs_nb.i18n import _
 from sdrs_nb.inventory.inventory import Inventory, load_inventory
+from sdrs_nb.shown import html
+from sdrs_nb.shown.tones import SERVER_TONES
 from sdrs_nb.tables import SERVERS, empty
-from sdrs_nb.tones import SERVER_TONES
 from sdrs_nb.widgets.facets import Facet
 from sdrs_nb.widgets.filter_row import FilterRow
 from sdrs_nb.widgets.grid import Grid

@@ -8,8 +8,6 @@ from pathlib import Path
 import ipywidgets
 import pandas as pd
 
-from sdrs_nb import html
-from sdrs_nb.cells import clipped
 from sdrs_nb.cloud import Cloud
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.reporting.report import report
@@ -19,9 +17,12 @@ from sdrs_nb.running.outcomes_html import troubles_html
 from sdrs_nb.running.ownership import Whose
 from sdrs_nb.running.runs import Run
 from sdrs_nb.running.verification import verify
+from sdrs_nb.shown import html
+from sdrs_nb.shown.cells import clipped
+from sdrs_nb.shown.tones import STAGE_TONES
+from sdrs_nb.shown.words import word
 from sdrs_nb.statuses import MADE, WORST_FIRST
 from sdrs_nb.tables import OUTCOME, empty, worst_first
-from sdrs_nb.tones import STAGE_TONES
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.inventory_panel import server_labels
 from sdrs_nb.widgets.panel import Panel, button, row, text_field
@@ -29,7 +30,6 @@ from sdrs_nb.widgets.pictures import Card, cards, records
 from sdrs_nb.widgets.state import WorkbenchState
 from sdrs_nb.widgets.steps import Step
 from sdrs_nb.widgets.submit_panel import stage_words
-from sdrs_nb.words import word
 
 __all__ = ["OutcomePanel"]
 

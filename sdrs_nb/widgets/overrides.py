@@ -7,8 +7,8 @@ field of a server: setting it again takes the servers out of what was said befor
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from sdrs_nb.cells import clipped
 from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.shown.cells import clipped
 
 __all__ = ["Override", "override_rows", "told_whom", "values_for", "with_override"]
 

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sdrs_nb.cells import clipped, text_of
 from sdrs_nb.errors import InventoryError, SettingsError
 from sdrs_nb.i18n import _
+from sdrs_nb.shown.cells import clipped, text_of
 from sdrs_nb.widgets.columns import Column
 from sdrs_nb.widgets.ranges import parse_range
 

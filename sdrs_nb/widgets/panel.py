@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 
 import ipywidgets
 
-from sdrs_nb import html
 from sdrs_nb.cloud import Cloud
 from sdrs_nb.i18n import _
 from sdrs_nb.models import Wait
+from sdrs_nb.shown import html
 from sdrs_nb.widgets.background import Background
 from sdrs_nb.widgets.state import WorkbenchState
 from sdrs_nb.widgets.steps import Step, StepState, step_title

@@ -11,15 +11,15 @@ from typing import Any
 
 import pandas as pd
 
-from sdrs_nb import html
-from sdrs_nb.cells import clipped, text_of
-from sdrs_nb.eligibility import Eligibility
+from sdrs_nb.eligibility.eligibility import Eligibility
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.reporting.charts import timeline
 from sdrs_nb.running.runs import Run
+from sdrs_nb.shown import html
+from sdrs_nb.shown.cells import clipped, text_of
+from sdrs_nb.shown.tones import VERDICT_TONES
+from sdrs_nb.shown.words import word
 from sdrs_nb.statuses import JobStatus
-from sdrs_nb.tones import VERDICT_TONES
-from sdrs_nb.words import word
 
 __all__ = [
     "Card",

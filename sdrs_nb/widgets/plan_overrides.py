@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import ipywidgets
 import pandas as pd
 
-from sdrs_nb import html
-from sdrs_nb.cells import clipped, text_of
-from sdrs_nb.eligibility import Eligibility
+from sdrs_nb.eligibility.eligibility import Eligibility
 from sdrs_nb.i18n import _
 from sdrs_nb.planning.batch_keys import field_titles
 from sdrs_nb.planning.override_checks import flavors_on_offer
+from sdrs_nb.shown import html
+from sdrs_nb.shown.cells import clipped, text_of
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.inventory_panel import server_labels
 from sdrs_nb.widgets.overrides import Override, told_whom

@@ -5,16 +5,16 @@ import asyncio
 import ipywidgets
 import pandas as pd
 
-from sdrs_nb import html
-from sdrs_nb.cells import text_of
 from sdrs_nb.errors import LedgerError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.planning.foresight import capacity
 from sdrs_nb.planning.planning import Plan
 from sdrs_nb.running.job_history import job_durations
+from sdrs_nb.shown import html
+from sdrs_nb.shown.cells import text_of
+from sdrs_nb.shown.tones import VERDICT_TONES
 from sdrs_nb.tables import LEFT_OUT, empty
-from sdrs_nb.tones import VERDICT_TONES
 from sdrs_nb.widgets.eligibility_panel import verdict_words
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.inventory_panel import server_labels

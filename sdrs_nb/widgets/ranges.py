@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sdrs_nb.cells import is_missing
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
+from sdrs_nb.shown.cells import is_missing
 
 __all__ = ["Range", "parse_range"]
 

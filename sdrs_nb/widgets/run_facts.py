@@ -2,14 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sdrs_nb import html
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.run_states import RunState
 from sdrs_nb.running.outcomes import state_tone, state_words
 from sdrs_nb.running.outcomes_html import troubles_html
 from sdrs_nb.running.runs import Run
+from sdrs_nb.shown import html
+from sdrs_nb.shown.words import word
 from sdrs_nb.statuses import WORST_FIRST
-from sdrs_nb.words import word
 
 __all__ = ["run_facts"]
 

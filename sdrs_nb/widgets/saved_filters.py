@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sdrs_nb.disk import private_file, private_folder, write_whole
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.home import home_folder
 from sdrs_nb.i18n import _
 from sdrs_nb.intake.documents import json_of
 from sdrs_nb.intake.files import read_file
-from sdrs_nb.texts import json_text
+from sdrs_nb.shown.disk import private_file, private_folder, write_whole
+from sdrs_nb.shown.texts import json_text
 
 __all__ = ["keep_filter", "saved_filters"]
 

@@ -4,14 +4,14 @@ from collections.abc import Callable, Collection
 
 import ipywidgets
 
-from sdrs_nb import html
-from sdrs_nb.cells import clipped, text_of
-from sdrs_nb.eligibility import Eligibility
+from sdrs_nb.eligibility.eligibility import Eligibility
 from sdrs_nb.i18n import _, ngettext_
-from sdrs_nb.tones import VERDICT_TONES
+from sdrs_nb.shown import html
+from sdrs_nb.shown.cells import clipped, text_of
+from sdrs_nb.shown.tones import VERDICT_TONES
+from sdrs_nb.shown.words import word
 from sdrs_nb.widgets.panel import button, row
 from sdrs_nb.widgets.pictures import Card, cards, cluster_picture, order_of_severity
-from sdrs_nb.words import word
 
 __all__ = ["ServerDetail"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from sdrs_nb.cloud import Cloud
-from sdrs_nb.eligibility import Eligibility, check_eligibility
+from sdrs_nb.eligibility.eligibility import Eligibility, check_eligibility
 from sdrs_nb.errors import SdrsError
 from sdrs_nb.i18n import _
 from sdrs_nb.inventory.inventory import Inventory

@@ -18,8 +18,9 @@ from sdrs_nb.running.outcomes import state_tone
 from sdrs_nb.running.outcomes_html import troubled_first
 from sdrs_nb.running.runs import Run
 from sdrs_nb.running.submission import submit
+from sdrs_nb.shown.tones import BATCH_TONES, JOB_TONES, STAGE_TONES, TONES
+from sdrs_nb.shown.words import batch_word, word
 from sdrs_nb.tables import OUTCOME, empty, worst_first
-from sdrs_nb.tones import BATCH_TONES, JOB_TONES, STAGE_TONES, TONES
 from sdrs_nb.widgets.event_log import event_frame, event_grid
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.inventory_panel import server_labels
@@ -28,7 +29,6 @@ from sdrs_nb.widgets.pictures import run_timeline
 from sdrs_nb.widgets.run_facts import run_facts
 from sdrs_nb.widgets.state import WorkbenchState
 from sdrs_nb.widgets.steps import Step, step_title
-from sdrs_nb.words import batch_word, word
 
 __all__ = ["SubmitPanel", "stage_words"]
 

@@ -5,15 +5,16 @@ from collections.abc import Callable
 import ipywidgets
 import pandas as pd
 
-from sdrs_nb import html
 from sdrs_nb.asked import checked
 from sdrs_nb.cloud import Cloud
-from sdrs_nb.eligibility import Eligibility
-from sdrs_nb.i18n import _, set_language
+from sdrs_nb.eligibility.eligibility import Eligibility
+from sdrs_nb.i18n import _
+from sdrs_nb.i18n.choosing import set_language
 from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.planning.planning import Plan
 from sdrs_nb.running.runs import Run, open_run
-from sdrs_nb.tones import TONES
+from sdrs_nb.shown import html
+from sdrs_nb.shown.tones import TONES
 from sdrs_nb.widgets.approve_panel import ApprovePanel
 from sdrs_nb.widgets.connect_panel import ConnectPanel, Rehearsal
 from sdrs_nb.widgets.eligibility_panel import EligibilityPanel

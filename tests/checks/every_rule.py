@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sdrs_nb.checks.request import Request, registered_requests, request_findings
-from sdrs_nb.eligibility import check_eligibility
+from sdrs_nb.eligibility.eligibility import check_eligibility
+from sdrs_nb.eligibility.rules.request import Request, registered_requests, request_findings
 from sdrs_nb.models import BatchOptions
 from sdrs_nb.rulebook import load_rulebook
 from tests.builders import (

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sdrs_nb.eligibility import Eligibility, check_eligibility
+from sdrs_nb.eligibility.eligibility import Eligibility, check_eligibility
 from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.models import BatchOptions
 from sdrs_nb.rulebook import load_rulebook

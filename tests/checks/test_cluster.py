@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sdrs_nb.eligibility import Eligibility
+from sdrs_nb.eligibility.eligibility import Eligibility
 from sdrs_nb.inventory.inventory import Inventory
 from tests.builders import a_server, a_volume, an_attachment, an_instance, an_inventory
 from tests.checks.judged import judge, options, severity_of, verdict_of

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sdrs_nb.checks.registry import registered
-from sdrs_nb.checks.request import registered_requests
+from sdrs_nb.eligibility.registry import registered
+from sdrs_nb.eligibility.rules.request import registered_requests
 from sdrs_nb.rulebook import load_rulebook
 from tests.checks.every_rule import ROWS, severities
 

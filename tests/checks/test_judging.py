@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from sdrs_nb.eligibility import check_eligibility
+from sdrs_nb.eligibility.eligibility import check_eligibility
 from sdrs_nb.errors import PlanError
 from sdrs_nb.planning.planning import plan_batches
 from tests.builders import (

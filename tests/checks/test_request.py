@@ -1,7 +1,7 @@
 import pytest
 
-from sdrs_nb.checks.deletion import instances_to_add
-from sdrs_nb.checks.request import request_findings
+from sdrs_nb.eligibility.rules.deletion import instances_to_add
+from sdrs_nb.eligibility.rules.request import request_findings
 from sdrs_nb.models import BatchOptions, Tag
 from sdrs_nb.rulebook import load_rulebook
 from tests.builders import a_frame, a_pair

@@ -111,6 +111,7 @@ def packed(times, wbits=31):
         ("gzip", b"no gzip at all", "damaged"),
         ("gzip", gzip.compress(b'{"server_groups": []}')[:-9], "damaged"),
     ],
+    ids=["gzip bomb", "deflate bomb", "packed twice", "br", "zstd", "no gzip", "cut off"],
 )
 async def test_a_packed_body_is_unpacked_within_its_bound(encoding, body, told):
     """What a few bytes would become is counted before it is kept."""

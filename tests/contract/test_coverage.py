@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 import sdrs_nb
-from sdrs_nb.checks.request import request_findings
+from sdrs_nb.eligibility.rules.request import request_findings
 from sdrs_nb.errors import CloudError, NothingEligibleError, PlanError
 from sdrs_nb.models import BatchOptions
 from sdrs_nb.rulebook import Effect, load_rulebook

@@ -13,8 +13,8 @@ import pytest
 import uvicorn
 
 import sdrs_nb
-from sdrs_nb.covering.coverage import Cover
-from sdrs_nb.covering.drift import FACTS
+from sdrs_nb.aftercare.coverage import Cover
+from sdrs_nb.aftercare.drift import FACTS
 from sdrs_nb.widgets.writing import writer
 from tests.builders import DR_AZ, PRODUCTION_AZ, a_group, a_pair, a_server, an_instance, an_inventory
 

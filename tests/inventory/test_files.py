@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from sdrs_nb.eligibility import check_eligibility
+from sdrs_nb.eligibility.eligibility import check_eligibility
 from sdrs_nb.errors import InventoryError, PlanError
 from sdrs_nb.inventory.headings import COLUMN_ALIASES, FRAME_ALIASES
 from sdrs_nb.inventory.inventory import load_inventory, read_inventory, write_template

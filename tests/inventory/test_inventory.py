@@ -9,7 +9,7 @@ import pytest
 
 from sdrs_nb.cloud import connect
 from sdrs_nb.errors import AuthenticationError, CloudUnreachable, InventoryError, PermissionDeniedError, ServiceError
-from sdrs_nb.i18n import set_language
+from sdrs_nb.i18n.choosing import set_language
 from sdrs_nb.inventory.inventory import Inventory, load_inventory
 from sdrs_nb.tables import INVENTORY_TABLES
 from tests.builders import a_server, an_inventory

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 import sdrs_nb
-from sdrs_nb.runbooks import copy_runbooks, list_runbooks, run_runbook, runbook_title
+from sdrs_nb.runbooks.runbooks import copy_runbooks, list_runbooks, run_runbook, runbook_title
 from tools import lab
 
 SMALL = {"servers": 60, "speed": 600}

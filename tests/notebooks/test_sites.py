@@ -3,7 +3,7 @@
 import pytest
 
 import sdrs_nb
-from sdrs_nb.runbooks import run_runbook
+from sdrs_nb.runbooks.runbooks import run_runbook
 from tests.builders_sites import a_site_without_batch_calls, sent
 from tests.notebooks.test_runbooks import outputs
 

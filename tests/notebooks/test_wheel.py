@@ -40,7 +40,7 @@ def test_the_wheel_holds_runbooks_templates_and_types(wheel):
 
     assert "sdrs_nb/notebooks/20_protect_servers.ipynb" in names
     assert {f"sdrs_nb/locale/zh/LC_MESSAGES/{domain}.mo" for domain in ("runbooks", "sdrs_nb")} <= set(names)
-    assert "sdrs_nb/templates/report.html" in names
+    assert "sdrs_nb/shown/templates/report.html" in names
     assert "sdrs_nb/rulebook/server.toml" in names
     assert "sdrs_nb/widgets/grid.js" in names
     assert "sdrs_nb/py.typed" in names

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sdrs_nb
+from sdrs_nb.aftercare.undoing import plan_undo
 from sdrs_nb.models import BatchOptions
 from sdrs_nb.planning.planning import plan_batches
-from sdrs_nb.planning.undoing import plan_undo
 from sdrs_nb.running.job_history import job_durations
 from tests.builders_planning import an_eligibility
 from tests.builders_running import control

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sdrs_nb.aftercare.remainders import plan_remainder
 from sdrs_nb.errors import PlanError
 from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.models import BatchOptions, Tag
 from sdrs_nb.planning.plans import Plan
-from sdrs_nb.planning.remainders import plan_remainder
 from sdrs_nb.tables import INVENTORY_TABLES
 from tests.builders_runs import a_run, an_estate, ended
 

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sdrs_nb.aftercare.remainders import plan_remainder
+from sdrs_nb.aftercare.undoing import plan_undo
 from sdrs_nb.errors import NothingEligibleError, PlanError
 from sdrs_nb.inventory.inventory import About, Inventory
 from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.models import Approval, Call
 from sdrs_nb.planning.plans import Plan
-from sdrs_nb.planning.remainders import plan_remainder
-from sdrs_nb.planning.undoing import plan_undo
 from sdrs_nb.reporting.report import report
 from sdrs_nb.rulebook import load_rulebook
 from sdrs_nb.running.runs import Run

@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 import sdrs_nb
+from sdrs_nb.aftercare.undoing import plan_undo
 from sdrs_nb.models import Call
-from sdrs_nb.planning.undoing import plan_undo
 from sdrs_nb.sandbox import Sandbox, Settings
 from tests.builders_running import LIST, CloudTime, control, creations, faults, submit_and_follow
 

@@ -6,7 +6,7 @@ import pytest
 
 import sdrs_nb
 from sdrs_nb.cloud.clock import CloudClock
-from sdrs_nb.running.pacing import Pace
+from sdrs_nb.models import Pace
 from sdrs_nb.sandbox.routing import Reply
 from tests.builders_running import CREATE, creates, creations, faults
 

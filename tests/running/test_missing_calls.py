@@ -3,8 +3,8 @@
 import pytest
 
 import sdrs_nb
-from sdrs_nb.planning.remainders import plan_remainder
-from sdrs_nb.planning.undoing import plan_undo
+from sdrs_nb.aftercare.remainders import plan_remainder
+from sdrs_nb.aftercare.undoing import plan_undo
 from sdrs_nb.rulebook import read_rulebook
 from sdrs_nb.running.runs import list_runs, open_run
 from sdrs_nb.sandbox import Sandbox, Settings

@@ -2,9 +2,9 @@
 
 import io
 
+from sdrs_nb.aftercare.undoing import plan_undo
 from sdrs_nb.ledger.ledger import BatchState
 from sdrs_nb.models import Approval
-from sdrs_nb.planning.undoing import plan_undo
 from sdrs_nb.running.progress import ProgressLines
 from sdrs_nb.running.runs import Run
 from sdrs_nb.statuses import Stage

@@ -11,8 +11,8 @@ import pytest
 import sdrs_nb
 from sdrs_nb import loop
 from sdrs_nb.ledger.ledger import Ledger
+from sdrs_nb.models import Pace
 from sdrs_nb.running.engine import Engine
-from sdrs_nb.running.pacing import Pace
 from sdrs_nb.running.runs import list_runs, open_run
 from sdrs_nb.running.walk import Walk
 from tests.builders_running import CREATE, LIST, Gate, control, creates, creations, faults, submit_and_follow

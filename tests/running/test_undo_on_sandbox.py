@@ -3,10 +3,10 @@
 import pytest
 
 import sdrs_nb
+from sdrs_nb.aftercare.remainders import plan_remainder
+from sdrs_nb.aftercare.undoing import plan_undo
 from sdrs_nb.models import BatchOptions
 from sdrs_nb.planning.planning import plan_batches
-from sdrs_nb.planning.remainders import plan_remainder
-from sdrs_nb.planning.undoing import plan_undo
 from tests.builders_running import control, faults, submit_and_follow
 
 CREATE = "POST /v1/*/protected-instances/batch"

@@ -1,1 +1,0 @@
-"""The day after: who is covered, and what has moved since."""

@@ -1,0 +1,187 @@
+"""Words for what fired: message, evidence and remedy in the current language, made only when they are read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from string import Formatter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sdrs_nb.eligibility.columns import IntArray
+from sdrs_nb.eligibility.facts import Facts
+from sdrs_nb.eligibility.hits import Evidence
+from sdrs_nb.eligibility.judging import Fired
+from sdrs_nb.eligibility.rules.request import RequestFinding
+from sdrs_nb.i18n import _
+from sdrs_nb.rulebook import Effect, Rule, Rulebook
+from sdrs_nb.shown.texts import visible
+from sdrs_nb.tables import FINDINGS, empty, shape
+
+__all__ = ["render", "render_requests"]
+
+_SHARED = ("rule", "severity", "sdrs_code", "source")
+_SHOWN = 8
+_OWN_WORDS = (Effect.UNKNOWN, Effect.UNVERIFIED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Templates of one rule and case."""
+
+    message: str
+    remedy: str
+    code: str | None
+
+
+def render(facts: Facts, fired: Sequence[Fired], servers: IntArray | None = None) -> pd.DataFrame:
+    """Return findings with their texts, sorted by server, rule and group; for some servers or for all."""
+    chosen = [one for one in (_only(one, servers) for one in fired) if len(one.hits)]
+    if not chosen:
+        return empty(FINDINGS)
+    place = {rule_id: at for at, rule_id in enumerate(facts.book.rules)}
+    sizes = [len(one.hits) for one in chosen]
+    at = np.concatenate([one.hits.rows for one in chosen])
+    group = np.concatenate([one.groups for one in chosen])
+    order = np.lexsort((group, np.repeat([place[one.rule] for one in chosen], sizes), at))
+    blocks = [_Block.of(facts, one) for one in chosen]
+    block_of = np.repeat(np.arange(len(blocks)), sizes)[order]
+    texts = {name: pd.array([getattr(block, name) for block in blocks], dtype="string") for name in _SHARED}
+    columns = {
+        "server_id": facts.server_ids.texts.take(at[order]),
+        "group_id": facts.group_ids.texts.take(group[order], allow_fill=True),
+        **{name: shared.take(block_of) for name, shared in texts.items()},
+    }
+    for name in ("message", "evidence", "remedy"):
+        column = np.array([text for block in blocks for text in getattr(block, name)], dtype=object)
+        columns[name] = pd.array(column[order], dtype="string")
+    return pd.DataFrame({name: columns[name] for name in FINDINGS.columns})
+
+
+def render_requests(book: Rulebook, findings: Sequence[RequestFinding]) -> pd.DataFrame:
+    """Return request findings as a frame like ``findings``; no server, and a group only where evidence names one."""
+    rows = []
+    for one in findings:
+        rule = book.rule(one.rule)
+        words = _words(rule, one.variant)
+        shown = {name: [_shown(value)] for name, value in one.evidence.items()}
+        message, remedy = (_filled(text, shown, 1)[0] for text in (words.message, words.remedy))
+        evidence = _evidence({name: [value] for name, value in one.evidence.items()}, 1)[0]
+        rows.append((None, None, one.rule, _severity(one.effect), words.code, message, evidence, remedy, rule.cited))
+    return shape(pd.DataFrame(rows, columns=list(FINDINGS.columns)), FINDINGS) if rows else empty(FINDINGS)
+
+
+def _only(one: Fired, servers: IntArray | None) -> Fired:
+    if servers is None:
+        return one
+    keep = np.flatnonzero(np.isin(one.hits.rows, servers))
+    return Fired(one.rule, one.effect, one.hits.take(keep), one.groups[keep])
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """The findings of one rule and case: what they share, and a list of texts for what they do not."""
+
+    rule: str
+    severity: str
+    sdrs_code: str | None
+    source: str
+    message: list[str]
+    evidence: list[str]
+    remedy: list[str]
+
+    @classmethod
+    def of(cls, facts: Facts, one: Fired) -> "_Block":
+        """Return the words of one rule and case; whole columns at a time, for there may be a million."""
+        rule, hits, size = facts.book.rule(one.rule), one.hits, len(one.hits)
+        own = hits.variant or facts.book.severity(one.rule) in _OWN_WORDS
+        generic = hits.unverified and (not own or "columns" in hits.evidence)
+        lacking = next((name for name in ("frames", "columns") if name in hits.evidence), "values") if generic else None
+        words = _words(rule, hits.variant, lacking=lacking)
+        values = {name: _values(field, size) for name, field in hits.evidence.items()}
+        shown = {name: list(map(_shown, column)) for name, column in values.items()}
+        shown["facts"] = [", ".join(hits.lacking)] * size
+        shown["server"] = facts.server_labels.read(hits.rows)
+        groups = [*(facts.group_labels[at] for at in range(len(facts.group_ids))), "-"]
+        shown["group"] = np.array(groups, dtype=object)[one.groups].tolist()
+        return cls(
+            one.rule,
+            _severity(one.effect),
+            words.code,
+            rule.cited,
+            _filled(words.message, shown, size),
+            _evidence(values, size),
+            _filled(words.remedy, shown, size),
+        )
+
+
+def _values(field: Evidence, size: int) -> list[Any]:
+    found = field.values_of_all()
+    return [field.value(hit) for hit in range(size)] if found is None else found
+
+
+def _filled(template: str, shown: Mapping[str, list[str]], size: int) -> list[str]:
+    """Return the template filled for every hit, its values' hidden characters written out; a hyphen where none is."""
+    parts = list(Formatter().parse(template))
+    fields = [name for _text, name, _spec, _conversion in parts if name is not None]
+    plain = "".join(_plain(text) + ("{}" if name is not None else "") for text, name, _spec, _conversion in parts)
+    if not fields:
+        return [plain.format()] * size
+    nothing = ["-"] * size
+    return list(map(plain.format, *(map(visible, shown.get(name, nothing)) for name in fields)))
+
+
+def _plain(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _words(rule: Rule, variant: str, *, lacking: str | None = None) -> _Words:
+    codes = rule.codes_of(variant)
+    code = codes[0] if codes else None
+    if lacking is None:
+        texts = rule.texts(variant)
+        return _Words(texts.message, texts.remedy, code)
+    message = _("Rule {rule} ({title}) could not be decided for server {{server}}: ", rule=rule.id, title=rule.title)
+    if lacking == "frames":
+        message += _("{frames} could not be read completely.")
+        return _Words(message, _("Load the inventory again with read access to {frames}, or add it to the file."), code)
+    if lacking == "columns":
+        message += _("{columns} was not read.")
+        return _Words(
+            message,
+            _("Load the inventory from the cloud, or fill the column in; where there is none, declare it."),
+            code,
+        )
+    message += _("the inventory does not tell {facts}.")
+    return _Words(
+        message, _("Load the inventory again from the cloud, or fill in the missing values in the file."), code
+    )
+
+
+def _severity(effect: Effect) -> str:
+    return Effect.UNVERIFIED.value if effect is Effect.UNKNOWN else effect.value
+
+
+def _shown(value: Any) -> str:
+    """Return a value as a message shows it: lists are cut, what is missing is a hyphen."""
+    if not isinstance(value, list):
+        return "-" if value is None or value == "" else str(value)
+    if not value:
+        return "-"
+    shown = ", ".join(map(str, value[:_SHOWN]))
+    more = len(value) - _SHOWN
+    return _("{names} and {count} more", names=shown, count=more) if more > 0 else shown
+
+
+def _evidence(values: Mapping[str, list[Any]], size: int) -> list[str]:
+    """Return every value in full, ``name=value`` joined with semicolons."""
+    if not values:
+        return [""] * size
+    plain = "; ".join(f"{_plain(name)}={{}}" for name in values)
+    return list(map(plain.format, *(map(_whole, column) for column in values.values())))
+
+
+def _whole(value: Any) -> str:
+    if value is None:
+        return ""
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)

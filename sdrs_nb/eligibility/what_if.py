@@ -1,0 +1,239 @@
+"""Questions asked of an eligibility: why this server, what costs most, what would help, which groups are missing."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from sdrs_nb.eligibility.facts import Facts
+from sdrs_nb.eligibility.judging import Fired
+from sdrs_nb.eligibility.rendering import render
+from sdrs_nb.eligibility.verdicts import Verdicts
+from sdrs_nb.i18n import _
+from sdrs_nb.models import Verdict
+from sdrs_nb.rulebook import Effect
+
+__all__ = ["Explanation", "by_group", "fewest_fixes", "groups_needed", "waterfall", "wide"]
+
+Fixes = frozenset[tuple[str, str]]
+
+#: Bundles of fixes weighed in one step: those that most servers need.
+_TRIED = 100
+#: Strongest first: what a cell of the wide view shows where a rule fired more than once.
+_STRENGTH = (Effect.BLOCKER, Effect.UNKNOWN, Effect.WARNING, Effect.UNVERIFIED, Effect.NOTICE)
+_COMPANION_RULE = "H4"
+#: Evidence that many servers have in common and one action puts right, by rule.
+_COMMON = {"S22": "key_name", "S3": "vpc_id", "P1": "dr_flavor", "P3": "dr_flavor"}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Everything that was found about one server.
+
+    ``findings`` as in ``Eligibility.findings``; ``group_ids`` are the groups it could join, ``companions`` the ids of
+    servers it shares volumes with, directly or through others.  ``str()`` gives it as text.
+    """
+
+    server_id: str
+    name: str
+    verdict: Verdict
+    group_id: str | None
+    group_ids: tuple[str, ...]
+    companions: tuple[str, ...]
+    findings: pd.DataFrame
+
+    def __str__(self) -> str:
+        lines = [_("{name} ({server_id}): {verdict}", name=self.name, server_id=self.server_id, verdict=self.verdict)]
+        if self.group_id is None and len(self.group_ids) > 1:
+            lines.append(_("Several protection groups fit: {groups}.", groups=", ".join(self.group_ids)))
+        if self.companions:
+            lines.append(_("Travels with {servers}.", servers=", ".join(self.companions)))
+        lines += [f"  {row.rule} {row.severity}: {row.message} {row.remedy}" for row in self.findings.itertuples()]
+        return "\n".join(lines)
+
+
+def wide(verdicts: pd.DataFrame, facts: Facts, fired: Sequence[Fired]) -> pd.DataFrame:
+    """Return one row per server asked for and one column per rule that fired; cells hold the severity, NA if none.
+
+    ``verdicts`` as in ``Eligibility.verdicts``.
+    """
+    at = np.flatnonzero(facts.selected)
+    columns: dict[str, pd.api.extensions.ExtensionArray] = {}
+    words = pd.array([_shown(effect) for effect in _STRENGTH], dtype="string")
+    for rule_id in dict.fromkeys(one.rule for one in fired):
+        strength = np.full(len(facts.server_ids), len(_STRENGTH))
+        for one in fired:
+            if one.rule == rule_id:
+                np.minimum.at(strength, one.hits.rows, _STRENGTH.index(one.effect))
+        codes = np.where(strength == len(_STRENGTH), -1, strength)[at]
+        columns[rule_id] = words.take(codes, allow_fill=True)
+    return pd.concat([verdicts[["server_id", "name", "verdict"]], pd.DataFrame(columns)], axis=1)
+
+
+def by_group(facts: Facts, fired: Sequence[Fired], verdicts: Verdicts) -> pd.DataFrame:
+    """Return what was found about groups, one row per group and rule; columns as ``Eligibility.by_group`` says."""
+    about = [one for one in fired if facts.book.rule(one.rule).scope == "group"]
+    only_groups = verdicts.are(Verdict.ELIGIBLE)
+    firsts, rows = [], []
+    for one in about:
+        groups, first, at = np.unique(one.groups, return_index=True, return_inverse=True)
+        kept = np.flatnonzero(groups >= 0)
+        told, otherwise = np.bincount(at), np.bincount(at, weights=only_groups[one.hits.rows])
+        firsts.append(Fired(one.rule, one.effect, one.hits.take(first[kept]), groups[kept]))
+        rows += [
+            (facts.group_ids.labels[groups[row]], one.rule, _shown(one.effect), told[row], int(otherwise[row]))
+            for row in kept
+        ]
+    keys = ["group_id", "rule", "severity"]
+    counts = pd.DataFrame(rows, columns=[*keys, "servers", "otherwise_eligible"])
+    counts = counts.astype(dict.fromkeys(keys, "string") | {"servers": "Int64", "otherwise_eligible": "Int64"})
+    texts = render(facts, firsts)[[*keys, "sdrs_code", "message", "remedy"]]
+    return texts.merge(counts, on=keys).sort_values("group_id", kind="stable", ignore_index=True)
+
+
+def waterfall(facts: Facts, fired: Sequence[Fired]) -> pd.DataFrame:
+    """Return how many servers each reason costs, one row per step: ``rule, title, lost, alone, left``.
+
+    The first row is every server that was asked for (no ``rule``); then servers protected already and servers that are
+    no candidates, then each blocking rule in the order of the rule book, then missing data.  ``lost`` counts servers
+    that no earlier step took, ``alone`` those that nothing but this rule stops, ``left`` what remains.
+    """
+    left = facts.selected.copy()
+    rows: list[tuple[str | None, str, int, int, int]] = [(None, _("asked for"), 0, 0, int(left.sum()))]
+    stops = list(_stops(facts, fired))
+    times = np.sum([mask for _rule, _title, mask in stops], axis=0) if stops else np.zeros(len(left))
+    for rule_id, title, mask in stops:
+        lost = int((left & mask).sum())
+        left &= ~mask
+        rows.append((rule_id, title, lost, int((facts.selected & mask & (times == 1)).sum()), int(left.sum())))
+    frame = pd.DataFrame(rows, columns=["rule", "title", "lost", "alone", "left"])
+    return frame.astype({"rule": "string", "title": "string", "lost": "Int64", "alone": "Int64", "left": "Int64"})
+
+
+def fewest_fixes(facts: Facts, fired: Sequence[Fired], limit: int = 20) -> pd.DataFrame:
+    """Return the fixes that free most servers, best first: ``rule, about, title, freed, freed_so_far``.
+
+    A fix is one kind of action: a rule, and what it is about where many servers have that in common (the group of a
+    group's rule, a key pair, a VPC, a flavor).  A server that needs two fixes is freed by the second.  Fixes that go
+    together stand together, so ``freed`` may be 0 in a row and high in the next.  Servers that are protected, no
+    candidates or unknown for want of data are not counted.  Greedy: good, not proven best.
+    """
+    needs = Counter(_needs(facts, fired).values())
+    chosen: list[tuple[str, str]] = []
+    counts: list[int] = []
+    while needs and len(chosen) < limit:
+        for fix in sorted(_best(needs)):
+            chosen.append(fix)
+            before = needs.total()
+            left: Counter[Fixes] = Counter()
+            for fixes, servers in needs.items():
+                left[fixes - {fix}] += servers
+            del left[frozenset()]
+            needs = left
+            counts.append(before - needs.total())
+    titles = [facts.book.rule(rule_id).title for rule_id, _about in chosen]
+    return pd.DataFrame(
+        {
+            "rule": pd.array([rule_id for rule_id, _about in chosen], dtype="string"),
+            "about": pd.array([about or None for _rule, about in chosen], dtype="string"),
+            "title": pd.array(titles, dtype="string"),
+            "freed": pd.array(counts, dtype="Int64"),
+            "freed_so_far": pd.array(np.cumsum(counts, dtype=np.int64), dtype="Int64"),
+        }
+    ).head(limit)
+
+
+def groups_needed(facts: Facts) -> pd.DataFrame:
+    """Return protection groups that would have to be created, one row per VPC and production AZ without one.
+
+    ``vpc_id, production_az, servers`` (how many would join), ``dr_az`` and ``domain_id`` (where an active-active
+    domain starts in that AZ and is not sold out; several are comma-joined, NA where domains were not read).  Only
+    servers that are neither protected nor DR or drill servers count.
+    """
+    judged = facts.judged
+    open_ones = facts.match.unplaced & facts.selected & facts.servers.known
+    if judged is not None:
+        open_ones = open_ones & ~judged.protected & ~judged.not_candidate
+    at = np.flatnonzero(open_ones)
+    vpc, az = facts.servers.coded("vpc_id"), facts.servers.coded("az")
+    places = pd.DataFrame(
+        {"vpc_id": [vpc[row] for row in at], "production_az": [az[row] for row in at]}, dtype="string"
+    )
+    counted = places.dropna().value_counts(sort=False).rename("servers").reset_index()
+    counted = counted.sort_values(["vpc_id", "production_az"], ignore_index=True).astype({"servers": "Int64"})
+    domains = facts.frames["domains"]
+    if domains.empty:
+        unknown = pd.array([None] * len(counted), dtype="string")
+        return counted.assign(dr_az=unknown, domain_id=unknown)
+    ends = domains[~domains["sold_out"].fillna(False).astype(bool)]
+    pairs = pd.concat([ends, ends.rename(columns={"local_az": "remote_az", "remote_az": "local_az"})])
+    joined = pairs.sort_values(["domain_id", "remote_az"]).groupby("local_az")
+    for column, source in (("dr_az", "remote_az"), ("domain_id", "domain_id")):
+        text = joined[source].agg(lambda values: ",".join(dict.fromkeys(values.dropna())))
+        counted[column] = counted["production_az"].map(text).astype("string")
+    return counted
+
+
+def _shown(effect: Effect) -> str:
+    return Effect.UNVERIFIED.value if effect is Effect.UNKNOWN else effect.value
+
+
+def _stops(facts: Facts, fired: Sequence[Fired]) -> Iterator[tuple[str | None, str, np.ndarray]]:
+    judged = facts.judged
+    if judged is None:
+        return
+    yield None, _("protected already"), judged.protected
+    yield None, _("no candidates (DR servers, drill servers)"), judged.not_candidate & ~judged.protected
+    settled = judged.protected | judged.not_candidate
+    unknown = np.zeros(len(facts.server_ids), dtype=bool)
+    for rule_id in dict.fromkeys(one.rule for one in fired):
+        mask = np.zeros(len(facts.server_ids), dtype=bool)
+        for one in fired:
+            if one.rule == rule_id and one.effect is Effect.BLOCKER:
+                mask[one.hits.rows] = True
+            if one.effect is Effect.UNKNOWN:
+                unknown[one.hits.rows] = True
+        if (mask & ~settled).any():
+            yield rule_id, facts.book.rule(rule_id).title, mask & ~settled
+    yield None, _("not known for want of data"), unknown & ~settled
+
+
+def _needs(facts: Facts, fired: Sequence[Fired]) -> dict[int, Fixes]:
+    """Return for each blocked server the fixes it needs, those of its companions included."""
+    judged = facts.judged
+    if judged is None:
+        return {}
+    hopeless = judged.protected | judged.not_candidate | judged.unknown
+    needs: dict[int, set[tuple[str, str]]] = {}
+    waiting: list[int] = []
+    for one in fired:
+        if one.effect is not Effect.BLOCKER:
+            continue
+        common = one.hits.evidence.get(_COMMON.get(one.rule, ""))
+        grouped = facts.book.rule(one.rule).scope == "group"
+        for hit, (server, group) in enumerate(zip(one.hits.rows.tolist(), one.groups.tolist(), strict=True)):
+            if hopeless[server]:
+                continue
+            if one.rule == _COMPANION_RULE:
+                waiting.append(server)
+                needs.setdefault(server, set())
+                continue
+            about = str(common.value(hit)) if common is not None else ""
+            about = facts.group_labels[group] if grouped and group >= 0 else about
+            needs.setdefault(server, set()).add((one.rule, about))
+    own = {server: frozenset(fixes) for server, fixes in needs.items()}
+    for server in waiting:
+        cluster = facts.clusters.of[server]
+        members = facts.clusters.members[facts.clusters.starts[cluster] : facts.clusters.starts[cluster + 1]]
+        for member in members.tolist():
+            needs[server] |= own.get(member, frozenset())
+    return {server: frozenset(fixes) for server, fixes in needs.items() if fixes}
+
+
+def _best(needs: "Counter[Fixes]") -> Fixes:
+    """Return the fixes that free most servers for each of them, of the bundles that most servers need."""
+    tried = sorted(needs, key=lambda fixes: (-needs[fixes] / len(fixes), sorted(fixes)))[:_TRIED]
+    freed = {bundle: sum(servers for fixes, servers in needs.items() if fixes <= bundle) for bundle in tried}
+    return max(tried, key=lambda bundle: freed[bundle] / len(bundle))

@@ -1,0 +1,1 @@
+"""What every face shows the same way: words, titles, tones, HTML, and the writing of text and files."""
