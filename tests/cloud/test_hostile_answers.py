@@ -147,6 +147,7 @@ async def test_a_refusal_with_an_endless_page_is_told_by_what_was_read():
         b'{"server_groups": [{"id": "g"}]} and more',
         b"\xff\xfe{}",
     ],
+    ids=["lists", "objects", "values", "NaN", "half a character", "more", "UTF-16"],
 )
 async def test_what_is_no_json_of_any_size_is_refused(body):
     """Depth, number of values, and the words that are no JSON though many write them."""
