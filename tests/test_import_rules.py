@@ -7,16 +7,25 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
+import house
+
 PACKAGE = Path(__file__).parent.parent / "sdrs_nb"
 MODULES = sorted(PACKAGE.rglob("*.py"))
+#: What everything may stand on; it knows only itself.
 GROUND = {
-    "errors", "tables", "models", "statuses", "i18n", "lab_locale", "rulebook", "exports", "cells", "words", "tones",
-    "titles", "ids", "intake", "texts", "terminal", "disk", "asked",
+    "errors", "models", "tables", "statuses", "i18n", "loop", "settings", "home", "ids", "asked", "intake", "rulebook",
+    "shown",
 }  # fmt: skip
-#: What the rim stands on beside the ground: the loop it runs on, and where it finds its settings and its folder.
-BELOW = {"loop", "home", "settings", "credential_sources", "secret"}
+#: The pipeline in the order in which data flows: a part imports the ground, itself, and lower ranks.
+RANKS = {
+    "cloud": 0, "inventory": 1, "eligibility": 2, "payloads": 3, "planning": 4, "ledger": 5, "running": 6,
+    "aftercare": 7, "reporting": 7, "runbooks": 8, "cli": 9, "widgets": 9,
+}  # fmt: skip
+#: Parts that import the ground alone, however low the others are.
+ALONE = {"cloud", "payloads", "ledger"}
 #: Everything but the rim: HTTP, screens, the terminal, and what starts processes.
-RIM = {"cloud", "widgets", "sandbox", "sandbox_process", "cli", "runbooks", "__init__"}
+RIM = {"cloud", "widgets", "sandbox", "cli", "runbooks", "__init__"}
 
 
 def part(path):
@@ -52,11 +61,44 @@ def offenders(parts, *forbidden):
     ]
 
 
-def test_the_ground_imports_nothing_above_it():
-    """Errors, tables, models, catalogue and rule book know only one another."""
-    above = {str(path.relative_to(PACKAGE)): ours(imports(path)) - GROUND for path in MODULES if part(path) in GROUND}
+def may_import(one, other):
+    """Tell whether a module of one part may import one of another."""
+    if other in GROUND or one == other:
+        return True
+    if one in GROUND or one in ALONE:
+        return False
+    return RANKS[other] < RANKS[one]
 
-    assert {path: names for path, names in above.items() if names} == {}
+
+def test_every_part_imports_lower_ranks_and_the_ground_alone():
+    """Deferred and type-checking imports count: a type that a lower stage names belongs lower."""
+    wrong = [
+        f"{path.relative_to(PACKAGE)} imports {other}"
+        for path in MODULES
+        if part(path) not in {"__init__", "sandbox"}
+        for other in sorted(ours(imports(path)) - {"__version__"})
+        if not may_import(part(path), other)
+    ]
+
+    assert wrong == []
+
+
+def test_every_part_has_its_rank():
+    """A new folder says where it stands before anything imports it."""
+    assert {part(path) for path in MODULES} == {*GROUND, *RANKS, "sandbox", "__init__"}
+
+
+def test_no_modules_import_each_other():
+    """Not in a circle of any size, and not by a deferred import either."""
+    trees = house.modules(PACKAGE)
+    graph = {name: house.imports(name, tree, set(trees)) for name, tree in trees.items()}
+
+    assert house.circles(graph) == []
+
+
+def test_few_modules_stand_at_the_root():
+    """Whatever is more than one module is a folder."""
+    assert len(list(PACKAGE.glob("*.py"))) <= 10
 
 
 def test_the_words_of_the_service_stand_on_nothing():
@@ -78,7 +120,7 @@ def test_only_cloud_speaks_http():
 
 def test_cloud_judges_nothing():
     """The cloud package moves documents: no pandas and no stage in it."""
-    assert offenders({"cloud"}, "pandas", *(f"sdrs_nb.{stage}" for stage in STAGES - GROUND - BELOW)) == []
+    assert offenders({"cloud"}, "pandas", *(f"sdrs_nb.{stage}" for stage in STAGES - GROUND)) == []
 
 
 def test_the_sandbox_and_the_rest_never_meet():
@@ -115,7 +157,7 @@ def test_nothing_imports_what_only_developers_have():
 #: Names whose call or mention writes to a stream, and where each may stand.
 STREAMS = {"print", "stdout", "stderr", "echo", "secho", "Console", "Progress", "input", "__stdout__", "__stderr__"}
 #: The home of writing to a terminal, and what makes the standard streams safe for it.
-WRITERS = {"terminal.py", "cli/streams.py"}
+WRITERS = {"shown/terminal.py", "cli/streams.py"}
 
 
 def named(tree):
@@ -169,9 +211,9 @@ def test_writing_past_that_module_is_found(code):
 
 #: Modules that may use json.dumps: what is signed, hashed, sent, or kept where only we read it.
 DUMPING = {
-    "texts.py", "planning/freezing.py", "payloads/batch.py", "rulebook/loader.py", "ledger/ledger.py", "runbooks.py",
-    "ledger/store.py", "inventory/sheets.py", "sandbox_process.py", "cloud/evs.py", "cloud/sdrs.py",
-    "cloud/authentication.py",
+    "shown/texts.py", "planning/freezing.py", "payloads/batch.py", "rulebook/loader.py", "ledger/ledger.py",
+    "runbooks/runbooks.py", "ledger/store.py", "inventory/sheets.py", "runbooks/sandbox_process.py", "cloud/evs.py",
+    "cloud/sdrs.py", "cloud/authentication.py", "intake/documents.py",
 }  # fmt: skip
 
 
@@ -205,7 +247,7 @@ def test_log_records_are_made_of_sentences():
 #: Methods that make or change a file; ``disk`` holds them, and what follows is their business alone.
 WRITING = {"write_text", "write_bytes", "mkstemp", "NamedTemporaryFile"}
 #: The inventory's own writer, and the address of a rehearsal's sandbox.
-OWN_FILES = {"disk.py", "reruns.py"}
+OWN_FILES = {"shown/disk.py", "runbooks/reruns.py"}
 
 
 def test_only_one_module_writes_files():
