@@ -165,6 +165,11 @@ WAYS: dict[str, Callable[[Facts], Way]] = {
         files={"work/clouds.yaml": f"clouds:\n  mine: {{auth: [{facts['secret_key']}\n {facts['password']}"},
         works=False,
     ),
+    "clouds.yaml with a secret as profile": lambda facts: Way(
+        files={"work/clouds.yaml": yaml.safe_dump({"clouds": {"mine": {
+            "profile": facts["other_secret_key"],
+            "auth": {"ak": facts["access_key"], "sk": facts["secret_key"]}}}})}
+    ),
     "credentials file": _credentials_file("basic", *PAIR),
     "credentials file temporary keys": _credentials_file("basic", *PAIR, "security_token"),
     "credentials file profile": _credentials_file("second", *PAIR),
