@@ -1,6 +1,6 @@
 """Let secrets in by every way there is, do the whole job with failures, and look for them in all that is left.
 
-    python -m tests.canaries [--only WORD] [--seed 1] [--keep FOLDER]
+    python -m tests.canaries [--only WORD] [--quick] [--seed 1] [--keep FOLDER]
 
 Each way has a cloud, a folder, a home and secrets of its own.  Then: the job in Python (``tests.canary_job``), the
 command line, notebooks; and the search (``tests.canary_search``) in every file, what was printed, the command lines of
@@ -165,6 +165,11 @@ WAYS: dict[str, Callable[[Facts], Way]] = {
         files={"work/clouds.yaml": f"clouds:\n  mine: {{auth: [{facts['secret_key']}\n {facts['password']}"},
         works=False,
     ),
+    "clouds.yaml with a secret as profile": lambda facts: Way(
+        files={"work/clouds.yaml": yaml.safe_dump({"clouds": {"mine": {
+            "profile": facts["other_secret_key"],
+            "auth": {"ak": facts["access_key"], "sk": facts["secret_key"]}}}})}
+    ),
     "credentials file": _credentials_file("basic", *PAIR),
     "credentials file temporary keys": _credentials_file("basic", *PAIR, "security_token"),
     "credentials file profile": _credentials_file("second", *PAIR),
@@ -322,7 +327,6 @@ class Trial:
         self._environment = self._surroundings(facts)
         self._printed: dict[str, str] = {}
         self._logs: list[Any] = []
-        self.stages: Counter[str] = Counter()
 
     def _surroundings(self, facts: Facts) -> dict[str, str]:
         unwanted = ("SDRS_NB_", "HUAWEICLOUD_", "HW_", "OS_", "HTTP", "http", "ALL_PROXY", "all_proxy", "NO_PROXY")
@@ -344,7 +348,6 @@ class Trial:
         name = " ".join(command)
         self._printed[f"stdout of {name}"] = self._printed.get(f"stdout of {name}", "") + done.stdout
         self._printed[f"stderr of {name}"] = self._printed.get(f"stderr of {name}", "") + done.stderr
-        self.stages[f"{command[0]} {done.returncode}"] += 1
         return done
 
     def job(self) -> None:
@@ -353,6 +356,8 @@ class Trial:
                  "works": self.way.works, "is_quick": self._is_quick}  # fmt: skip
         done = self.run("tests.canary_job", said=json.dumps(given))
         assert done.returncode == 0, done.stderr[-3000:]
+        stages = (self.folder / "work" / "seen" / "stages.txt").read_text(encoding="utf-8").splitlines()
+        assert ("whole job: done" in stages) == self.way.works, stages
 
     def shell(self) -> None:
         """Do it on the command line, a refused create and a failed sub-job on the way."""
@@ -398,7 +403,8 @@ class Trial:
         book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
         nbformat.write(book, self.folder / "work" / "verbose.ipynb")
         self._cloud.post("_canary/echo", {"match": "/server-groups", "times": 99})
-        self.run("tests.canary_notebook", "verbose.ipynb")
+        done = self.run("tests.canary_notebook", "verbose.ipynb")
+        assert done.returncode == 0, done.stderr[-3000:]
         self._cloud.post("_canary/echo", {"match": "", "times": 0})
 
     def hits(self, lines: CommandLines) -> tuple[set[Hit], dict[str, int]]:
@@ -471,20 +477,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.canaries", description=__doc__)
     parser.add_argument("--only", default="", help="ways whose name holds this")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--quick", action="store_true", help="leave out what other parts show too")
     parser.add_argument("--keep", type=Path, help="folder for what was written")
     given = parser.parse_args()
-    begun, total, looked_at = time.monotonic(), 0, Counter[str]()
+    begun, total, tried, looked_at = time.monotonic(), 0, 0, Counter[str]()
     with tempfile.TemporaryDirectory() as scratch:
         for number, name in enumerate(each for each in WAYS if given.only in each):
             folder = (given.keep or Path(scratch)) / f"{number:02}"
             folder.mkdir(parents=True)
-            found, seen = attempt(name, folder, given.seed)
+            found, seen = attempt(name, folder, given.seed, is_quick=given.quick)
             looked_at.update(seen)
-            total += len(found)
+            total, tried = total + len(found), tried + 1
             sys.stderr.write(f"{time.monotonic() - begun:5.0f} s  {len(found):3} hits  {name}\n")
             for hit in sorted(found, key=repr):
                 sys.stderr.write(f"          {hit.secret} in {hit.where} ({hit.form})\n")
-    figures = {"ways": len(WAYS), "hits": total, "bytes": dict(looked_at), "seconds": round(time.monotonic() - begun)}
+    figures = {"ways": tried, "hits": total, "bytes": dict(looked_at), "seconds": round(time.monotonic() - begun)}
     sys.stdout.write(json.dumps(figures) + "\n")
     return 1 if total else 0
 

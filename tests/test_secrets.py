@@ -173,6 +173,7 @@ def test_only_an_address_of_this_machine_is_one(host, is_own):
         (f"http://u:{CANARY}@", False),
         (f"socks5://u:{CANARY}@proxy", False),
         (f"file:///{CANARY}", False),
+        ("cANARY5f0ecANARY5f0ecANARY5f0ecANARY5f0e", False),
         (f"http://u:{CANARY}@pro\nxy", False),
     ],
 )
@@ -288,6 +289,25 @@ async def test_a_gateway_that_repeats_a_request_tells_no_secret(status, spelled)
     assert CANARY not in said
     assert "Signature=" not in said
     assert "(not shown)" in said
+
+
+async def test_a_login_that_is_repeated_tells_no_password():
+    """IAM, or what answers in its place, repeats the body it was sent."""
+    login = {"user": "operator", "domain": "account", "password": f'{CANARY} "ö'}
+    played = PlayedCloud({"POST /v3/auth/tokens": lambda request: httpx.Response(401, content=request.content)})
+
+    with pytest.raises(sdrs_nb.AuthenticationError) as caught:
+        await played.connect(access_key=None, secret_key=None, **login).sdrs.groups()
+
+    assert CANARY not in f"{caught.value!r} {vars(caught.value)}"
+
+
+async def test_a_short_password_spoils_no_message():
+    """Where a secret is too short to be one, the cloud's words stay as they are."""
+    played = PlayedCloud({"GET /v1/P/server-groups": httpx.Response(403, json={"code": "SDRS.0003", "message": "no"})})
+
+    with pytest.raises(sdrs_nb.PermissionDeniedError, match=r"SDRS\.0003: no\."):
+        await played.connect(access_key="o", secret_key="SDRS").sdrs.groups()
 
 
 async def test_the_path_that_ends_in_the_access_key_is_in_no_frame():

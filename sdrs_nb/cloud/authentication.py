@@ -31,6 +31,8 @@ RENEW_AT = 0.9
 TOKENS = "/v3/auth/tokens"
 #: Headers of a request in which secrets travel.
 _CARRIERS = ("Authorization", "X-Auth-Token", "X-Subject-Token", "X-Security-Token")
+#: A secret of fewer characters is none, and cutting it out would spoil the words around it.
+_SHORTEST = 6
 _DAY_S = 24 * 60 * 60.0
 
 Exchange = Callable[[Call], Awaitable[tuple[Any, Answer]]]
@@ -223,7 +225,7 @@ def without_secrets(settings: Settings, answer: Answer, sent: Mapping[str, str])
     secrets = [*map(_opened, held), *(sent.get(name, "") for name in _CARRIERS)]
     if signature := sent.get("Authorization", "").rpartition("Signature=")[2]:
         secrets.append(signature)
-    spelled = {form for secret in secrets if secret for form in _spellings(secret)}
+    spelled = {form for secret in secrets if len(secret) >= _SHORTEST for form in _spellings(secret)}
     # The longest first: a header holds the key, and what is left of it would look like something.
     pattern = re.compile("|".join(map(re.escape, sorted(spelled, key=len, reverse=True))) or r"(?!)", re.IGNORECASE)
 

@@ -349,7 +349,7 @@ def _refuse_wrong_ways_out(settings: Settings, environ: Mapping[str, str]) -> No
             is_fit = bool(address.hostname) and (address.port or 1) > 0 and address.scheme in _PROXIES
         except ValueError:
             is_fit = False
-        if not is_fit or not is_text(given):
+        if not is_fit or not is_text(given) or looks_like_a_key(given):
             raise SettingsError(
                 _("{name} is not the address of a proxy, such as http://host:port; correct it or remove it.", name=name)
             )

@@ -191,7 +191,8 @@ def _entry(name: str, held: dict[str, str]) -> Source:
         return source
     place = f"{name}, profile {profile}"
     if profile not in _PROFILES:
-        return replace(source, unknown=(*source.unknown, place))
+        # Not quoted: what nobody knows may be a secret in the wrong place.
+        return replace(source, unknown=(*source.unknown, f"{name}, profile"))
     implied = {key: value for key, value in _PROFILES[profile].items() if key not in source.values}
     region = source.values.get("region") or implied.get("region", "")
     values = {key: value.format(region=region) for key, value in implied.items()}

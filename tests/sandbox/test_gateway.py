@@ -125,3 +125,15 @@ async def test_throttle_words_its_limit_as_the_gateway_does(make_cloud):
 
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert answers[2].json()["error_msg"].endswith("limit:2,time:1 second")
+
+
+async def test_the_request_log_shows_no_access_key(cloud):
+    """The one path that ends in an access key is logged without it."""
+    key = cloud.sandbox.credentials["access_key"]
+
+    answer = await cloud.http.get(f"/v3.0/OS-CREDENTIAL/credentials/{key}")
+
+    logged = (await cloud.http.get("/_sandbox/requests")).text
+    assert answer.is_success
+    assert "/v3.0/OS-CREDENTIAL/credentials/(access key)" in logged
+    assert key not in logged
