@@ -23,12 +23,14 @@ lab: $(VENV)/.lab  ## JupyterLab on notebooks/ with the sandbox running and the 
 	$(BIN)/python tools/lab.py
 
 bench: $(VENV)/.dev  ## each figure beside its baseline, as ratios measured in one run
+	tools/install-browser
 	$(BIN)/python -m benchmarks $(BENCH_FLAGS)
 
-check: $(VENV)/.dev  ## formatter, linter, type checker
+check: $(VENV)/.dev  ## formatter, linter, type checker, import ranks
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
+	$(BIN)/python -m pytest --quiet -n 0 tests/test_import_rules.py
 
 docs: $(VENV)/.dev  ## the documentation site, in out/site
 	$(BIN)/python tools/docs_pages.py

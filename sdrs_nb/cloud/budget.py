@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sdrs_nb.home import home_folder
+from sdrs_nb.shown.disk import private_file, private_folder
 
 __all__ = ["Allowance", "BudgetBook", "allowance_at", "read_limit"]
 
@@ -159,7 +160,8 @@ class BudgetBook:
     def _opened(self, *, make: bool) -> sqlite3.Connection | None:
         if self._db is None and (make or self.path.exists()):
             with suppress(sqlite3.Error, OSError):
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+                private_folder(self.path.parent)
+                private_file(self.path)
                 db = sqlite3.connect(self.path, timeout=5, isolation_level=None, check_same_thread=False)
                 # What is lost in a power cut is only how many calls the last seconds saw.
                 db.execute("PRAGMA synchronous=OFF")

@@ -9,6 +9,7 @@ from typing import Self
 
 import httpx
 
+from sdrs_nb.asked import checked
 from sdrs_nb.cloud.autoscaling import AutoScaling
 from sdrs_nb.cloud.clock import CloudClock
 from sdrs_nb.cloud.ecs import Ecs
@@ -102,6 +103,7 @@ class Cloud:
 
 
 @with_no_trace
+@checked
 def connect(
     *,
     endpoint: str | None = None,

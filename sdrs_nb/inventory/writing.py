@@ -5,10 +5,8 @@ would run as a formula carries an apostrophe, which reading takes away.
 """
 
 import csv
-import os
+import io
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from sdrs_nb.inventory.files import ARMOURED
 from sdrs_nb.inventory.meanings import readme
 from sdrs_nb.inventory.sheets import ABOUT, DECLARED
 from sdrs_nb.inventory.values import clean
+from sdrs_nb.shown.disk import write_whole
 from sdrs_nb.tables import BOOL, FLOAT, INT, INVENTORY_TABLES, SOURCES, TIME, empty, shape
 
 __all__ = ["template", "to_excel", "to_folder"]
@@ -90,9 +89,7 @@ def _workbook(path: Path, contents: dict[str, pd.DataFrame]) -> Path:
         columns = [[_excel_cell(sheet, cell) for cell in _cells(frame[heading])] for heading in frame.columns]
         for row in zip(*columns, strict=True):
             sheet.append(row)
-    with _replacing(path) as unfinished:
-        book.save(unfinished)
-    return path
+    return write_whole(path, book.save)
 
 
 def _format_as_text(sheet: Any, frame: pd.DataFrame) -> None:
@@ -146,25 +143,15 @@ def _refuse_too_much(path: Path, contents: dict[str, pd.DataFrame]) -> None:
 
 def _write_csv(path: Path, frame: pd.DataFrame) -> None:
     columns = [[_csv_cell(cell) for cell in _cells(frame[heading])] for heading in frame.columns]
-    with _replacing(path) as unfinished, unfinished.open("w", encoding="utf-8-sig", newline="") as stream:
-        # With this line ending a lone carriage return inside a value is quoted as well.
-        writer = csv.writer(stream, lineterminator="\r\n")
-        writer.writerow([_csv_cell(str(heading)) for heading in frame.columns])
-        writer.writerows(zip(*columns, strict=True))
+    text = io.StringIO(newline="")
+    # With this line ending a lone carriage return inside a value is quoted as well.
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow([_csv_cell(str(heading)) for heading in frame.columns])
+    writer.writerows(zip(*columns, strict=True))
+    write_whole(path, text.getvalue().encode("utf-8-sig", "replace"))
 
 
 def _csv_cell(cell: Any) -> Any:
     if isinstance(cell, str):
         return "'" + cell if cell[:1] in ARMOURED and cell else cell
     return str(cell).lower() if isinstance(cell, bool) else cell
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """Give a file beside ``path`` to write to, and put it in its place once it is whole."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        yield unfinished
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
