@@ -69,7 +69,8 @@ def test_its_connection_uses_its_endpoint_and_credentials():
         settings = sandbox.connect().settings
         login = sandbox.connect(user="operator", password="pass-word").settings
 
-    assert (settings.endpoint, settings.project_id, settings.access_key) == ("http://127.0.0.1:1", "p1", "AKAKAK")
+    assert (settings.endpoint, settings.project_id) == ("http://127.0.0.1:1", "p1")
+    assert settings.access_key.get_secret_value() == "AKAKAK"
     assert (login.kind, login.domain) == ("password", "account")
 
 

@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
 
 import sdrs_nb
 from sdrs_nb.eligibility.rules.request import request_findings
-from sdrs_nb.errors import CloudError, NothingEligibleError, PlanError
+from sdrs_nb.errors import CloudError, NothingEligibleError, PlanError, SettingsError
 from sdrs_nb.models import BatchOptions
 from sdrs_nb.rulebook import Effect, load_rulebook
 from tests.contract.coverage import page
@@ -59,7 +58,7 @@ def test_the_page_of_coverage_is_up_to_date():
 def assert_seen(case, ask, stage, inventory):
     """Assert that the case's rule, and no other, keeps the request from being sent."""
     if case.shown == "options":
-        with pytest.raises(ValidationError):
+        with pytest.raises(SettingsError):
             batch_options(ask)
         return
     book = load_rulebook(case.profile, **case.book)

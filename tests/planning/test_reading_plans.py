@@ -1,6 +1,7 @@
 """What is not known yet: plans for reading only, the choice of a group, and reasons that say what to change."""
 
 import json
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -52,7 +53,7 @@ async def test_a_plan_for_reading_is_refused_before_anything_is_asked():
     plan = planned(unknown_inventory(), include_unknown=True)
 
     with pytest.raises(sdrs_nb.PlanError, match="for reading only"):
-        await sdrs_nb.submit(None, plan, approve=plan.fingerprint)
+        await sdrs_nb.submit(SimpleNamespace(sdrs=None), plan, approve=plan.fingerprint)
 
 
 def test_a_file_that_no_longer_says_for_reading_was_changed(tmp_path):
