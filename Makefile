@@ -6,9 +6,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 # Installing compiles these, so a changed one means installing again.
 CATALOGUES := $(wildcard sdrs_nb/locale/*/LC_MESSAGES/*.po)
+# What is quick enough to be run after every change; CONTRIBUTING.md names the rest by folder.
+FAST := $(addprefix tests/,cloud covering intake inventory ledger payloads planning reporting widgets) \
+	$(addprefix tests/test_,asked.py catalogue.py cells.py eligibility.py groups.py html.py ids.py import_rules.py \
+	rulebook.py secrets.py settings.py showing.py statuses.py texts.py tones.py)
 BENCH_FLAGS := $(if $(QUICK),--quick)
 
-.PHONY: demo test lab bench check docs clean
+.PHONY: demo test test-fast lab bench check docs clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.lab  ## the whole job, headless, on the embedded sandbox cloud
@@ -18,6 +22,9 @@ test: $(VENV)/.dev  ## everything the tests need, browser included, and all of t
 	tools/install-browser
 	tools/install-axe
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-fast: $(VENV)/.dev  ## no browser, no kernel, no kills, no long estates: for use while working
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(FAST)
 
 lab: $(VENV)/.lab  ## JupyterLab on notebooks/ with the sandbox running and the notebooks pointed at it
 	$(BIN)/python tools/lab.py

@@ -81,4 +81,4 @@ async def _body(response: httpx.Response, encoding: str, limit: int) -> tuple[by
 
 
 def _too_large(limit: int) -> str:
-    return _("it is larger than {limit} MiB (answer_limit_mib)", limit=limit // 1024**2)
+    return _("it is larger than {limit} MiB (SDRS_NB_ANSWER_LIMIT_MIB raises the bound)", limit=limit // 1024**2)
