@@ -19,6 +19,8 @@ __all__ = ["JOB", "TOKEN", "Shape", "fitting", "not_ours", "object_of", "rows_of
 
 #: Whole numbers that every later stage can hold.
 _LARGEST = 2**63 - 1
+#: Characters of an id; real ones have 36, and one becomes a part of addresses.
+_LONGEST_ID = 1024
 _PLAIN = frozenset({str, type(None), bool})
 _NUMBERS = frozenset({int, float})
 
@@ -48,7 +50,7 @@ class Plain:
         """Look at the kinds of values first: usually all are texts."""
         kinds = set(map(type, values))
         if self.is_key:
-            if kinds == {str} and all(values):
+            if kinds == {str} and all(values) and max(map(len, values)) <= _LONGEST_ID:
                 return None
         elif kinds <= _PLAIN:
             return None
@@ -58,7 +60,7 @@ class Plain:
     def _fits(self, value: Any) -> bool:
         kind = type(value)
         if self.is_key:
-            return (kind is str and bool(value)) or (kind is int and -_LARGEST <= value <= _LARGEST)
+            return (kind is str and 0 < len(value) <= _LONGEST_ID) or (kind is int and -_LARGEST <= value <= _LARGEST)
         return kind in _PLAIN or (kind in _NUMBERS and -_LARGEST <= value <= _LARGEST)
 
 

@@ -9,7 +9,7 @@ import httpx
 import stamina
 
 from sdrs_nb import __version__
-from sdrs_nb.cloud.answers import Answer, Call, error_of, parse
+from sdrs_nb.cloud.answers import Answer, Call, error_of, parse, shorten
 from sdrs_nb.cloud.clock import CloudClock
 from sdrs_nb.cloud.endpoints import origin_of
 from sdrs_nb.cloud.logs import quieten_libraries
@@ -19,13 +19,14 @@ from sdrs_nb.cloud.retry import may_repeat
 from sdrs_nb.cloud.signing import encode_query
 from sdrs_nb.cloud.unreachable import unreachable
 from sdrs_nb.cloud.waiting import Waits
-from sdrs_nb.errors import SdrsError
+from sdrs_nb.errors import CloudError, SdrsError
 from sdrs_nb.i18n import _
 from sdrs_nb.settings import Settings, is_loopback, trusting
 
 __all__ = ["Authenticate", "HeadersOf", "Outgoing", "Transport"]
 
 _MIB = 1024 * 1024
+_URI_TOO_LONG = 414
 #: How JSON begins, as the cloud writes it.
 _JSON = (b"{", b"[", b"")
 # Back-off between tries, in seconds; stamina doubles it and adds jitter, so parallel pages do not return together.
@@ -119,7 +120,19 @@ class Transport:
     async def _once(self, call: Call, path: str, authenticate: Authenticate) -> tuple[Any, Answer]:
         origin = origin_of(call.service, self._settings)
         query = encode_query(call.query)
-        url = httpx.URL(f"{origin}{path}{'?' if query else ''}{query}")
+        try:
+            url = httpx.URL(f"{origin}{path}{'?' if query else ''}{query}")
+        except httpx.InvalidURL:
+            raise CloudError(
+                _(
+                    "{method} {path} makes no address: an id in it is too long or no id. Load the inventory again.",
+                    method=call.method,
+                    path=shorten(call.shown or path),
+                ),
+                method=call.method,
+                path=call.path,
+                status=_URI_TOO_LONG,
+            ) from None
         # A token is asked for before a place is taken (asking needs a place itself, and all could be waiting),
         # a signature is made after it (made before, it could be old when it leaves).
         headers_of = await authenticate()

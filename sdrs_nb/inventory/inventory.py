@@ -23,6 +23,7 @@ from sdrs_nb.inventory.headings import likely
 from sdrs_nb.inventory.sheets import ABOUT, DECLARED, Sheet, frame_from, unread_columns
 from sdrs_nb.models import Declared, OnWait, Record
 from sdrs_nb.rulebook import Site, site_of
+from sdrs_nb.shown.texts import visible
 from sdrs_nb.shown.titles import frame_title
 from sdrs_nb.shown.words import word
 from sdrs_nb.tables import DERIVED, INVENTORY_TABLES, SOURCES, STR, empty, shape
@@ -335,7 +336,7 @@ class Inventory:
         lines = [_("Inventory({loaded})", loaded=loaded or _("nothing loaded"))]
         others = self._sources[~self._sources["state"].isin(["loaded", "not asked"])]
         lines += [
-            f"  {name}: {word(state)}" + (f", {message}" if isinstance(message, str) else "")
+            f"  {name}: {word(state)}" + (f", {visible(message)}" if isinstance(message, str) else "")
             for name, state, message in zip(others["frame"], others["state"], others["message"], strict=True)
         ]
         return "\n".join(lines)

@@ -6,6 +6,7 @@ Both functions work inside the transaction that records a run, so that of two at
 import json
 import sqlite3
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from sdrs_nb.errors import ClaimedError
@@ -54,14 +55,17 @@ def refuse_claimed(db: sqlite3.Connection, claim_scope: str, plan: Any) -> None:
     if not held:
         return
     server_id, run_id = min(held)
+    who = ""
     holder = db.execute("SELECT created_at, approval FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+    with suppress(ValueError, AttributeError):  # what was spoilt in it does not matter here
+        who = json.loads(holder["approval"]).get("who")
     raise ClaimedError(
         _(
             "{count} of these servers are held by run {run}, approved by {who} and begun {when}; the first is {name} "
             "({server}). Resume that run or cancel what it has not sent, then plan again.",
             count=len(held),
             run=run_id,
-            who=json.loads(holder["approval"]).get("who") or "?",
+            who=who or "?",
             when=holder["created_at"],
             name=plan.server_names.get(server_id, ""),
             server=server_id,

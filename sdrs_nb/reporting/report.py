@@ -261,6 +261,8 @@ def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
     stages = {stage: counts[stage] for stage in WORST_FIRST if counts[stage]}
     calls = {batch.batch_id: target(batch) for batch in run.plan.batches}
     bodies = {batch.batch_id: run.plan.payload_bytes(batch.batch_id).decode() for batch in run.plan.batches}
+    with run.ledger.readable():
+        shown_timeline = timeline(run.jobs, outcome)
     return str(
         html.render(
             "report.html",
@@ -279,7 +281,7 @@ def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
             stages=stages,
             steps=waterfall(outcome, left_out),
             rules=rules_of(left_out, run.plan.rulebook),
-            timeline=timeline(run.jobs, outcome),
+            timeline=shown_timeline,
             batches=_records(troubled_first(frames["batches"])),
             servers=_records(outcome),
             left_out=_records(left_out),

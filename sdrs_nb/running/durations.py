@@ -1,18 +1,16 @@
 """How long jobs took, as their own documents say, and when it is worth looking at the next one."""
 
-import json
 import random
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.running.jobs import next_delay
 
-__all__ = ["job_seconds", "known_durations", "next_look"]
+__all__ = ["KEPT", "job_seconds", "next_look"]
 
 #: Jobs looked back at, and the fewest that say anything.
-_KEPT, _ENOUGH = 60, 3
+KEPT, _ENOUGH = 60, 3
 #: The first look falls where so many of the jobs seen had ended: earlier looks would mostly be in vain.
 _EARLY_SHARE = 0.1
 
@@ -31,19 +29,6 @@ def _moment(text: object) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def known_durations(ledger: Ledger, scope: Mapping[str, str]) -> list[float]:
-    """Return how long the last create jobs of this project took, in cloud seconds, from every run of the ledger."""
-    rows = ledger.rows(
-        "SELECT j.document FROM jobs j JOIN runs r USING (run_id) WHERE r.endpoint = ? AND r.project_id = ? "
-        "AND j.status = 'SUCCESS' ORDER BY j.last_look_at DESC LIMIT ?",
-        scope["endpoint"],
-        scope["project_id"],
-        _KEPT,
-    )
-    found = [job_seconds(json.loads(row["document"])) for row in rows]
-    return [seconds for seconds in reversed(found) if seconds is not None]
-
-
 def next_look(elapsed: float, looks: int, known: Sequence[float], *, first_s: float, most_s: float) -> float:
     """Return seconds to wait before looking at a job that was accepted ``elapsed`` seconds ago.
 
@@ -53,7 +38,7 @@ def next_look(elapsed: float, looks: int, known: Sequence[float], *, first_s: fl
     """
     if len(known) < _ENOUGH:
         return next_delay(looks, first_s=first_s, most_s=most_s)
-    recent = sorted(known[-_KEPT:])
+    recent = sorted(known[-KEPT:])
     early, late = recent[int(_EARLY_SHARE * len(recent))], recent[-1]
     if elapsed < early:
         return early - elapsed + random.uniform(0.1, 0.5) * first_s  # noqa: S311 - spreads polls, protects nothing

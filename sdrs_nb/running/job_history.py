@@ -40,7 +40,8 @@ def job_durations(
     -----
     Reads the ledger file, no network.  No job gives an empty list.
     """
-    rows = (ledger or Ledger()).rows(
+    store = ledger or Ledger()
+    rows = store.rows(
         "SELECT j.document FROM jobs j JOIN runs r USING (run_id) WHERE j.status = 'SUCCESS' "
         "AND json_extract(j.document, '$.end_time') IS NOT NULL "
         "AND (?1 IS NULL OR r.endpoint = ?1) AND (?2 IS NULL OR r.project_id = ?2) "
@@ -50,5 +51,6 @@ def job_durations(
         int(deletions),
         at_most,
     )
-    found = [job_seconds(json.loads(row["document"])) for row in rows]
+    with store.readable():
+        found = [job_seconds(json.loads(row["document"])) for row in rows]
     return [seconds for seconds in reversed(found) if seconds is not None]

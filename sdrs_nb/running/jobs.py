@@ -53,7 +53,9 @@ def read_job(document: Mapping[str, Any]) -> Job:
 
     An unknown ``status`` reads as ``OTHER``: neither a success nor a failure may be guessed from it.
     """
-    entities = document.get("entities") or {}
+    held = document.get("entities")
+    entities: Mapping[str, Any] = held if isinstance(held, Mapping) else {}
+    parts: Sequence[Any] = each if isinstance(each := entities.get("sub_jobs"), list) else ()
     return Job(
         job_id=_text(document.get("job_id")) or "",
         job_type=_text(document.get("job_type")) or "",
@@ -65,7 +67,8 @@ def read_job(document: Mapping[str, Any]) -> Job:
         group_id=_text(entities.get("server_group_id")),
         protected_instance_id=_text(entities.get("protected_instance_id")),
         dr_server_id=_text(entities.get("native_server_id")),
-        sub_jobs=tuple(read_job(sub_job) for sub_job in entities.get("sub_jobs") or ()),
+        # An earlier version kept what it was answered, whatever that was.
+        sub_jobs=tuple(read_job(sub_job) for sub_job in parts if isinstance(sub_job, Mapping)),
     )
 
 

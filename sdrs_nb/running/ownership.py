@@ -117,13 +117,14 @@ class Deeds:
         """
         evidence = run.ledger.evidence(run.run_id, batch_id)
         batches = [batch for batch in run.plan.batches if batch_id in (None, batch.batch_id)]
-        return cls(
-            batches,
-            evidence.attempts,
-            evidence.jobs,
-            evidence.servers,
-            times_offset_s=evidence.times_offset_s,
-        )
+        with run.ledger.readable():
+            return cls(
+                batches,
+                evidence.attempts,
+                evidence.jobs,
+                evidence.servers,
+                times_offset_s=evidence.times_offset_s,
+            )
 
     def whose(self, server_id: str, instance: Instance) -> Ownership:
         """Return whose ``instance``, which holds the planned server ``server_id``, is."""

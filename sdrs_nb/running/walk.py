@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from sdrs_nb import loop
 from sdrs_nb.ledger.ledger import AttemptResult, Control, Ledger
 from sdrs_nb.models import Batch, Pace
-from sdrs_nb.running.durations import known_durations
+from sdrs_nb.running.durations import KEPT
+from sdrs_nb.running.job_history import job_durations
 from sdrs_nb.running.pacing import Timing
 from sdrs_nb.running.shared_facts import SharedFacts
 
@@ -42,7 +43,7 @@ class Walk:
     facts
         Lists of the project that the groups share.
     durations
-        Seconds that create jobs of this project took, the newest last.
+        Seconds that jobs of this kind took in this project, the newest last.
     reason
         Why it stops or sends nothing more; ``""`` while it goes on.
     is_answered
@@ -71,7 +72,13 @@ class Walk:
             self.pace = Pace.model_validate_json(record["settings"])
         self.timing = Timing(cloud.clock.now, lambda: cloud.time_scale, sleep)
         self.facts = SharedFacts(cloud, self.timing.clock)
-        self.durations = known_durations(ledger, record)
+        self.durations = job_durations(
+            ledger,
+            endpoint=record["endpoint"],
+            project_id=record["project_id"],
+            deletions=plan.is_deletion,
+            at_most=KEPT,
+        )
         self.stopping = asyncio.Event()
         self.reason = ""
         self.is_answered = self.is_told = False

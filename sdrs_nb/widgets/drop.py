@@ -11,6 +11,7 @@ import anywidget
 import traitlets
 
 from sdrs_nb.i18n import _
+from sdrs_nb.intake.limits import limits
 
 __all__ = ["FileDrop"]
 
@@ -51,7 +52,11 @@ class FileDrop(anywidget.AnyWidget):
         at, pieces = int(content.get("at", 0)), int(content.get("pieces", 1))
         if at == 0:
             self._pieces = []
+        elif not self._pieces:  # the rest of a file that was too large
+            return
         self._pieces.append(bytes(buffers[0]))
-        if len(self._pieces) == pieces:
+        # A file beyond the bound is handed on as it is so far: the reader refuses it by its size.
+        is_large = sum(map(len, self._pieces)) > limits().file_bytes
+        if len(self._pieces) == pieces or is_large:
             whole, self._pieces = b"".join(self._pieces), []
             self._on_file(str(content.get("name", "")), whole)

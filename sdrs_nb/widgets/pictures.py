@@ -184,7 +184,8 @@ def _told(boxes: Sequence[_Box], volumes: int) -> str:
 
 def run_timeline(run: Run) -> str:
     """Return when each job and sub-job of the run ran, by the cloud's clock; empty before the first job."""
-    line = timeline(run.jobs, run.servers)
+    with run.ledger.readable():
+        line = timeline(run.jobs, run.servers)
     if line.begin is None:
         return ""
     jobs = [one for one in line.bars if not one.is_sub_job]

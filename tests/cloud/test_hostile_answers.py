@@ -247,6 +247,18 @@ async def test_the_field_that_does_not_fit_is_named(row, told):
         await played.connect(attempts=1).sdrs.protected_instances()
 
 
+@pytest.mark.parametrize("group_id", ["g" * 70_000, "\x00" * 30_000])
+async def test_an_id_that_fits_no_address_is_refused(group_id):
+    """Whether a plan or an answer brought it in."""
+    played = PlayedCloud({"GET /v1/P/server-groups": {"server_groups": [{"id": group_id}], "count": 1}})
+    cloud = played.connect(attempts=1)
+
+    with pytest.raises(errors.CloudError, match="makes no address"):
+        await cloud.sdrs.group(group_id)
+    with pytest.raises(errors.CloudError, match=r"an id at server_groups\[0\]\.id"):
+        await cloud.sdrs.groups()
+
+
 @pytest.mark.parametrize(
     ("document", "told"),
     [

@@ -37,6 +37,8 @@ def test_a_failed_parent_keeps_what_its_sub_jobs_reached():
         pytest.param({"status": "QUEUED"}, JobStatus.OTHER, id="a word nobody documented"),
         pytest.param({"status": "success", "entities": None}, JobStatus.SUCCESS, id="lower case, null entities"),
         pytest.param({"status": "INIT", "entities": {"sub_jobs": None}}, JobStatus.INIT, id="null sub-jobs"),
+        pytest.param({"status": "INIT", "entities": ["x"]}, JobStatus.INIT, id="entities of an older record"),
+        pytest.param({"status": "INIT", "entities": {"sub_jobs": "x"}}, JobStatus.INIT, id="sub-jobs of one"),
     ],
 )
 def test_incomplete_documents_are_read_without_guessing(document, status):
