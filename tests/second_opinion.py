@@ -147,8 +147,14 @@ class _Judge:
         return blocking, unknown - blocking, warning
 
     def _of_cluster(self, case: Case) -> list[Said]:
-        said = cluster_rules(case, lambda other: self._companion(other, case.group))
+        said = cluster_rules(case, lambda other: self._owner(other, case.group))
         return [self._unless_partial(one) for one in said]
+
+    def _owner(self, server_id: str, group: Row | None) -> list[Said]:
+        """Return what the rules say of an owner; where each group that fits it refuses it, so much is certain (H4)."""
+        own = self._groups(server_id)
+        is_refused = group is None and all(_blocking(self._alone(server_id, other)) for other in own)
+        return self._alone(server_id, own[0]) if is_refused else self._companion(server_id, group)
 
     def _unless_partial(self, said: Said) -> Said:
         """Take a rule as undecided that does not fire and looks at a frame of which only a part was read."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sdrs_nb import checks
+from sdrs_nb.eligibility import rules as checks
 from sdrs_nb.eligibility.registry import registered
 from sdrs_nb.eligibility.rules.request import registered_requests
 from sdrs_nb.errors import SettingsError

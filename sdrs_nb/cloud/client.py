@@ -128,7 +128,7 @@ def connect(
     parallel: int | None = None,
     page_size: int | None = None,
     ca_file: str | Path | None = None,
-    sandbox: bool | None = None,
+    sandbox: bool | str | None = None,
     times_offset_h: float | None = None,
     pace: Pace | None = None,
     transport: httpx.AsyncBaseTransport | None = None,

@@ -82,8 +82,9 @@ class _Slots:
 
 
 def _torn(facts: Facts, files: IntArray) -> BoolArray:
-    """Servers of a cluster whose members could join no group together."""
-    return facts.clusters.varied(files) | facts.clusters.any((files < 0) & facts.servers.known)
+    """Servers of a cluster whose members could join no group together; one whose place is not known tears nothing."""
+    placed = facts.servers.known & ~facts.servers.coded("vpc_id").missing & ~facts.servers.coded("az").missing
+    return facts.clusters.varied(files) | facts.clusters.any((files < 0) & placed)
 
 
 def _choices(facts: Facts, group_id: str | None, choice: Mapping[str, str]) -> IntArray:

@@ -14,7 +14,6 @@ from typing import IO, TYPE_CHECKING, Self, overload
 import pandas as pd
 from pydantic import AwareDatetime, Field
 
-from sdrs_nb.asked import checked
 from sdrs_nb.errors import InventoryError, Problem
 from sdrs_nb.i18n import _
 from sdrs_nb.ids import ID_ENDINGS, respelt
@@ -433,7 +432,6 @@ async def load_inventory(
     return Inventory(loaded, sources, about, unread=unread).assume(assume or {})
 
 
-@checked
 def read_inventory(
     source: "str | os.PathLike[str] | bytes | IO[bytes] | pd.DataFrame | Mapping[str, pd.DataFrame]",
     *,
