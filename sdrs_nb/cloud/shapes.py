@@ -23,6 +23,7 @@ _LARGEST = 2**63 - 1
 _LONGEST_ID = 1024
 _PLAIN = frozenset({str, type(None), bool})
 _NUMBERS = frozenset({int, float})
+_WHOLE = frozenset({int, type(None)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,10 @@ class Plain:
                 return None
         elif kinds <= _PLAIN:
             return None
+        elif kinds <= _WHOLE:
+            whole = [value for value in values if value is not None]
+            if max(whole) <= _LARGEST and min(whole) >= -_LARGEST:
+                return None
         wanted = _("an id") if self.is_key else _("a text or a number")
         return next((Misfit(f"[{at}]", wanted) for at, value in enumerate(values) if not self._fits(value)), None)
 
@@ -112,7 +117,8 @@ class Fields:
 
     def _named(self, held: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Shape]]:
         yield from self.fields.items()
-        if self.every is not None:
+        # All values at once first; name by name only to tell which of them does not fit.
+        if self.every is not None and self.every.misfit([*chain.from_iterable(value.values() for value in held)]):
             for name in dict.fromkeys(chain.from_iterable(held)):
                 if name not in self.fields:
                     yield name, self.every
