@@ -135,12 +135,19 @@ def _said(hint: Any) -> str:
     return " | ".join(parts).replace("collections.abc.", "").replace("sdrs_nb.", "").replace("typing.", "")
 
 
+def _is_cloud(value: Any, names: Collection[str]) -> bool:
+    """Tell whether a cloud is wanted and ``value`` can stand for one; whoever has the calls of one may."""
+    return "Cloud" in names and hasattr(value, "sdrs")
+
+
 def _fits(value: Any, hint: Any) -> bool:  # noqa: C901, PLR0911, PLR0912 - a line a kind of annotation
     if isinstance(hint, str):  # a class that only a type checker imports, or several
         names = {part.strip().rpartition(".")[2].partition("[")[0] for part in hint.split("|")}
-        if "Cloud" in names and hasattr(value, "sdrs"):  # something that stands for a cloud
-            return True
-        return (value is None and "None" in names) or bool(names & {each.__name__ for each in type(value).__mro__})
+        return (
+            _is_cloud(value, names)
+            or (value is None and "None" in names)
+            or bool(names & {each.__name__ for each in type(value).__mro__})
+        )
     if isinstance(hint, typing.ForwardRef):
         return _fits(value, hint.__forward_arg__)
     origin, inside = typing.get_origin(hint), typing.get_args(hint)
@@ -162,7 +169,7 @@ def _fits(value: Any, hint: Any) -> bool:  # noqa: C901, PLR0911, PLR0912 - a li
     if origin is collections.abc.Callable or hint is Callable:
         return callable(value)
     kind = origin or hint
-    if getattr(kind, "__name__", "") == "Cloud" and hasattr(value, "sdrs"):  # something that stands for a cloud
+    if _is_cloud(value, {getattr(kind, "__name__", "")}):
         return True
     if kind in (typing.IO, typing.TextIO):
         return hasattr(value, "write")

@@ -167,7 +167,7 @@ class Engine:
             except (CloudError, CloudUnreachable) as error:
                 await failures.bear(error, batch)
             else:
-                self.walk.accepted()
+                self.walk.forget_refusals()
                 failures.forget()
                 steps += 1
         if steps:

@@ -186,8 +186,8 @@ class Walk:
         self._refusals += 1
         return self._refusals
 
-    def accepted(self) -> None:
-        """Take note that something worked: refusals are counted anew."""
+    def forget_refusals(self) -> None:
+        """Count refusals anew, since something worked."""
         self._refusals = 0
 
     def stop(self, reason: str) -> None:

@@ -14,6 +14,7 @@ import sdrs_nb
 from sdrs_nb import errors
 from sdrs_nb.cloud import shapes
 from tests.builders_cloud import PlayedCloud
+from tests.odd_answers import places
 
 #: What a server says before its body.
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -184,14 +185,6 @@ ANSWERS = [
     ("evs", "quota", "GET /v2/P/os-quota-sets/P", {"quota_set": {"id": "P", "volumes": {"in_use": 1, "limit": 2}}}),
     ("ecs", "limits", "GET /v1/P/cloudservers/limits", {"absolute": {"maxTotalCores": 4}}),
 ]  # fmt: skip
-
-
-def places(value, path=()):
-    """Every path to a value within a document."""
-    yield path
-    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, part in parts:
-        yield from places(part, (*path, key))
 
 
 def replaced(document, path, value):
