@@ -7,9 +7,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # Installing compiles these, so a changed one means installing again.
 CATALOGUES := $(wildcard sdrs_nb/locale/*/LC_MESSAGES/*.po)
 # What is quick enough to be run after every change; CONTRIBUTING.md names the rest by folder.
-FAST := $(addprefix tests/,cloud covering intake inventory ledger payloads planning reporting widgets) \
-	$(addprefix tests/test_,asked.py catalogue.py cells.py eligibility.py groups.py html.py ids.py import_rules.py \
-	rulebook.py secrets.py settings.py showing.py statuses.py texts.py tones.py)
+FAST := $(addprefix tests/,aftercare/test_coverage.py aftercare/test_drift.py aftercare/test_groups.py cloud \
+	eligibility intake inventory ledger payloads planning reporting rulebook settings shown widgets) \
+	$(addprefix tests/test_,asked.py catalogue.py ids.py import_rules.py statuses.py)
 BENCH_FLAGS := $(if $(QUICK),--quick)
 
 .PHONY: demo test test-fast lab bench check docs clean

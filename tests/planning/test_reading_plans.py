@@ -10,7 +10,7 @@ import sdrs_nb
 from sdrs_nb.planning.left_out import most_frequent
 from tests.builders import GROUP, a_group, a_server, a_volume, an_attachment, an_instance, an_inventory
 
-pytest_plugins = ["tests.shell_fixtures"]
+pytest_plugins = ["tests.cli.shell_fixtures"]
 OTHER = "group-2"
 
 

@@ -5,7 +5,7 @@ import pytest
 from sdrs_nb import NothingEligibleError, PlanError, check_eligibility, list_runs, plan_batches, submit
 from sdrs_nb.planning.planning import Plan
 from tests.builders import a_group, a_server, an_instance, an_inventory
-from tests.checks.judged import judge
+from tests.eligibility.judged import judge
 
 
 def partly_known():

@@ -10,7 +10,7 @@ from tests.builders import (
     an_instance,
     an_inventory,
 )
-from tests.checks.judged import SERVER, judge, options, severity_of, verdict_of, with_server
+from tests.eligibility.judged import SERVER, judge, options, severity_of, verdict_of, with_server
 
 
 @pytest.mark.parametrize(

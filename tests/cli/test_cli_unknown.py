@@ -7,7 +7,7 @@ import pytest
 from sdrs_nb.planning.planning import Plan
 from tests.builders import a_group, a_server, an_inventory
 
-pytest_plugins = ["tests.shell_fixtures"]
+pytest_plugins = ["tests.cli.shell_fixtures"]
 
 GROUPS = ["1f9ef5dd-ba59-498b-a993-8fa2e0d6b426", "7a1d0c52-9b1e-4c8a-8f0e-2f7f5e6a1b11"]
 #: Nobody answers there.

@@ -7,7 +7,7 @@ import pytest
 import sdrs_nb
 from tests.builders_sites import a_site_without_batch_calls, sent
 
-pytest_plugins = ["tests.shell_fixtures"]
+pytest_plugins = ["tests.cli.shell_fixtures"]
 
 
 def test_open_telekom_cloud_is_served_one_by_one(shell):

@@ -25,7 +25,7 @@ from tests.builders import (
     an_instance,
     an_inventory,
 )
-from tests.checks.judged import SERVER
+from tests.eligibility.judged import SERVER
 
 Given = Mapping[str, Any]
 

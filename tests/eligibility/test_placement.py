@@ -13,7 +13,7 @@ from tests.builders import (
     an_attachment,
     an_inventory,
 )
-from tests.checks.judged import SERVER, judge, options, severity_of
+from tests.eligibility.judged import SERVER, judge, options, severity_of
 
 LARGER = a_flavor("s6.xlarge.2", vcpus=4, ram_gib=8.0)
 

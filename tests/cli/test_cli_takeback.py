@@ -6,7 +6,7 @@ import pytest
 
 import sdrs_nb
 
-pytest_plugins = ["tests.shell_fixtures"]
+pytest_plugins = ["tests.cli.shell_fixtures"]
 
 
 def test_a_run_is_undone_from_the_shell_with_two_persons(shell, tmp_path):

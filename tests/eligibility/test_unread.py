@@ -17,7 +17,7 @@ from tests.builders import (
     an_instance,
     an_inventory,
 )
-from tests.checks.judged import SERVER, judge, severity_of, verdict_of
+from tests.eligibility.judged import SERVER, judge, severity_of, verdict_of
 from tests.mutilations import estates, mutilated, respelt, surprises
 
 #: Column -> the rule that reads it, and the server or volume that it would block.

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.builders import GROUP, a_domain, a_group, a_pair, a_server, an_instance, an_inventory
-from tests.checks.judged import SERVER, judge, severity_of, verdict_of
+from tests.eligibility.judged import SERVER, judge, severity_of, verdict_of
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from sdrs_nb.eligibility.eligibility import Eligibility
 from sdrs_nb.inventory.inventory import Inventory
 from tests.builders import a_server, a_volume, an_attachment, an_instance, an_inventory
-from tests.checks.judged import judge, options, severity_of, verdict_of
+from tests.eligibility.judged import judge, options, severity_of, verdict_of
 
 
 def tied(ties: Mapping[str, str], servers: Mapping[str, dict[str, Any]] | None = None, **frames: Any) -> Inventory:

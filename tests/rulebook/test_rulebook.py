@@ -298,6 +298,6 @@ def test_sources_follow_the_language():
 
 def test_the_page_of_rules_is_up_to_date():
     """The page is generated: python -m sdrs_nb.rulebook.page > docs/rules.md."""
-    written = Path(__file__).parent.parent / "docs" / "rules.md"
+    written = Path(__file__).parents[2] / "docs" / "rules.md"
 
     assert written.read_text(encoding="utf-8") == page()

@@ -5,7 +5,7 @@ import pytest
 from sdrs_nb.eligibility.registry import registered
 from sdrs_nb.models import BatchOptions
 from tests.builders import DR_AZ, a_flavor, a_group, a_host, a_server, a_volume, an_attachment, an_inventory
-from tests.checks.judged import SERVER, judge, severity_of, verdict_of
+from tests.eligibility.judged import SERVER, judge, severity_of, verdict_of
 
 OTHER = a_group("group-2", target_az="az-3", dr_az="az-3")
 

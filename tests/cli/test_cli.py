@@ -17,7 +17,7 @@ from sdrs_nb import loop
 from sdrs_nb.cli import books, watching
 from sdrs_nb.models import Wait
 
-pytest_plugins = ["tests.shell_fixtures"]
+pytest_plugins = ["tests.cli.shell_fixtures"]
 
 UNREACHABLE = {
     "SDRS_NB_ENDPOINT": "http://127.0.0.1:9",

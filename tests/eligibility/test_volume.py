@@ -1,7 +1,7 @@
 import pytest
 
 from tests.builders import a_pair, a_server, a_volume, an_attachment, an_inventory
-from tests.checks.judged import SERVER, judge, severity_of, with_volume
+from tests.eligibility.judged import SERVER, judge, severity_of, with_volume
 
 
 @pytest.mark.parametrize(

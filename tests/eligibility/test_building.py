@@ -3,7 +3,7 @@
 import pytest
 
 from tests.builders import a_server, a_volume, an_attachment, an_inventory
-from tests.checks.judged import SERVER, judge, severity_of
+from tests.eligibility.judged import SERVER, judge, severity_of
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from sdrs_nb.eligibility.registry import registered
 from sdrs_nb.eligibility.rules.request import registered_requests
 from sdrs_nb.rulebook import load_rulebook
-from tests.checks.every_rule import ROWS, severities
+from tests.eligibility.every_rule import ROWS, severities
 
 #: Rules that say "not known" by their own nature, also at their boundary.
 ALWAYS_UNVERIFIED = {"S19", "S27", "S36", "D5", "H14"}

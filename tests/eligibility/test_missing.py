@@ -5,7 +5,7 @@ import pytest
 from sdrs_nb import InventoryError, check_eligibility, plan_batches, read_inventory
 from sdrs_nb.inventory.assuming import read_assumptions
 from tests.builders import a_server, a_volume, an_attachment, an_inventory
-from tests.checks.judged import judge, severity_of, verdict_of
+from tests.eligibility.judged import judge, severity_of, verdict_of
 
 
 def rows(eligibility):
