@@ -7,6 +7,7 @@
     ├── PlanError               what was asked for cannot be planned, or a plan is not the one approved
     │   └── NothingEligibleError    no server that was asked for can be planned; the reasons are in the message
     ├── SettingsError           endpoint, project, credentials or options are missing or wrong
+    │   └── ReadOnlyError           this connection was asked to read only, and this would change something
     ├── LedgerError             the durable record cannot be trusted, so nothing is sent
     ├── ClaimedError            another run already holds these servers
     ├── CloudUnreachable        no answer from the cloud; nothing is known to have been changed
@@ -52,6 +53,7 @@ __all__ = [
     "PermissionDeniedError",
     "PlanError",
     "Problem",
+    "ReadOnlyError",
     "RunbookFailed",
     "SdrsError",
     "ServiceError",
@@ -105,6 +107,10 @@ class NothingEligibleError(PlanError):
 
 class SettingsError(SdrsError, ValueError):
     """An endpoint, a project, credentials or an option is missing or wrong."""
+
+
+class ReadOnlyError(SettingsError):
+    """The connection was asked to read only, and this would change something in the cloud; nothing was sent."""
 
 
 class LedgerError(SdrsError):

@@ -105,3 +105,11 @@ async def submit_and_follow(cloud, plan, ledger, cloud_time):
     """Submit the plan and follow it."""
     run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=cloud_time.sleep)
     return await sdrs_nb.follow(cloud, run, sleep=cloud_time.sleep)
+
+
+def connected_to(sandbox, kind="access key", **more):
+    """A connection to a sandbox in this process, by its access key or its password."""
+    names = {"access key": ("access_key", "secret_key"), "password": ("user", "password", "domain")}[kind]
+    keys = {name: sandbox.credentials[name] for name in ("project_id", *names)}
+    transport = httpx.ASGITransport(sandbox.app)
+    return sdrs_nb.connect(endpoint="http://localhost", transport=transport, sandbox=True, **{**keys, **more})

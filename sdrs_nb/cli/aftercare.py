@@ -61,5 +61,5 @@ async def _asked(connection: Connection) -> "Coverage":
     from sdrs_nb.aftercare.coverage import coverage as covered
 
     with watching.loading(quiet=connection.quiet) as on_progress:
-        async with connection.connect() as cloud:
+        async with connection.connect(read_only=True) as cloud:
             return await covered(cloud, on_progress=on_progress)

@@ -83,8 +83,9 @@ class Connection:
     profile: str | None = None
     ca_file: Path | None = None
     quiet: bool = False
+    read_only: bool = False
 
-    def connect(self) -> "Cloud":
+    def connect(self, *, read_only: bool = False) -> "Cloud":
         """Return the connection; no network yet.  Raises ``SettingsError`` where something is missing."""
         from sdrs_nb.cloud import connect
 
@@ -94,6 +95,7 @@ class Connection:
             project_id=self.project_id,
             profile=self.profile,
             ca_file=self.ca_file,
+            read_only=read_only or self.read_only or None,
         )
         cloud.on_wait(watching.waiting(quiet=self.quiet))
         return cloud
@@ -106,7 +108,7 @@ class Connection:
         """Return the inventory of the project, read now."""
         from sdrs_nb.inventory.inventory import load_inventory
 
-        async with self.connect() as cloud:
+        async with self.connect(read_only=True) as cloud:
             return await load_inventory(cloud, on_progress=on_progress)
 
 
@@ -142,6 +144,9 @@ def globally(
         Path | None, typer.Option(metavar="FILE", help=_("Certificates to trust, behind a proxy of one's own."))
     ] = None,
     lang: Annotated[str | None, typer.Option(metavar="|".join(LANGUAGES), help=_("Language of every text."))] = None,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help=_("Refuse whatever could change something in the cloud."))
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help=_("No progress on the standard error."))] = False,
     _version_asked: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_version, help=_("Print the version and leave."))
@@ -155,4 +160,4 @@ def globally(
                 param_hint="--lang",
             )
         set_language(lang)
-    context.obj = Connection(endpoint, region, project_id, profile, ca_file, quiet)
+    context.obj = Connection(endpoint, region, project_id, profile, ca_file, quiet, read_only)

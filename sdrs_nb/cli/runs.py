@@ -180,7 +180,7 @@ def verify(context: typer.Context, run_id: RunId, *, as_json: Json = False) -> N
 async def _verified(connection: Connection, run: "Run") -> None:
     from sdrs_nb.running.verification import verify as compare
 
-    async with connection.connect() as cloud:
+    async with connection.connect(read_only=True) as cloud:
         await compare(cloud, run)
 
 

@@ -129,6 +129,7 @@ def connect(
     page_size: int | None = None,
     ca_file: str | Path | None = None,
     sandbox: bool | str | None = None,
+    read_only: bool | str | None = None,
     times_offset_h: float | None = None,
     pace: Pace | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
@@ -169,6 +170,9 @@ def connect(
     sandbox
         Whether the endpoint is a sandbox cloud: only then what it says of its own time is believed.  A sandbox that
         ``start_sandbox`` started is connected to in this way; ``SDRS_NB_SANDBOX=1`` says it too.
+    read_only
+        Refuse whatever is not a read, before it is signed; ``SDRS_NB_READ_ONLY=1`` says it too.  The request for a
+        token is the one exception.
     times_offset_h
         Hours by which times without a zone in the service's lists are ahead of UTC (ASSUMED 0).
     pace, transport
@@ -202,6 +206,7 @@ def connect(
         "page_size": page_size,
         "ca_file": str(ca_file) if ca_file else None,
         "sandbox": sandbox,
+        "read_only": read_only,
         "times_offset_h": times_offset_h,
     }
     settings = resolve(named, environ=os.environ, home=Path.home(), folder=Path.cwd(), profile=profile)

@@ -29,6 +29,7 @@ from sdrs_nb.errors import (
     CloudError,
     NotFoundError,
     PermissionDeniedError,
+    ReadOnlyError,
     SdrsError,
     SettingsError,
 )
@@ -41,6 +42,8 @@ __all__ = ["Identity", "Session", "segment"]
 _log = logging.getLogger("sdrs_nb")
 #: Seconds for which refused credentials are refused here, without asking the cloud again.
 REFUSED_FOR_S = 30.0
+#: What changes nothing; asking for a token, the one other harmless call, goes out before anybody is known.
+_READS = frozenset({"GET", "HEAD"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,15 @@ class Session:
         return await self._authenticated(call, path, {k: v for k, v in held.items() if v})
 
     async def _authenticated(self, call: Call, path: str, scope: Mapping[str, str]) -> tuple[Any, Answer]:
+        if self.settings.read_only and call.method not in _READS:
+            raise ReadOnlyError(
+                _(
+                    "{method} {path} would change something, and this connection reads only (read_only=, --read-only, "
+                    "SDRS_NB_READ_ONLY). Nothing was sent.",
+                    method=call.method,
+                    path=call.shown or call.path,
+                )
+            )
         ready = partial(self._authentication.ready, scope)
         seen = self._authentication.serial()
         try:

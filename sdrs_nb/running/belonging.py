@@ -1,8 +1,8 @@
-"""The refusal of any cloud but a run's own; see ``scopes``."""
+"""The refusal of any cloud but a run's own (see ``scopes``), and of one that is only read."""
 
 from typing import TYPE_CHECKING
 
-from sdrs_nb.errors import SettingsError
+from sdrs_nb.errors import ReadOnlyError, SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.running.runs import Run
 from sdrs_nb.running.scopes import compared
@@ -10,7 +10,7 @@ from sdrs_nb.running.scopes import compared
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
 
-__all__ = ["require_own_cloud"]
+__all__ = ["require_own_cloud", "require_writing"]
 
 
 async def require_own_cloud(cloud: "Cloud", run: Run) -> None:
@@ -36,3 +36,17 @@ async def require_own_cloud(cloud: "Cloud", run: Run) -> None:
                     theirs=theirs or "-",
                 )
             )
+
+
+def require_writing(cloud: "Cloud") -> None:
+    """Refuse a connection that reads only, before anything is written down that could never be sent.
+
+    Raises ``ReadOnlyError``.
+    """
+    if cloud.settings.read_only:
+        raise ReadOnlyError(
+            _(
+                "This connection reads only (read_only=, --read-only, SDRS_NB_READ_ONLY), so nothing is sent. Connect "
+                "without it to carry this out."
+            )
+        )

@@ -15,6 +15,7 @@ from sdrs_nb.errors import ClaimedError, CloudError, CloudUnreachable, LedgerErr
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import AttemptResult, BatchState, Control, RunState
 from sdrs_nb.models import Batch, Wait
+from sdrs_nb.running.belonging import require_writing
 from sdrs_nb.running.patience import Failures
 from sdrs_nb.running.protection import enable_groups
 from sdrs_nb.running.sending import send
@@ -200,7 +201,11 @@ class Engine:
 
 
 def start_engine(cloud: "Cloud", run: "Run", *, sleep: Callable[[float], Awaitable[None]] | None = None) -> Walk:
-    """Start walking ``run`` on the private loop and return its walk at once."""
+    """Start walking ``run`` on the private loop and return its walk at once.
+
+    Raises ``ReadOnlyError`` for a connection that reads only.
+    """
+    require_writing(cloud)
     walk = Walk(cloud, run.run_id, run.ledger, run.plan, sleep=sleep)
     walk.begin(Engine(walk).go())
     return walk

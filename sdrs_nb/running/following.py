@@ -8,7 +8,7 @@ from sdrs_nb.asked import checked
 from sdrs_nb.errors import SdrsError
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import BatchState, Control, RunState
-from sdrs_nb.running.belonging import require_own_cloud
+from sdrs_nb.running.belonging import require_own_cloud, require_writing
 from sdrs_nb.running.engine import start_engine
 from sdrs_nb.running.runs import Run
 from sdrs_nb.running.walk import Walk, walk_of
@@ -56,6 +56,8 @@ async def follow(
     ------
     SettingsError
         The cloud is another one than the run was recorded for.
+    ReadOnlyError
+        The run would be carried on, and the connection reads only.
     ClaimedError
         Another process carries the run on.
     SdrsError
@@ -90,6 +92,7 @@ async def resume(
     shows that nothing of it exists.  An earlier ``stop`` or ``pause`` is taken back.  Same parameters, result and
     errors as ``follow``.
     """
+    require_writing(cloud)
     await require_own_cloud(cloud, run)
     run.carry_on()
     if (walk := walk_of(run.ledger, run.run_id)) is not None and walk.done.done():

@@ -16,7 +16,7 @@ from sdrs_nb.errors import AuthenticationError, CloudError, CloudUnreachable, Se
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.models import Pace
-from sdrs_nb.running.belonging import require_own_cloud
+from sdrs_nb.running.belonging import require_own_cloud, require_writing
 from sdrs_nb.running.endings import found_now, owned
 from sdrs_nb.running.jobs import match_instances, next_delay, read_job
 from sdrs_nb.running.ownership import Deeds
@@ -149,6 +149,8 @@ async def enable_protection(
 
     Raises
     ------
+    ReadOnlyError
+        The connection reads only; nothing was sent.
     SettingsError
         The cloud is not the run's own; nothing was sent.
     CloudError, CloudUnreachable
@@ -158,6 +160,7 @@ async def enable_protection(
     """
     with run.ledger.readable():
         pace = Pace.model_validate_json(run.record["settings"])
+    require_writing(cloud)
     await require_own_cloud(cloud, run)
     timing = Timing(cloud.clock.now, lambda: cloud.time_scale, sleep)
     enabling = _Enabling(cloud, run.ledger, run.run_id, timing, pace)

@@ -9,7 +9,7 @@ from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.models import Approval, Pace
 from sdrs_nb.planning.approvals import approval_of
-from sdrs_nb.running.belonging import require_own_cloud
+from sdrs_nb.running.belonging import require_own_cloud, require_writing
 from sdrs_nb.running.engine import start_engine
 from sdrs_nb.running.runs import Run, open_run
 from sdrs_nb.running.scopes import scope_of
@@ -73,6 +73,8 @@ async def submit(
 
     Raises
     ------
+    ReadOnlyError
+        The connection reads only; nothing was sent.
     SettingsError
         The plan undoes a run of another cloud; nothing was sent.
     PlanError
@@ -84,6 +86,7 @@ async def submit(
     AuthenticationError, PermissionDeniedError, CloudUnreachable
         The cloud does not take the credentials or does not answer; nothing was sent.
     """
+    require_writing(cloud)
     approval = approval_of(plan, approve)
     _refuse_nothing(plan)
     store = ledger or Ledger()

@@ -45,6 +45,7 @@ _TUNING = (
     "answer_limit_mib",
     "language",
     "sandbox",
+    "read_only",
     "times_offset_h",
 )
 # A project of a region: cn-north-4_erp, eu-de.
@@ -82,6 +83,8 @@ class Settings(BaseModel):
         Language of the cloud's own messages, sent as ``X-Language``; None leaves it to the cloud.
     sandbox
         Whether the endpoint is a sandbox cloud, whose word on its own time is believed.
+    read_only
+        Whether every request that could change something is refused before it is signed.
     times_offset_h
         Hours by which times without a zone in the service's lists are ahead of UTC; the pages do not say (ASSUMED 0).
     found_in
@@ -115,6 +118,7 @@ class Settings(BaseModel):
     answer_limit_mib: int = Field(default=32, ge=1, le=1024)
     language: str | None = Field(default=None, pattern=r"^[A-Za-z-]{2,10}$")
     sandbox: bool = False
+    read_only: bool = False
     times_offset_h: float = Field(default=0.0, ge=-24, le=24)
     found_in: Mapping[str, str] = Field(default_factory=dict)
     unused: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ import sdrs_nb
 from sdrs_nb.cloud.session import Identity
 from sdrs_nb.running.scopes import is_of_cloud, scope_of
 from sdrs_nb.sandbox import Sandbox
-from tests.builders_running import submit_and_follow
+from tests.builders_running import connected_to, submit_and_follow
 
 pytest_plugins = ["tests.running_fixtures"]
 
@@ -24,13 +24,6 @@ CALLS = {
     "follow first synchronisation": sdrs_nb.follow_first_synchronisation,
     "latest": lambda cloud, run: sdrs_nb.latest_run(cloud, run.run_id, ledger=run.ledger),
 }
-
-
-def connected(sandbox, **more):
-    """A connection to a sandbox in this process."""
-    keys = {name: sandbox.credentials[name] for name in ("project_id", "access_key", "secret_key")}
-    transport = httpx.ASGITransport(sandbox.app)
-    return sdrs_nb.connect(endpoint="http://sandbox.test", transport=transport, sandbox=True, **{**keys, **more})
 
 
 def content(ledger):
@@ -51,11 +44,11 @@ async def strange(request, sandbox):
     other = Sandbox(servers=240, seed=7, speed=0)
     match request.param:
         case "another world of the same seed":
-            cloud = connected(other)
+            cloud = connected_to(other)
         case "another project":
-            cloud = connected(sandbox, project_id=sandbox.service.directory.other_project.id)
+            cloud = connected_to(sandbox, project_id=sandbox.service.directory.other_project.id)
         case _:
-            cloud = connected(sandbox, region="sandbox-2")
+            cloud = connected_to(sandbox, region="sandbox-2")
     async with cloud:
         yield cloud
 
@@ -104,7 +97,7 @@ async def test_a_strange_cloud_is_refused_and_nothing_is_changed(run, strange, l
 async def test_an_inventory_of_a_strange_cloud_plans_no_undo_and_no_remainder(run, ledger):
     """What another world shows says nothing of what the run made, though its ids are the same."""
     before = content(ledger)
-    async with connected(Sandbox(servers=240, seed=7, speed=0)) as strange:
+    async with connected_to(Sandbox(servers=240, seed=7, speed=0)) as strange:
         inventory = await sdrs_nb.load_inventory(strange)
 
     for plan in (sdrs_nb.plan_undo, sdrs_nb.plan_remainder):
@@ -118,7 +111,7 @@ async def test_an_undo_is_submitted_nowhere_else(run, cloud, ledger):
     undo = sdrs_nb.plan_undo(run, await sdrs_nb.load_inventory(cloud))
     before = content(ledger)
 
-    async with connected(Sandbox(servers=240, seed=7, speed=0)) as strange:
+    async with connected_to(Sandbox(servers=240, seed=7, speed=0)) as strange:
         with pytest.raises(sdrs_nb.SettingsError, match="sandbox world"):
             await sdrs_nb.submit(strange, undo, approve=undo.fingerprint, ledger=ledger)
 
