@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic_core import from_json
-
 from sdrs_nb.cloud.advice import advice
+from sdrs_nb.cloud.shapes import rows_in, value_in
 from sdrs_nb.errors import (
     AuthenticationError,
     CloudError,
@@ -32,8 +31,6 @@ SHOWN = 500
 DEPTH = 6
 #: Characters of a request id that are kept.
 _ID = 100
-#: Values in one answer (a page of 1000 servers has some 150 thousand): each costs memory whatever its length.
-_MOST_VALUES = 2_000_000
 #: Clocks that differ by more spoil signatures (cloud-apis 3.1: rejected above 15 minutes).
 SKEW_S = 300
 
@@ -70,7 +67,8 @@ class Call:
 
     ``path`` starts with a slash and may hold ``{project_id}``; ``query`` holds decoded pairs; ``body`` is sent
     byte for byte, and shows nowhere: it may hold a password.  ``shown`` stands in errors for a path that holds a key.
-    ``repeatable`` says that doing it twice does no harm (every GET, and asking for a token).
+    ``key`` is the name of the list that the answer holds, ``""`` where it is none.  ``repeatable`` says that doing it
+    twice does no harm (every GET, and asking for a token).
     """
 
     method: str
@@ -80,6 +78,7 @@ class Call:
     body: bytes = b""
     repeatable: bool = False
     shown: str = ""
+    key: str = ""
 
     def __repr__(self) -> str:
         return f"Call({self.method} {self.service} {self.shown or self.path})"
@@ -104,14 +103,13 @@ class Answer:
 
 
 def parse(call: Call, path: str, answer: Answer) -> Any:
-    """Return the JSON of a 2xx answer, ``{}`` for an empty one.
+    """Return the JSON of a 2xx answer, ``{}`` for an empty one; of a list what ``shapes`` names of its rows.
 
     Raises ``CloudError`` when the body is not JSON: a proxy or a login page answered, or the line broke.
     """
-    if not answer.content.strip():
-        return {}
+    content = answer.content if answer.content.strip() else b"{}"
     try:
-        return _read(answer.content)
+        return rows_in(path, content, call.key) if call.key else value_in(content)
     except ValueError:
         text = shorten(answer.content.decode("utf-8", "replace"))
         raise CloudError(
@@ -197,20 +195,9 @@ def _text(value: object) -> str:
 
 def _loads(content: bytes) -> Any:
     try:
-        return _read(content)
+        return value_in(content)
     except ValueError:
         return None
-
-
-def _read(content: bytes) -> Any:
-    """Return the value of JSON; ``ValueError`` for anything else, endless nesting, and more values than any page has.
-
-    NaN and Infinity are not JSON, though many write them.
-    """
-    is_long = len(content) > 2 * _MOST_VALUES  # a value and what parts it from the next take two bytes at least
-    if is_long and sum(content.count(sign) for sign in (b",", b"[", b"{")) > _MOST_VALUES:
-        raise ValueError("too many values")
-    return from_json(content, allow_inf_nan=False)
 
 
 def _class_of(call: Call, status: int, code: str) -> type[CloudError]:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from sdrs_nb.cloud.paging import Documents, Page, incomplete
 from sdrs_nb.cloud.session import Session
-from sdrs_nb.cloud.shapes import object_of, rows_of
+from sdrs_nb.cloud.shapes import object_of
 
 __all__ = ["Query", "Service"]
 
@@ -27,13 +27,13 @@ class Service:
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
-    async def _document(self, path: str, query: Query | None = None) -> Any:
-        return await self._session.get(self.service, path, query or {}, self.scope)
+    async def _document(self, path: str, query: Query | None = None, key: str = "") -> Any:
+        return await self._session.get(self.service, path, query or {}, self.scope, key)
 
     async def _page(self, path: str, key: str, query: Query | None = None, *, total: str = "count") -> Page:
         """Return one page of a list; null is an empty list, an answer without the list an error."""
-        document = await self._document(path, query)
-        rows = rows_of(path, document, key)
+        document = await self._document(path, query, key)
+        rows = document[key]
         about = document.get("page_info")
         marker = about.get("next_marker") if isinstance(about, dict) else None
         return Page(rows, _count(document.get(total)), marker if isinstance(marker, str) and marker else None)

@@ -21,7 +21,7 @@ from sdrs_nb.cloud.authentication import TOKENS, PasswordToken, Signature, authe
 from sdrs_nb.cloud.clock import CloudClock
 from sdrs_nb.cloud.endpoints import origin_of
 from sdrs_nb.cloud.pace import Pace
-from sdrs_nb.cloud.shapes import TOKEN, fitting, rows_of
+from sdrs_nb.cloud.shapes import TOKEN, fitting
 from sdrs_nb.cloud.transport import HeadersOf, Transport
 from sdrs_nb.cloud.waiting import Waits
 from sdrs_nb.errors import (
@@ -109,11 +109,15 @@ class Session:
         path: str,
         query: Mapping[str, object] | Iterable[tuple[str, str]] = (),
         scope: str = "project",
+        key: str = "",
     ) -> Any:
-        """Return the JSON of a GET; ``{project_id}`` in ``path`` is filled in, None in ``query`` is left out."""
+        """Return the JSON of a GET; ``{project_id}`` in ``path`` is filled in, None in ``query`` is left out.
+
+        ``key`` is the name of the list that the answer must hold, if any.
+        """
         pairs = query.items() if isinstance(query, Mapping) else query
         told = tuple((name, str(value)) for name, value in pairs if value is not None)
-        document, _answer = await self.request(Call("GET", service, path, told, repeatable=True), scope)
+        document, _answer = await self.request(Call("GET", service, path, told, repeatable=True, key=key), scope)
         return document
 
     async def request(self, call: Call, scope: str = "project") -> tuple[Any, Answer]:
@@ -226,13 +230,13 @@ class Session:
         query = (("name", name),) if name else ()
         try:
             document, _answer = await self._authenticated(
-                Call("GET", "iam", "/v3/projects", query, repeatable=True), "/v3/projects", {}
+                Call("GET", "iam", "/v3/projects", query, repeatable=True, key="projects"), "/v3/projects", {}
             )
         except PermissionDeniedError:
             if settings.project_id:  # not allowed to list projects, but known: the credentials are proven
                 return {}
             raise
-        found = rows_of("/v3/projects", document, "projects")
+        found = document["projects"]
         if settings.project_id:
             return next((item for item in found if item.get("id") == settings.project_id), {})
         return _only(found, name)
