@@ -8,7 +8,9 @@ from .ecs_documents import server_bytes
 from .errors import Refusal
 from .paging import marker_page, whole_number
 from .records import Flavor, Server
-from .routing import Call, Reply, Route, encode
+from .routing import Call, Reply, Routes, encode
+
+ROUTES = Routes()
 
 _BAD_REQUEST = Refusal("Ecs.0005", message="Request parameter is invalid.")
 # status=ACTIVE also returns rows that were active before something began, as the ECS page says.
@@ -22,6 +24,7 @@ _MAX_IDS = 100
 # -- lists -----------------------------------------------------------------------------------------------------
 
 
+@ROUTES.on("GET", "/v1/{project_id}/cloudservers/detail")
 def _list_servers(call: Call) -> Reply:
     ids = call.all("server_id")
     if ids:
@@ -110,6 +113,12 @@ def _marker_list(default: int, high: int) -> Any:
     return handler
 
 
+ROUTES.on("GET", "/v1.1/{project_id}/cloudservers/detail")(_marker_list(10, 100))
+ROUTES.on("GET", "/v2.1/{project_id}/servers/detail")(_marker_list(1000, 1000))
+
+
+@ROUTES.on("GET", "/v1/{project_id}/cloudservers/{server_id}")
+@ROUTES.on("GET", "/v2.1/{project_id}/servers/{server_id}")
 def _show_server(call: Call) -> Reply:
     server = call.world.servers.get(call["server_id"])
     if server is None:
@@ -117,6 +126,7 @@ def _show_server(call: Call) -> Reply:
     return Reply(200, b'{"server":' + server_bytes(call.world, server) + b"}")
 
 
+@ROUTES.on("GET", "/v1/{project_id}/cloudservers/{server_id}/autorecovery")
 def _show_auto_recovery(call: Call) -> Reply:
     """Show whether a server restarts on another host after a fault; ECS words the answer as a text."""
     server = call.world.servers.get(call["server_id"])
@@ -156,6 +166,7 @@ def _flavor_document(flavor: Flavor, specs_key: str, origin: str) -> dict[str, A
     }
 
 
+@ROUTES.on("GET", "/v1/{project_id}/cloudservers/flavors")
 def _list_flavors(call: Call) -> Reply:
     az = call.one("availability_zone")
     flavors = [
@@ -167,6 +178,7 @@ def _list_flavors(call: Call) -> Reply:
     return Reply(200, {"flavors": [_flavor_document(flavor, "os_extra_specs", call.origin) for flavor in flavors]})
 
 
+@ROUTES.on("GET", "/v1/{project_id}/cloudservers/resize_flavors")
 def _list_resize_flavors(call: Call) -> Reply:
     server_id = call.one("instance_uuid")
     if server_id is not None:
@@ -192,6 +204,7 @@ def _abandoned(flavor: Flavor) -> bool:
 # -- quota and groups ------------------------------------------------------------------------------------------
 
 
+@ROUTES.on("GET", "/v1/{project_id}/cloudservers/limits")
 def _show_limits(call: Call) -> Reply:
     world = call.world
     absolute = {
@@ -226,6 +239,7 @@ def _show_limits(call: Call) -> Reply:
     return Reply(200, {"absolute": absolute})
 
 
+@ROUTES.on("GET", "/v1/{project_id}/cloudservers/os-server-groups")
 def _list_server_groups(call: Call) -> Reply:
     members: dict[str, list[str]] = {}
     for server in call.world.servers.values():
@@ -237,17 +251,3 @@ def _list_server_groups(call: Call) -> Reply:
         for g in groups
     ]
     return Reply(200, {"server_groups": documents, "page_info": {"next_marker": None}})
-
-
-ROUTES = (
-    Route("GET", "/v1/{project_id}/cloudservers/detail", _list_servers),
-    Route("GET", "/v1.1/{project_id}/cloudservers/detail", _marker_list(10, 100)),
-    Route("GET", "/v2.1/{project_id}/servers/detail", _marker_list(1000, 1000)),
-    Route("GET", "/v1/{project_id}/cloudservers/flavors", _list_flavors),
-    Route("GET", "/v1/{project_id}/cloudservers/resize_flavors", _list_resize_flavors),
-    Route("GET", "/v1/{project_id}/cloudservers/limits", _show_limits),
-    Route("GET", "/v1/{project_id}/cloudservers/os-server-groups", _list_server_groups),
-    Route("GET", "/v1/{project_id}/cloudservers/{server_id}", _show_server),
-    Route("GET", "/v1/{project_id}/cloudservers/{server_id}/autorecovery", _show_auto_recovery),
-    Route("GET", "/v2.1/{project_id}/servers/{server_id}", _show_server),
-)

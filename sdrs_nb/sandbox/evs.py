@@ -7,8 +7,10 @@ from .clock import iso_micros
 from .errors import Refusal
 from .paging import whole_number
 from .records import Volume
-from .routing import Call, Reply, Route, encode
+from .routing import Call, Reply, Routes, encode
 from .world import World
+
+ROUTES = Routes()
 
 _BAD_REQUEST = Refusal("EVS.2009", message="The request parameter is invalid.", key="badRequest")
 _MAX_IDS = 60
@@ -76,6 +78,7 @@ def _document(world: World, volume: Volume) -> dict[str, Any]:
     }
 
 
+@ROUTES.on("GET", "/v2/{project_id}/cloudvolumes/detail")
 def _list_volumes(call: Call) -> Reply:
     limit = whole_number(call.one("limit"), 1000, _BAD_REQUEST, 1, 1000)
     offset = whole_number(call.one("offset"), 0, _BAD_REQUEST)
@@ -142,6 +145,7 @@ def read_ids(text: str) -> list[str]:
     return [part.strip(" '\"") for part in text.strip("[] ").split(",") if part.strip(" '\"")]
 
 
+@ROUTES.on("GET", "/v2/{project_id}/cloudvolumes/{volume_id}")
 def _show_volume(call: Call) -> Reply:
     volume = call.world.volumes.get(call["volume_id"])
     if volume is None:
@@ -149,6 +153,7 @@ def _show_volume(call: Call) -> Reply:
     return Reply(200, b'{"volume":' + volume_bytes(call.world, volume) + b"}")
 
 
+@ROUTES.on("GET", "/v2/{project_id}/os-quota-sets/{target}")
 def _show_quota(call: Call) -> Reply:
     world = call.world
 
@@ -170,10 +175,3 @@ def _show_quota(call: Call) -> Reply:
         quota[f"gigabytes_{kind}"] = entry(-1, sum(held))
         quota[f"snapshots_{kind}"] = entry(-1, 0)
     return Reply(200, {"quota_set": quota})
-
-
-ROUTES = (
-    Route("GET", "/v2/{project_id}/cloudvolumes/detail", _list_volumes),
-    Route("GET", "/v2/{project_id}/cloudvolumes/{volume_id}", _show_volume),
-    Route("GET", "/v2/{project_id}/os-quota-sets/{target}", _show_quota),
-)

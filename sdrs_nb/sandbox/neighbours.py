@@ -6,7 +6,9 @@ from .clock import CLOUD_START, iso_micros, iso_seconds
 from .errors import GatewayRefusal, Refusal
 from .paging import marker_page, whole_number
 from .records import Host, KeyPair, Pool
-from .routing import Call, Reply, Route
+from .routing import Call, Reply, Routes
+
+ROUTES = Routes()
 
 _KPS_BAD = GatewayRefusal("KPS.0001", 400, "Request parameter error.")
 _DEH_BAD = Refusal("DEH.0001", 400, "Request parameter error.")
@@ -30,6 +32,7 @@ def _key_pair(pair: KeyPair) -> dict[str, Any]:
     }
 
 
+@ROUTES.on("GET", "/v3/{project_id}/keypairs")
 def _list_key_pairs(call: Call) -> Reply:
     visible = call.world.keys_visible_to(call.caller.user_id)
     page = marker_page(call, visible, "name", 1000, 1000, _KPS_BAD)
@@ -38,6 +41,7 @@ def _list_key_pairs(call: Call) -> Reply:
     return Reply(200, {"keypairs": [{"keypair": _key_pair(pair)} for pair in page], "page_info": info})
 
 
+@ROUTES.on("GET", "/v2.1/{project_id}/os-keypairs")
 def _list_old_key_pairs(call: Call) -> Reply:
     visible = call.world.keys_visible_to(call.caller.user_id)
     wanted = ("name", "fingerprint", "public_key", "type")
@@ -77,6 +81,7 @@ def _host(call: Call, host: Host) -> dict[str, Any]:
     }
 
 
+@ROUTES.on("GET", "/v1.0/{project_id}/dedicated-hosts")
 def _list_hosts(call: Call) -> Reply:
     wanted = {
         "availability_zone": "az",
@@ -119,6 +124,7 @@ def _pool(call: Call, pool: Pool) -> dict[str, Any]:
     return document
 
 
+@ROUTES.on("GET", "/v1/{project_id}/pools/detail")
 def _list_pools(call: Call) -> Reply:
     pools = [
         pool
@@ -131,6 +137,7 @@ def _list_pools(call: Call) -> Reply:
     return Reply(200, {"pools": [_pool(call, pool) for pool in page], "count": len(pools)})
 
 
+@ROUTES.on("GET", "/v1/{project_id}/pools/{dss_id}")
 def _show_pool(call: Call) -> Reply:
     pool = call.world.pools.get(call["dss_id"])
     if pool is None:
@@ -148,6 +155,7 @@ def _as_page(call: Call, rows: list[dict[str, Any]], key: str) -> Reply:
     return Reply(200, {"limit": limit, key: page, "total_number": len(rows), "start_number": start})
 
 
+@ROUTES.on("GET", "/autoscaling-api/v1/{project_id}/scaling_group")
 def _list_scaling_groups(call: Call) -> Reply:
     rows = [
         {
@@ -170,6 +178,7 @@ def _list_scaling_groups(call: Call) -> Reply:
     return _as_page(call, rows, "scaling_groups")
 
 
+@ROUTES.on("GET", "/autoscaling-api/v1/{project_id}/scaling_group_instance/{scaling_group_id}/list")
 def _list_scaling_instances(call: Call) -> Reply:
     group = call.world.scaling_groups.get(call["scaling_group_id"])
     if group is None:
@@ -196,6 +205,7 @@ def _list_scaling_instances(call: Call) -> Reply:
 # -- enterprise projects ---------------------------------------------------------------------------------------
 
 
+@ROUTES.on("GET", "/v1.0/enterprise-projects", "account")
 def _list_enterprise_projects(call: Call) -> Reply:
     limit = whole_number(call.one("limit"), 1000, _EPS_BAD, 1, 1000)
     offset = whole_number(call.one("offset"), 0, _EPS_BAD)
@@ -220,19 +230,3 @@ def _list_enterprise_projects(call: Call) -> Reply:
         for project in matching
     ]
     return Reply(200, {"enterprise_projects": rows[offset : offset + limit], "total_count": len(rows)})
-
-
-ROUTES = (
-    Route("GET", "/v3/{project_id}/keypairs", _list_key_pairs),
-    Route("GET", "/v2.1/{project_id}/os-keypairs", _list_old_key_pairs),
-    Route("GET", "/v1.0/{project_id}/dedicated-hosts", _list_hosts),
-    Route("GET", "/v1/{project_id}/pools/detail", _list_pools),
-    Route("GET", "/v1/{project_id}/pools/{dss_id}", _show_pool),
-    Route("GET", "/autoscaling-api/v1/{project_id}/scaling_group", _list_scaling_groups),
-    Route(
-        "GET",
-        "/autoscaling-api/v1/{project_id}/scaling_group_instance/{scaling_group_id}/list",
-        _list_scaling_instances,
-    ),
-    Route("GET", "/v1.0/enterprise-projects", _list_enterprise_projects, "account"),
-)

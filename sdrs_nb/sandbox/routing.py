@@ -119,6 +119,19 @@ class Route:
     scope: str = "project"
 
 
+class Routes(list[Route]):
+    """The routes of a service, each written above its handler."""
+
+    def on(self, method: str, template: str, scope: str = "project") -> Callable[[Handler], Handler]:
+        """Give the decorator that makes a function the handler of a method and path; see `Route`."""
+
+        def add(handler: Handler) -> Handler:
+            self.append(Route(method, template, handler, scope))
+            return handler
+
+        return add
+
+
 class Router:
     """Finds the route of a request; literal segments win over parameters."""
 
@@ -135,9 +148,9 @@ class Router:
         """Give the route and its path parameters, None if the gateway knows no such path or method."""
         segments = [unquote(segment) for segment in split_path(raw_path)]
         for template, route in self._by_shape.get((method, len(segments)), ()):
-            parameters = _match(template, segments)
-            if parameters is not None:
-                return route, parameters
+            pairs = list(zip(template, segments, strict=True))
+            if all(pattern.startswith("{") or pattern == segment for pattern, segment in pairs):
+                return route, {pattern[1:-1]: segment for pattern, segment in pairs if pattern.startswith("{")}
         return None
 
 
@@ -145,13 +158,3 @@ def split_path(path: str) -> list[str]:
     """Split a path at its slashes; a trailing slash means nothing."""
     trimmed = path.strip("/")
     return trimmed.split("/") if trimmed else []
-
-
-def _match(template: list[str], segments: list[str]) -> dict[str, str] | None:
-    parameters: dict[str, str] = {}
-    for pattern, segment in zip(template, segments, strict=True):
-        if pattern.startswith("{"):
-            parameters[pattern[1:-1]] = segment
-        elif pattern != segment:
-            return None
-    return parameters

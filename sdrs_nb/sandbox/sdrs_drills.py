@@ -7,10 +7,12 @@ from .errors import Refusal
 from .jobs import Failure, Subject, start_job
 from .paging import row_page
 from .records import Drill, Server, Subnet, Vpc
-from .routing import Call, Reply, Route
+from .routing import Call, Reply, Routes
 from .sdrs_documents import drill_document, is_copying
 from .validation import check_name, find_group
 from .world import World
+
+ROUTES = Routes()
 
 
 def _find_drill(call: Call) -> Drill:
@@ -24,6 +26,7 @@ def _subject(drill: Drill, failure_status: str) -> Subject:
     return Subject(drill.id, drill.name, "disaster_recovery_drills", failure_status, drill.group_id)
 
 
+@ROUTES.on("GET", "/v1/{project_id}/disaster-recovery-drills")
 def _list_drills(call: Call) -> Reply:
     status = call.one("status")
     if status and status not in statuses.DRILL:
@@ -40,6 +43,7 @@ def _list_drills(call: Call) -> Reply:
     return Reply(200, {"count": count, "disaster_recovery_drills": [drill_document(drill) for drill in page]})
 
 
+@ROUTES.on("GET", "/v1/{project_id}/disaster-recovery-drills/{drill_id}")
 def _show_drill(call: Call) -> Reply:
     return Reply(200, {"disaster_recovery_drill": drill_document(_find_drill(call))})
 
@@ -52,6 +56,7 @@ def _body(call: Call) -> dict[str, Any]:
     return inner
 
 
+@ROUTES.on("PUT", "/v1/{project_id}/disaster-recovery-drills/{drill_id}")
 def _rename_drill(call: Call) -> Reply:
     drill = _find_drill(call)
     name = _body(call).get("name")
@@ -63,6 +68,7 @@ def _rename_drill(call: Call) -> Reply:
     return Reply(200, {"disaster_recovery_drill": drill_document(drill)})
 
 
+@ROUTES.on("POST", "/v1/{project_id}/disaster-recovery-drills")
 def _create_drill(call: Call) -> Reply:
     body = _body(call)
     if not isinstance(body.get("server_group_id"), str) or not isinstance(body.get("name"), str):
@@ -142,6 +148,7 @@ def _add_drill_server(world: World, subnet: Subnet, double: Server, at: float) -
     return server
 
 
+@ROUTES.on("DELETE", "/v1/{project_id}/disaster-recovery-drills/{drill_id}")
 def _delete_drill(call: Call) -> Reply:
     world = call.world
     drill = _find_drill(call)
@@ -167,12 +174,3 @@ def _delete_drill(call: Call) -> Reply:
     entities = {"server_group_id": drill.group_id, "disaster_recovery_drill_id": drill.id}
     job = start_job(call, "deleteDisasterRecoveryDrill", entities, work, _subject(drill, "deleteFail"), fail)
     return Reply(200, {"job_id": job.id})
-
-
-ROUTES = (
-    Route("POST", "/v1/{project_id}/disaster-recovery-drills", _create_drill),
-    Route("GET", "/v1/{project_id}/disaster-recovery-drills", _list_drills),
-    Route("GET", "/v1/{project_id}/disaster-recovery-drills/{drill_id}", _show_drill),
-    Route("PUT", "/v1/{project_id}/disaster-recovery-drills/{drill_id}", _rename_drill),
-    Route("DELETE", "/v1/{project_id}/disaster-recovery-drills/{drill_id}", _delete_drill),
-)

@@ -9,10 +9,12 @@ from .errors import Refusal
 from .jobs import Failure, Subject, start_job
 from .paging import row_page
 from .records import Group, Job
-from .routing import Call, Reply, Route
+from .routing import Call, Reply, Routes
 from .sdrs_documents import group_document, is_copying
 from .validation import check_description, check_name, find_group
 from .world import World
+
+ROUTES = Routes()
 
 _THREE_MONTHS_S = 90 * 86400.0
 
@@ -28,6 +30,7 @@ def _subject(group: Group, failure_status: str) -> Subject:
 # -- reading and renaming --------------------------------------------------------------------------------------
 
 
+@ROUTES.on("GET", "/v1/{project_id}/server-groups")
 def _list_groups(call: Call) -> Reply:
     status, name, az = call.one("status"), call.one("name"), call.one("availability_zone")
     if status and status not in statuses.GROUP:
@@ -58,6 +61,7 @@ def _fits_query_type(call: Call, group: Group) -> bool:
     return True
 
 
+@ROUTES.on("GET", "/v1/{project_id}/server-groups/{server_group_id}")
 def _show_group(call: Call) -> Reply:
     return Reply(200, {"server_group": _document(call, find_group(call.world, call["server_group_id"]))})
 
@@ -70,6 +74,7 @@ def _body(call: Call, key: str) -> dict[str, Any]:
     return inner
 
 
+@ROUTES.on("PUT", "/v1/{project_id}/server-groups/{server_group_id}")
 def _rename_group(call: Call) -> Reply:
     group = find_group(call.world, call["server_group_id"])
     name = _body(call, "server_group").get("name")
@@ -86,6 +91,7 @@ def _rename_group(call: Call) -> Reply:
 _REQUIRED = ("name", "source_availability_zone", "target_availability_zone", "domain_id", "source_vpc_id")
 
 
+@ROUTES.on("POST", "/v1/{project_id}/server-groups")
 def _create_group(call: Call) -> Reply:
     body = _body(call, "server_group")
     if not all(isinstance(body.get(name), str) for name in _REQUIRED):
@@ -131,6 +137,7 @@ def _check_site(world: World, body: dict[str, Any]) -> None:
         raise Refusal("SDRS.0217")
 
 
+@ROUTES.on("DELETE", "/v1/{project_id}/server-groups/{server_group_id}")
 def _delete_group(call: Call) -> Reply:
     world = call.world
     group = find_group(world, call["server_group_id"])
@@ -231,6 +238,7 @@ _FAIL_OVER = Action(
 )  # fmt: skip
 
 
+@ROUTES.on("POST", "/v1/{project_id}/server-groups/{server_group_id}/action")
 def _act(call: Call) -> Reply:
     body = call.json(Refusal("SDRS.0201"))
     if not isinstance(body, dict) or len(body) != 1:
@@ -297,13 +305,3 @@ def _flip(world: World, group: Group) -> None:
         world.instances[instance_id].station = group.station
     for pair_id in group.pairs:
         world.pairs[pair_id].station = group.station
-
-
-ROUTES = (
-    Route("POST", "/v1/{project_id}/server-groups", _create_group),
-    Route("GET", "/v1/{project_id}/server-groups", _list_groups),
-    Route("GET", "/v1/{project_id}/server-groups/{server_group_id}", _show_group),
-    Route("PUT", "/v1/{project_id}/server-groups/{server_group_id}", _rename_group),
-    Route("DELETE", "/v1/{project_id}/server-groups/{server_group_id}", _delete_group),
-    Route("POST", "/v1/{project_id}/server-groups/{server_group_id}/action", _act),
-)

@@ -12,12 +12,14 @@ from .errors import Refusal
 from .estate import device_name
 from .jobs import Failure, start_job
 from .records import Flavor, Instance, Pair, Server, Subnet
-from .routing import Call, Reply, Route
+from .routing import Call, Reply, Routes
 from .sdrs_instances import find_instance, instance_subject
 from .sdrs_pairs import find_pair, pair_entities, set_pair_status
 from .validation import check_free_address
 from .vetting import system_volume_id
 from .world import World
+
+ROUTES = Routes()
 
 
 def _refuse(code: str) -> Refusal:
@@ -47,6 +49,7 @@ def _servers(world: World, instance: Instance) -> list[Server]:
 # -- pairs -----------------------------------------------------------------------------------------------------
 
 
+@ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/attachreplication")
 def _attach(call: Call) -> Reply:
     body = _object(call, "replicationAttachment")
     device = body.get("device")
@@ -104,6 +107,7 @@ def _hang(world: World, instance: Instance, pair: Pair, device: str) -> None:
                 world.attach(server, volume, device, str(len(server.volumes) or 1))
 
 
+@ROUTES.on("DELETE", "/v1/{project_id}/protected-instances/{instance_id}/detachreplication/{replication_id}")
 def _detach(call: Call) -> Reply:
     instance = find_instance(call)
     pair = find_pair(call)
@@ -150,6 +154,7 @@ def _check_detachable(world: World, instance: Instance, pair: Pair) -> None:
 # -- NICs ------------------------------------------------------------------------------------------------------
 
 
+@ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/nic")
 def _add_nic(call: Call) -> Reply:
     body = _object(call)
     subnet_id, address = body.get("subnet_id"), body.get("ip_address")
@@ -203,6 +208,7 @@ def _check_new_nic(call: Call, instance: Instance, subnet_id: str) -> tuple[Serv
     return production, subnet
 
 
+@ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/nic/delete")
 def _delete_nic(call: Call) -> Reply:
     nic_id = _object(call).get("nic_id")
     if not isinstance(nic_id, str):
@@ -253,6 +259,7 @@ _RESIZE_FIELDS = (
 )
 
 
+@ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/resize")
 def _resize(call: Call) -> Reply:
     body = _object(call, "resize")
     if not all(isinstance(body.get(name, ""), str) for name in _RESIZE_FIELDS):
@@ -323,12 +330,3 @@ def _new_flavor(world: World, server: Server, wanted: str, code: str) -> Flavor:
     if flavor is None or not can_resize(world.flavors[server.flavor_id], flavor):
         raise _refuse(code)
     return flavor
-
-
-ROUTES = (
-    Route("POST", "/v1/{project_id}/protected-instances/{instance_id}/attachreplication", _attach),
-    Route("DELETE", "/v1/{project_id}/protected-instances/{instance_id}/detachreplication/{replication_id}", _detach),
-    Route("POST", "/v1/{project_id}/protected-instances/{instance_id}/nic", _add_nic),
-    Route("POST", "/v1/{project_id}/protected-instances/{instance_id}/nic/delete", _delete_nic),
-    Route("POST", "/v1/{project_id}/protected-instances/{instance_id}/resize", _resize),
-)

@@ -9,10 +9,14 @@ from .jobs import Failure, Subject, close_job, close_parent, open_job, start_job
 from .paging import row_page
 from .progress import start_batch, start_single
 from .records import Instance, Job
-from .routing import Call, Reply, Route
+from .routing import Call, Reply, Routes
 from .sdrs_documents import instance_document
 from .validation import check_name, read_batch_order, read_single_order
 from .world import World
+
+ROUTES = Routes()
+#: Not there where the site has no batch calls.
+BATCH_ROUTES = Routes()
 
 _MAX_IDS = 30
 
@@ -43,12 +47,14 @@ def _document(call: Call, instance: Instance) -> dict[str, Any]:
 # -- creating --------------------------------------------------------------------------------------------------
 
 
+@BATCH_ROUTES.on("POST", "/v1/{project_id}/protected-instances/batch")
 def _batch_create(call: Call) -> Reply:
     order = read_batch_order(call)
     job = start_batch(call, order)
     return Reply(202, {} if call.effects.no_job_id else {"job_id": job.id})
 
 
+@ROUTES.on("POST", "/v1/{project_id}/protected-instances")
 def _create(call: Call) -> Reply:
     order = read_single_order(call)
     job = start_single(call, order)
@@ -75,6 +81,7 @@ def id_list(call: Call, name: str) -> list[str] | None:
     return ids
 
 
+@ROUTES.on("GET", "/v1/{project_id}/protected-instances")
 def _list_instances(call: Call) -> Reply:
     status = call.one("status")
     if status and status not in statuses.INSTANCE:
@@ -121,10 +128,12 @@ def _fits(call: Call, instance: Instance, status: str | None) -> bool:
     )
 
 
+@ROUTES.on("GET", "/v1/{project_id}/protected-instances/{instance_id}")
 def _show_instance(call: Call) -> Reply:
     return Reply(200, {"protected_instance": _document(call, find_instance(call))})
 
 
+@ROUTES.on("PUT", "/v1/{project_id}/protected-instances/{instance_id}")
 def _rename_instance(call: Call) -> Reply:
     instance = find_instance(call)
     body = call.json(Refusal("SDRS.0201"))
@@ -147,6 +156,7 @@ def _flag(body: dict[str, Any], name: str) -> bool:
     return value
 
 
+@ROUTES.on("DELETE", "/v1/{project_id}/protected-instances/{instance_id}")
 def _delete_instance(call: Call) -> Reply:
     body = call.json(Refusal("SDRS.0201")) if call.body else {}
     if not isinstance(body, dict):
@@ -210,6 +220,7 @@ def remove_protection(world: World, instance: Instance, *, with_server: bool) ->
             world.servers[target].role = "production"
 
 
+@BATCH_ROUTES.on("POST", "/v1/{project_id}/protected-instances/delete")
 def _batch_delete(call: Call) -> Reply:
     instances, with_server = _read_deletion(call)
     world, settings = call.world, call.settings
@@ -285,16 +296,3 @@ def _deletion_ids(call: Call) -> tuple[list[str], bool]:
     if len(set(ids)) < len(ids):
         raise Refusal("SDRS.1363")
     return ids, with_server
-
-
-BATCH_ROUTES = (
-    Route("POST", "/v1/{project_id}/protected-instances/batch", _batch_create),
-    Route("POST", "/v1/{project_id}/protected-instances/delete", _batch_delete),
-)
-ROUTES = (
-    Route("POST", "/v1/{project_id}/protected-instances", _create),
-    Route("GET", "/v1/{project_id}/protected-instances", _list_instances),
-    Route("GET", "/v1/{project_id}/protected-instances/{instance_id}", _show_instance),
-    Route("PUT", "/v1/{project_id}/protected-instances/{instance_id}", _rename_instance),
-    Route("DELETE", "/v1/{project_id}/protected-instances/{instance_id}", _delete_instance),
-)

@@ -7,11 +7,13 @@ from .errors import Refusal
 from .jobs import Failure, Subject, start_job
 from .paging import row_page
 from .records import Pair, Volume
-from .routing import Call, Reply, Route
+from .routing import Call, Reply, Routes
 from .sdrs_documents import pair_document
 from .sdrs_instances import id_list
 from .validation import check_description, check_group_takes_members, check_name, find_group
 from .vetting import check_volume_kind
+
+ROUTES = Routes()
 
 _MAX_GIB = 32768
 
@@ -53,6 +55,7 @@ def _document(call: Call, pair: Pair) -> dict[str, Any]:
     return pair_document(call.world, pair, call.now, call.settings)
 
 
+@ROUTES.on("GET", "/v1/{project_id}/replications")
 def _list_pairs(call: Call) -> Reply:
     status = call.one("status")
     if status and status not in statuses.PAIR:
@@ -100,6 +103,7 @@ def _fits(call: Call, pair: Pair) -> bool:
     )
 
 
+@ROUTES.on("GET", "/v1/{project_id}/replications/{replication_id}")
 def _show_pair(call: Call) -> Reply:
     return Reply(200, {"replication": _document(call, find_pair(call))})
 
@@ -112,6 +116,7 @@ def _body(call: Call, key: str) -> dict[str, Any]:
     return inner
 
 
+@ROUTES.on("PUT", "/v1/{project_id}/replications/{replication_id}")
 def _rename_pair(call: Call) -> Reply:
     pair = find_pair(call)
     name = _body(call, "replication").get("name")
@@ -126,6 +131,7 @@ def _rename_pair(call: Call) -> Reply:
 # -- create and delete -----------------------------------------------------------------------------------------
 
 
+@ROUTES.on("POST", "/v1/{project_id}/replications")
 def _create_pair(call: Call) -> Reply:
     body = _body(call, "replication")
     if not all(isinstance(body.get(name), str) for name in ("server_group_id", "volume_id", "name")):
@@ -202,6 +208,7 @@ def _check_new_pair(call: Call, volume: Volume, production_az: str) -> None:
         raise Refusal("SDRS.1810")
 
 
+@ROUTES.on("DELETE", "/v1/{project_id}/replications/{replication_id}")
 def _delete_pair(call: Call) -> Reply:
     body = _body(call, "replication") if call.body else {}
     with_volume = body.get("delete_target_volume", False)
@@ -243,6 +250,7 @@ def _delete_pair(call: Call) -> Reply:
 # -- expand ----------------------------------------------------------------------------------------------------
 
 
+@ROUTES.on("POST", "/v1/{project_id}/replications/{replication_id}/action")
 def _expand_pair(call: Call) -> Reply:
     size = _new_size(call)
     world = call.world
@@ -288,13 +296,3 @@ def _new_size(call: Call) -> int:
     if not isinstance(size, int) or isinstance(size, bool):
         raise Refusal("SDRS.0201", key="badrequest")
     return size
-
-
-ROUTES = (
-    Route("POST", "/v1/{project_id}/replications", _create_pair),
-    Route("GET", "/v1/{project_id}/replications", _list_pairs),
-    Route("GET", "/v1/{project_id}/replications/{replication_id}", _show_pair),
-    Route("PUT", "/v1/{project_id}/replications/{replication_id}", _rename_pair),
-    Route("DELETE", "/v1/{project_id}/replications/{replication_id}", _delete_pair),
-    Route("POST", "/v1/{project_id}/replications/{replication_id}/action", _expand_pair),
-)

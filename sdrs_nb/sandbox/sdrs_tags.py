@@ -5,10 +5,12 @@ from typing import Any
 from .errors import Refusal
 from .paging import whole_number
 from .records import Instance
-from .routing import Call, Reply, Route
+from .routing import Call, Reply, Routes
 from .sdrs_documents import instance_document, tag_list
 from .sdrs_instances import find_instance
 from .validation import check_tag_keys, check_tags
+
+ROUTES = Routes()
 
 _MAX_KEYS = 10
 _MAX_VALUES = 10
@@ -43,6 +45,7 @@ def _checked(instance: Instance, entries: Any) -> dict[str, str]:
     return check_tags(entries, held=len(set(instance.tags) - sent))
 
 
+@ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/tags")
 def _add_tag(call: Call) -> Reply:
     instance = find_instance(call)
     tags = _checked(instance, [_body(call).get("tag")])
@@ -50,6 +53,7 @@ def _add_tag(call: Call) -> Reply:
     return _put(call, instance, tags)
 
 
+@ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/tags/action")
 def _act_on_tags(call: Call) -> Reply:
     instance = find_instance(call)
     body = _body(call)
@@ -75,6 +79,7 @@ def _act_on_tags(call: Call) -> Reply:
     return Reply(204)
 
 
+@ROUTES.on("DELETE", "/v1/{project_id}/protected-instances/{instance_id}/tags/{key}")
 def _delete_tag(call: Call) -> Reply:
     instance = find_instance(call)
     _check_normal(instance, "SDRS.2222")
@@ -86,10 +91,12 @@ def _delete_tag(call: Call) -> Reply:
     return Reply(204)
 
 
+@ROUTES.on("GET", "/v1/{project_id}/protected-instances/{instance_id}/tags")
 def _list_tags(call: Call) -> Reply:
     return Reply(200, {"tags": tag_list(find_instance(call).tags)})
 
 
+@ROUTES.on("GET", "/v1/{project_id}/protected-instances/tags")
 def _list_project_tags(call: Call) -> Reply:
     values: dict[str, list[str]] = {}
     for instance in call.world.instances.values():
@@ -103,6 +110,7 @@ def _list_project_tags(call: Call) -> Reply:
 # -- search ----------------------------------------------------------------------------------------------------
 
 
+@ROUTES.on("POST", "/v1/{project_id}/protected-instances/resource_instances/action")
 def _search(call: Call) -> Reply:
     body = _body(call)
     action = body.get("action")
@@ -199,13 +207,3 @@ def _read_matches(matches: Any) -> str:
     if not isinstance(value, str) or len(value) > _MATCH_LENGTH:
         raise Refusal("SDRS.2217")
     return value
-
-
-ROUTES = (
-    Route("GET", "/v1/{project_id}/protected-instances/tags", _list_project_tags),
-    Route("POST", "/v1/{project_id}/protected-instances/resource_instances/action", _search),
-    Route("POST", "/v1/{project_id}/protected-instances/{instance_id}/tags", _add_tag),
-    Route("GET", "/v1/{project_id}/protected-instances/{instance_id}/tags", _list_tags),
-    Route("POST", "/v1/{project_id}/protected-instances/{instance_id}/tags/action", _act_on_tags),
-    Route("DELETE", "/v1/{project_id}/protected-instances/{instance_id}/tags/{key}", _delete_tag),
-)

@@ -8,9 +8,11 @@ from .clock import minutes, spaced
 from .errors import Refusal
 from .paging import row_page
 from .records import FailureJob
-from .routing import Call, Reply, Route
+from .routing import Call, Reply, Routes
 from .sdrs_documents import failure_job_document, is_copying, job_document
 from .validation import find_group
+
+ROUTES = Routes()
 
 # Both families of names are documented: the text's and the sample's.
 _RESOURCE_TYPES = {
@@ -23,6 +25,7 @@ _QUARTER_S = 900.0
 _RPO_ROWS = 96
 
 
+@ROUTES.on("GET", "/v1/{project_id}/jobs/{job_id}")
 def _show_job(call: Call) -> Reply:
     job = call.world.jobs.get(call["job_id"])
     if job is not None and call.effects.vanish_s is not None:
@@ -34,6 +37,7 @@ def _show_job(call: Call) -> Reply:
     return Reply(200, job_document(job, call.now))
 
 
+@ROUTES.on("GET", "/v1/{project_id}/task-center/failure-jobs")
 def _list_failures(call: Call) -> Reply:
     # Without a group only failures of groups themselves come back; those of instances need their group's id.
     group_id = call.one("server_group_id") or ""
@@ -50,6 +54,7 @@ def _list_failures(call: Call) -> Reply:
     return Reply(200, {"count": count, "failure_jobs": [failure_job_document(failure) for failure in page]})
 
 
+@ROUTES.on("DELETE", "/v1/{project_id}/task-center/failure-jobs/{failure_job_id}")
 def _delete_failure(call: Call) -> Reply:
     # The text says job id, the sample passes a resource id: both are taken (ASSUMED).
     wanted = call["failure_job_id"]
@@ -59,11 +64,13 @@ def _delete_failure(call: Call) -> Reply:
     return _forget(call, found)
 
 
+@ROUTES.on("DELETE", "/v1/{project_id}/task-center/{server_group_id}/failure-jobs/batch")
 def _delete_group_failures(call: Call) -> Reply:
     group = find_group(call.world, call["server_group_id"])
     return _forget(call, [f for f in call.world.failure_jobs.values() if f.group_id == group.id])
 
 
+@ROUTES.on("DELETE", "/v1/{project_id}/task-center/failure-jobs/batch")
 def _delete_all_failures(call: Call) -> Reply:
     return _forget(call, [f for f in call.world.failure_jobs.values() if not f.group_id])
 
@@ -76,6 +83,7 @@ def _forget(call: Call, failures: list[FailureJob]) -> Reply:
     return Reply(204)
 
 
+@ROUTES.on("GET", "/v1/{project_id}/sdrs/quotas")
 def _list_quotas(call: Call) -> Reply:
     world = call.world
     resources = [
@@ -85,6 +93,7 @@ def _list_quotas(call: Call) -> Reply:
     return Reply(200, {"quotas": {"resources": resources}})
 
 
+@ROUTES.on("GET", "/v1/{project_id}/active-domains")
 def _list_domains(call: Call) -> Reply:
     domains = [
         {
@@ -111,14 +120,17 @@ def _version(call: Call) -> dict[str, Any]:
     }
 
 
+@ROUTES.on("GET", "/", "open")
 def _list_versions(call: Call) -> Reply:
     return Reply(200, {"versions": [_version(call)]})
 
 
+@ROUTES.on("GET", "/v1", "open")
 def _show_version(call: Call) -> Reply:
     return Reply(200, {"version": _version(call)})
 
 
+@ROUTES.on("GET", "/v1/{project_id}/resource/rpo-statistics")
 def _list_rpo(call: Call) -> Reply:
     if call.one("resource_type") not in {None, "", "replication"}:
         raise Refusal("SDRS.0201")
@@ -154,17 +166,3 @@ def _time_filter(call: Call, name: str) -> float | None:
         except ValueError:
             continue
     raise Refusal("SDRS.0201")
-
-
-ROUTES = (
-    Route("GET", "/v1/{project_id}/jobs/{job_id}", _show_job),
-    Route("GET", "/v1/{project_id}/task-center/failure-jobs", _list_failures),
-    Route("DELETE", "/v1/{project_id}/task-center/failure-jobs/batch", _delete_all_failures),
-    Route("DELETE", "/v1/{project_id}/task-center/failure-jobs/{failure_job_id}", _delete_failure),
-    Route("DELETE", "/v1/{project_id}/task-center/{server_group_id}/failure-jobs/batch", _delete_group_failures),
-    Route("GET", "/v1/{project_id}/sdrs/quotas", _list_quotas),
-    Route("GET", "/v1/{project_id}/active-domains", _list_domains),
-    Route("GET", "/v1/{project_id}/resource/rpo-statistics", _list_rpo),
-    Route("GET", "/", _list_versions, "open"),
-    Route("GET", "/v1", _show_version, "open"),
-)

@@ -37,6 +37,21 @@ from .settings import Settings
 from .signing import BadSignatureError
 from .world import World
 
+#: Each holds its `ROUTES`.
+_SERVICES = (
+    ecs,
+    evs,
+    vpc,
+    neighbours,
+    sdrs_groups,
+    sdrs_instances,
+    sdrs_hardware,
+    sdrs_pairs,
+    sdrs_drills,
+    sdrs_tags,
+    sdrs_tasks,
+)
+
 
 @dataclass(slots=True, frozen=True)
 class WireRequest:
@@ -83,7 +98,8 @@ class CloudService:
         self.directory = Directory(str(seed), settings, wall)
         self.faults = FaultBook(seed)
         self.log = RequestLog()
-        self.router = Router(_routes(self.directory, settings))
+        batch = sdrs_instances.BATCH_ROUTES if settings.batch_available else ()
+        self.router = Router([*self.directory.routes(), *batch, *(one for each in _SERVICES for one in each.ROUTES)])
         self._sequence = itertools.count()
         self._late: list[tuple[float, int, Call, Handler, LoggedRequest]] = []
         self._window: tuple[int, int] = (0, 0)
@@ -324,13 +340,3 @@ def _document_of(call: Call) -> dict[str, Any]:
         "project": call.world.project_id,
         "effects": effects_document(call.effects),
     }
-
-
-def _routes(directory: Directory, settings: Settings) -> list[Route]:
-    routes = [*directory.routes()]
-    for module in (ecs, evs, vpc, neighbours, sdrs_groups, sdrs_instances, sdrs_hardware, sdrs_pairs, sdrs_drills):
-        routes.extend(module.ROUTES)
-    routes.extend([*sdrs_tags.ROUTES, *sdrs_tasks.ROUTES])
-    if settings.batch_available:
-        routes.extend(sdrs_instances.BATCH_ROUTES)
-    return routes

@@ -5,7 +5,9 @@ from typing import Any
 from .errors import Refusal
 from .paging import marker_page
 from .records import Subnet, Vpc
-from .routing import Call, Reply, Route
+from .routing import Call, Reply, Routes
+
+ROUTES = Routes()
 
 _BAD_REQUEST = Refusal("VPC.0101", message="Invalid request parameters.", key="")
 
@@ -51,12 +53,14 @@ def _subnet(call: Call, subnet: Subnet) -> dict[str, Any]:
     }
 
 
+@ROUTES.on("GET", "/v1/{project_id}/vpcs")
 def _list_vpcs(call: Call) -> Reply:
     vpcs = marker_page(call, list(call.world.vpcs.values()), "id", 2000, 2000, _BAD_REQUEST)
     wanted = call.one("id")
     return Reply(200, {"vpcs": [_vpc(vpc) for vpc in vpcs if wanted in {None, vpc.id}]})
 
 
+@ROUTES.on("GET", "/v1/{project_id}/subnets")
 def _list_subnets(call: Call) -> Reply:
     vpc_id = call.one("vpc_id")
     matching = [subnet for subnet in call.world.subnets.values() if vpc_id in {None, subnet.vpc_id}]
@@ -71,6 +75,7 @@ def _find_subnet(call: Call) -> Subnet:
     return subnet
 
 
+@ROUTES.on("GET", "/v1/{project_id}/vpcs/{vpc_id}")
 def _show_vpc(call: Call) -> Reply:
     vpc = call.world.vpcs.get(call["vpc_id"])
     if vpc is None:
@@ -78,10 +83,12 @@ def _show_vpc(call: Call) -> Reply:
     return Reply(200, {"vpc": _vpc(vpc)})
 
 
+@ROUTES.on("GET", "/v1/{project_id}/subnets/{subnet_id}")
 def _show_subnet(call: Call) -> Reply:
     return Reply(200, {"subnet": _subnet(call, _find_subnet(call))})
 
 
+@ROUTES.on("GET", "/v2.0/network-ip-availabilities/{subnet_id}", "any")
 def _show_availability(call: Call) -> Reply:
     subnet = _find_subnet(call)
     inside = {
@@ -103,6 +110,7 @@ def _show_availability(call: Call) -> Reply:
     return Reply(200, {"network_ip_availability": document})
 
 
+@ROUTES.on("GET", "/v1/{project_id}/subnets/{subnet_id}/privateips")
 def _list_private_ips(call: Call) -> Reply:
     subnet = _find_subnet(call)
     taken = [
@@ -122,6 +130,7 @@ def _list_private_ips(call: Call) -> Reply:
     return Reply(200, {"privateips": taken})
 
 
+@ROUTES.on("GET", "/v1/{project_id}/quotas")
 def _show_quotas(call: Call) -> Reply:
     resources = [
         {"type": "vpc", "used": len(call.world.vpcs), "quota": 150, "min": 0},
@@ -129,14 +138,3 @@ def _show_quotas(call: Call) -> Reply:
         {"type": "securityGroup", "used": 1, "quota": 100, "min": 0},
     ]
     return Reply(200, {"quotas": {"resources": resources}})
-
-
-ROUTES = (
-    Route("GET", "/v1/{project_id}/vpcs", _list_vpcs),
-    Route("GET", "/v1/{project_id}/vpcs/{vpc_id}", _show_vpc),
-    Route("GET", "/v1/{project_id}/subnets", _list_subnets),
-    Route("GET", "/v1/{project_id}/subnets/{subnet_id}", _show_subnet),
-    Route("GET", "/v1/{project_id}/subnets/{subnet_id}/privateips", _list_private_ips),
-    Route("GET", "/v2.0/network-ip-availabilities/{subnet_id}", _show_availability, "any"),
-    Route("GET", "/v1/{project_id}/quotas", _show_quotas),
-)
