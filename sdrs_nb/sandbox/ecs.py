@@ -117,21 +117,24 @@ ROUTES.on("GET", "/v1.1/{project_id}/cloudservers/detail")(_marker_list(10, 100)
 ROUTES.on("GET", "/v2.1/{project_id}/servers/detail")(_marker_list(1000, 1000))
 
 
+def _find_server(call: Call, server_id: str) -> Server:
+    server = call.world.servers.get(server_id)
+    if server is None:
+        raise Refusal("Ecs.0114", 404, f"Instance[{server_id}] could not be found.", "itemNotFound")
+    return server
+
+
 @ROUTES.on("GET", "/v1/{project_id}/cloudservers/{server_id}")
 @ROUTES.on("GET", "/v2.1/{project_id}/servers/{server_id}")
 def _show_server(call: Call) -> Reply:
-    server = call.world.servers.get(call["server_id"])
-    if server is None:
-        raise Refusal("Ecs.0114", 404, f"Instance[{call['server_id']}] could not be found.", "itemNotFound")
+    server = _find_server(call, call["server_id"])
     return Reply(200, b'{"server":' + server_bytes(call.world, server) + b"}")
 
 
 @ROUTES.on("GET", "/v1/{project_id}/cloudservers/{server_id}/autorecovery")
 def _show_auto_recovery(call: Call) -> Reply:
     """Show whether a server restarts on another host after a fault; ECS words the answer as a text."""
-    server = call.world.servers.get(call["server_id"])
-    if server is None:
-        raise Refusal("Ecs.0114", 404, f"Instance[{call['server_id']}] could not be found.", "itemNotFound")
+    server = _find_server(call, call["server_id"])
     return Reply(200, {"support_auto_recovery": str(server.auto_recovery).lower()})
 
 
@@ -182,23 +185,20 @@ def _list_flavors(call: Call) -> Reply:
 def _list_resize_flavors(call: Call) -> Reply:
     server_id = call.one("instance_uuid")
     if server_id is not None:
-        server = call.world.servers.get(server_id)
-        if server is None:
-            raise Refusal("Ecs.0114", 404, f"Instance[{server_id}] could not be found.", "itemNotFound")
-        source = call.world.flavors[server.flavor_id]
+        source = call.world.flavors[_find_server(call, server_id).flavor_id]
     else:
         named = call.one("source_flavor_id") or call.one("source_flavor_name") or ""
         found = call.world.flavors.get(named)
         if found is None:
             raise _BAD_REQUEST
         source = found
-    flavors = [f for f in call.world.flavors.values() if can_resize(source, f) and not _abandoned(f)]
+    flavors = [
+        f
+        for f in call.world.flavors.values()
+        if can_resize(source, f) and {status for _, status in f.sale} != {"abandon"}
+    ]
     flavors = marker_page(call, flavors, "id", 1000, 1000, _BAD_REQUEST)
     return Reply(200, {"flavors": [_flavor_document(flavor, "extra_specs", call.origin) for flavor in flavors]})
-
-
-def _abandoned(flavor: Flavor) -> bool:
-    return bool(flavor.sale) and all(status == "abandon" for _, status in flavor.sale)
 
 
 # -- quota and groups ------------------------------------------------------------------------------------------

@@ -151,9 +151,8 @@ class Directory:
 
     def _create_token(self, call: Call) -> Reply:
         bad = IamRefusal(400, "Bad Request", "The request body is invalid.")
-        body = call.json(bad)
-        auth = body.get("auth") if isinstance(body, dict) else None
-        if not isinstance(auth, dict) or not isinstance(auth.get("identity"), dict):
+        auth = call.fields("auth", bad)
+        if not isinstance(auth.get("identity"), dict):
             raise bad
         self._check_password(auth["identity"], bad)
         project = self._scoped_project(auth.get("scope"), bad)

@@ -39,6 +39,14 @@ def row_page(call: Call, rows: Iterable[T]) -> tuple[list[T], int]:
     return everything[offset : offset + limit], len(everything)
 
 
+def only_abnormal(call: Call) -> bool:
+    """Whether a list of SDRS is asked for abnormal rows alone; an unknown ``query_type`` is refused (0201)."""
+    query_type = call.one("query_type")
+    if query_type not in {None, "", "general", "status_abnormal"}:
+        raise Refusal("SDRS.0201")
+    return query_type == "status_abnormal"
+
+
 def marker_page(  # noqa: PLR0917 - what differs between the services
     call: Call, rows: Sequence[T], key: str, default: int, high: int, refusal: Refusal
 ) -> list[T]:

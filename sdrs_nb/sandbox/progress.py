@@ -59,7 +59,12 @@ def _open_creations(call: Call, order: Order, *, is_sub_job: bool) -> "list[Crea
         instance = _open_instance(call, order, server, name)
         for volume_id, device, _ in server.volumes:
             if volume_id not in pairs:
-                pairs[volume_id] = _open_pair(call, order, call.world.volumes[volume_id])
+                # Counted against the quota from the start, listed from 30 % on.
+                ids = {"id": call.world.new_uuid(), "target_volume": call.world.new_uuid()}
+                volume = call.world.volumes[volume_id]
+                pairs[volume_id] = call.world.add_pair(
+                    volume, order.group, call.now, status="creating", listed=False, **ids
+                )
             call.world.hang_pair(pairs[volume_id], instance.id, device)
         entities: dict[str, object] = {"server_group_id": order.group.id, "protected_instance_id": instance.id}
         job = open_job(call.world, "createProtectedInstanceNoCG", begin, entities, is_sub_job=is_sub_job)
@@ -88,28 +93,6 @@ def _open_instance(call: Call, order: Order, server: Server, name: str) -> Insta
     call.world.add_instance(instance)
     call.world.creations[server.id] = call.world.creations.get(server.id, 0) + 1
     return instance
-
-
-def _open_pair(call: Call, order: Order, volume: Volume) -> Pair:
-    pair = Pair(
-        id=call.world.new_uuid(),
-        name=volume.name,
-        description=None,
-        group_id=order.group.id,
-        status="creating",
-        source_volume=volume.id,
-        target_volume=call.world.new_uuid(),
-        size_gib=volume.size_gib,
-        volume_type=volume.type,
-        multiattach=volume.multiattach,
-        bootable=volume.bootable,
-        created=call.now,
-        updated=call.now,
-        # Counted against the quota from the start, listed from 30 % on.
-        listed=False,
-    )
-    call.world.add_pair(pair)
-    return pair
 
 
 class Creation:
@@ -154,7 +137,7 @@ class Creation:
             pair.listed, pair.updated = True, at
 
     def _make_double(self, at: float) -> None:
-        self.failure = self.failure or self._obstacle()
+        self.failure = self.failure or self._lack_of_key() or self._lack_of_room()
         if self.failure:
             return
         double = self._add_double(at)
@@ -170,7 +153,7 @@ class Creation:
         self.world.instance_by_server[double.id] = self.instance.id
         self.job.entities["native_server_id"] = double.id
 
-    def _obstacle(self) -> Failure | None:
+    def _lack_of_key(self) -> Failure | None:
         world, server = self.world, self.server
         # Batch create page, constraints: Windows with key-pair login needs the key pair, else the DR server fails.
         if server.os_type == "Windows" and server.key_name:
@@ -178,7 +161,7 @@ class Creation:
             visible = [set(world.keys_visible_to(user)) for user in (server.user_id, self.user_id)]
             if server.key_name not in {pair.name for pair in visible[0] & visible[1]}:
                 return Failure(self.settings.key_pair_code, "SdrsCreateNativeServerTask-fail:key pair not found")
-        return self._lack_of_room()
+        return None
 
     def _lack_of_room(self) -> Failure | None:
         world, task = self.world, "SdrsCreateNativeServerTask-fail:"
@@ -277,7 +260,7 @@ class Creation:
             if pair.status not in {"creating", *statuses.AT_REST}:
                 # Another owner of a shared disk was ready before, and a job works on the pair already.
                 continue
-            pair.status, pair.updated = status, at
+            pair.set_status(status, at)
             if status == "protected" and pair.sync_from is None:
                 # The first copy begins at once when the group is protected, else when protection is enabled.
                 pair.sync_from = at

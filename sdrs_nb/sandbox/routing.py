@@ -1,5 +1,6 @@
 """What a request is, what an answer is, and which handler a path belongs to."""
 
+import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -66,18 +67,22 @@ class Call:
         """Give every value of a query parameter, comma lists taken apart."""
         return [part for key, value in self.query if key == name for part in value.split(",") if part]
 
-    def json(self, refusal: Refusal) -> Any:
-        """Give the decoded body.
+    def fields(self, key: str | None = None, refusal: Refusal | None = None) -> dict[str, Any]:
+        """Give the JSON object that the body is, or the one that it holds under `key`.
 
         Raises
         ------
         Refusal
-            The `refusal` given, when the body is no JSON; see `read_json`.
+            There is none: the `refusal` given, else 0201.
         """
-        try:
-            return read_json(self.body)
-        except ValueError:
-            raise refusal from None
+        found = None
+        with contextlib.suppress(ValueError):
+            found = read_json(self.body)
+        if key is not None:
+            found = found.get(key) if isinstance(found, dict) else None
+        if not isinstance(found, dict):
+            raise refusal or Refusal("SDRS.0201")
+        return found
 
 
 @dataclass(slots=True)

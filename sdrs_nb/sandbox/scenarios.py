@@ -260,10 +260,10 @@ def _keep_starting(world: World, settings: Settings) -> None:
 
     def finish(at: float) -> None:
         for group in starting:
-            group.status, group.updated = "protected", at
-            for instance_id in group.instances:
-                world.instances[instance_id].status = "protected"
+            group.set_status("protected", at)
+            for member in world.members_of(group):
+                member.status = "protected"
             for pair_id in group.pairs:
-                world.pairs[pair_id].status, world.pairs[pair_id].sync_from = "protected", at
+                world.pairs[pair_id].sync_from = at
 
     world.at(CLOUD_START + settings.starting_group_s, finish)

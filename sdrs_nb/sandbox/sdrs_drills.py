@@ -1,7 +1,5 @@
 """DR drills (``sdrs-api.md`` section 10)."""
 
-from typing import Any
-
 from . import statuses
 from .errors import Refusal
 from .jobs import Failure, Subject, start_job
@@ -9,7 +7,7 @@ from .paging import row_page
 from .records import Drill, Server, Subnet, Vpc
 from .routing import Call, Reply, Routes
 from .sdrs_documents import drill_document, is_copying
-from .validation import check_name, find_group
+from .validation import check_name, find_group, rename
 from .world import World
 
 ROUTES = Routes()
@@ -48,29 +46,16 @@ def _show_drill(call: Call) -> Reply:
     return Reply(200, {"disaster_recovery_drill": drill_document(_find_drill(call))})
 
 
-def _body(call: Call) -> dict[str, Any]:
-    body = call.json(Refusal("SDRS.0201"))
-    inner = body.get("disaster_recovery_drill") if isinstance(body, dict) else None
-    if not isinstance(inner, dict):
-        raise Refusal("SDRS.0201")
-    return inner
-
-
 @ROUTES.on("PUT", "/v1/{project_id}/disaster-recovery-drills/{drill_id}")
 def _rename_drill(call: Call) -> Reply:
     drill = _find_drill(call)
-    name = _body(call).get("name")
-    if not isinstance(name, str):
-        raise Refusal("SDRS.0201")
-    check_name(name, call.settings)
-    drill.name, drill.updated = name, call.now
-    call.world.touch()
+    rename(call, drill, "disaster_recovery_drill")
     return Reply(200, {"disaster_recovery_drill": drill_document(drill)})
 
 
 @ROUTES.on("POST", "/v1/{project_id}/disaster-recovery-drills")
 def _create_drill(call: Call) -> Reply:
-    body = _body(call)
+    body = call.fields("disaster_recovery_drill")
     if not isinstance(body.get("server_group_id"), str) or not isinstance(body.get("name"), str):
         raise Refusal("SDRS.0201")
     check_name(body["name"], call.settings)
@@ -98,15 +83,14 @@ def _create_drill(call: Call) -> Reply:
                 server = _add_drill_server(world, subnet, double, at)
                 drill.servers[instance_id] = server.id
                 world.drill_by_server[server.id] = drill.id
-        drill.status, drill.updated = "available", at
+        drill.set_status("available", at)
         return None
 
     def fail(at: float) -> None:
-        drill.status, drill.updated = "error", at
+        drill.set_status("error", at)
 
     entities = {"server_group_id": group.id, "disaster_recovery_drill_id": drill.id}
-    job = start_job(call, "createDisasterRecoveryDrill", entities, work, _subject(drill, "createFail"), fail)
-    return Reply(200, {"job_id": job.id})
+    return start_job(call, "createDisasterRecoveryDrill", entities, work, _subject(drill, "createFail"), fail)
 
 
 def _check_vpc(world: World, vpc_id: object, group_vpc_id: str) -> None:
@@ -168,9 +152,8 @@ def _delete_drill(call: Call) -> Reply:
         return None
 
     def fail(at: float) -> None:
-        drill.status, drill.updated = "error-deleting", at
+        drill.set_status("error-deleting", at)
 
-    drill.status, drill.updated = "deleting", call.now
+    drill.set_status("deleting", call.now)
     entities = {"server_group_id": drill.group_id, "disaster_recovery_drill_id": drill.id}
-    job = start_job(call, "deleteDisasterRecoveryDrill", entities, work, _subject(drill, "deleteFail"), fail)
-    return Reply(200, {"job_id": job.id})
+    return start_job(call, "deleteDisasterRecoveryDrill", entities, work, _subject(drill, "deleteFail"), fail)

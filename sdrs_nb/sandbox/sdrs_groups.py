@@ -8,10 +8,10 @@ from . import statuses
 from .errors import Refusal
 from .jobs import Failure, Subject, start_job
 from .paging import row_page
-from .records import Group, Job
+from .records import Group
 from .routing import Call, Reply, Routes
 from .sdrs_documents import group_document, is_copying
-from .validation import check_description, check_name, find_group
+from .validation import check_description, check_name, find_group, rename
 from .world import World
 
 ROUTES = Routes()
@@ -66,23 +66,10 @@ def _show_group(call: Call) -> Reply:
     return Reply(200, {"server_group": _document(call, find_group(call.world, call["server_group_id"]))})
 
 
-def _body(call: Call, key: str) -> dict[str, Any]:
-    body = call.json(Refusal("SDRS.0201"))
-    inner = body.get(key) if isinstance(body, dict) else None
-    if not isinstance(inner, dict):
-        raise Refusal("SDRS.0201")
-    return inner
-
-
 @ROUTES.on("PUT", "/v1/{project_id}/server-groups/{server_group_id}")
 def _rename_group(call: Call) -> Reply:
     group = find_group(call.world, call["server_group_id"])
-    name = _body(call, "server_group").get("name")
-    if not isinstance(name, str):
-        raise Refusal("SDRS.0201")
-    check_name(name, call.settings)
-    group.name, group.updated = name, call.now
-    call.world.touch()
+    rename(call, group, "server_group")
     return Reply(200, {"server_group": _document(call, group)})
 
 
@@ -93,7 +80,7 @@ _REQUIRED = ("name", "source_availability_zone", "target_availability_zone", "do
 
 @ROUTES.on("POST", "/v1/{project_id}/server-groups")
 def _create_group(call: Call) -> Reply:
-    body = _body(call, "server_group")
+    body = call.fields("server_group")
     if not all(isinstance(body.get(name), str) for name in _REQUIRED):
         raise Refusal("SDRS.0201")
     description = body.get("description")
@@ -117,8 +104,12 @@ def _create_group(call: Call) -> Reply:
         updated=call.now,
     )
     call.world.groups[group.id] = group
-    job = _run(call, group, "createProtectionGroupNoCG", "createFail", _ends(group, "available"), "error")
-    return Reply(200, {"job_id": job.id})
+
+    def work(at: float) -> Failure | None:
+        group.set_status("available", at)
+        return None
+
+    return _run(call, group, "createProtectionGroupNoCG", "createFail", work, "error")
 
 
 def _check_site(world: World, body: dict[str, Any]) -> None:
@@ -157,8 +148,7 @@ def _delete_group(call: Call) -> Reply:
         return None
 
     group.status = "deleting"
-    job = _run(call, group, "deleteProtectionGroupNoCG", "deleteFail", vanish, "error-deleting")
-    return Reply(200, {"job_id": job.id})
+    return _run(call, group, "deleteProtectionGroupNoCG", "deleteFail", vanish, "error-deleting")
 
 
 def _run(  # noqa: PLR0917 - the parts of a group's job
@@ -168,34 +158,21 @@ def _run(  # noqa: PLR0917 - the parts of a group's job
     failure_status: str,
     work: Callable[[float], Failure | None],
     error_status: str,
-) -> Job:
+) -> Reply:
     def fail(at: float) -> None:
         set_status(call.world, group, error_status, at)
 
     return start_job(call, job_type, {"server_group_id": group.id}, work, _subject(group, failure_status), fail)
 
 
-def _ends(group: Group, status: str) -> Callable[[float], Failure | None]:
-    def work(at: float) -> Failure | None:
-        group.status, group.updated = status, at
-        return None
-
-    return work
-
-
 def set_status(world: World, group: Group, status: str, at: float) -> None:
     """Give a group and everything settled in it a status; what is being made or is broken stays as it is."""
     # A member made while the group was on its way to another status has settled as available meanwhile.
     moving = {group.status, "available", "protected"}
-    group.status, group.updated = status, at
-    for instance_id in group.instances:
-        instance = world.instances[instance_id]
-        if instance.status in moving:
-            instance.status, instance.updated = status, at
-    for pair_id in group.pairs:
-        pair = world.pairs[pair_id]
-        if pair.status in moving:
-            pair.status, pair.updated = status, at
+    group.set_status(status, at)
+    for member in world.members_of(group):
+        if member.status in moving:
+            member.set_status(status, at)
 
 
 # -- actions ---------------------------------------------------------------------------------------------------
@@ -240,8 +217,8 @@ _FAIL_OVER = Action(
 
 @ROUTES.on("POST", "/v1/{project_id}/server-groups/{server_group_id}/action")
 def _act(call: Call) -> Reply:
-    body = call.json(Refusal("SDRS.0201"))
-    if not isinstance(body, dict) or len(body) != 1:
+    body = call.fields()
+    if len(body) != 1:
         raise Refusal("SDRS.0201")
     key, parameters = next(iter(body.items()))
     actions = {action.key: action for action in (_ENABLE, _DISABLE, _REVERSE, _FAIL_OVER)}
@@ -256,7 +233,7 @@ def _act(call: Call) -> Reply:
     if action is _ENABLE and group.status in _REPROTECT.from_statuses:
         action = _REPROTECT
     _check_action(call, group, action)
-    return Reply(200, {"job_id": _perform(call, group, action).id})
+    return _perform(call, group, action)
 
 
 def _check_action(call: Call, group: Group, action: Action) -> None:
@@ -279,12 +256,14 @@ def _check_action(call: Call, group: Group, action: Action) -> None:
             raise Refusal("SDRS.1342")
 
 
-def _perform(call: Call, group: Group, action: Action) -> Job:
+def _perform(call: Call, group: Group, action: Action) -> Reply:
     world = call.world
 
     def work(at: float) -> Failure | None:
         if action.flips:
-            _flip(world, group)
+            group.station = "target" if group.station == "source" else "source"
+            for member in world.members_of(group):
+                member.station = group.station
         set_status(world, group, action.end, at)
         for pair_id in group.pairs:
             pair = world.pairs[pair_id]
@@ -297,11 +276,3 @@ def _perform(call: Call, group: Group, action: Action) -> Job:
 
     set_status(world, group, action.running, call.now)
     return _run(call, group, action.job_type, action.failure_status, work, action.error)
-
-
-def _flip(world: World, group: Group) -> None:
-    group.station = "target" if group.station == "source" else "source"
-    for instance_id in group.instances:
-        world.instances[instance_id].station = group.station
-    for pair_id in group.pairs:
-        world.pairs[pair_id].station = group.station

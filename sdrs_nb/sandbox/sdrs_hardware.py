@@ -14,7 +14,7 @@ from .jobs import Failure, start_job
 from .records import Flavor, Instance, Pair, Server, Subnet
 from .routing import Call, Reply, Routes
 from .sdrs_instances import find_instance, instance_subject
-from .sdrs_pairs import find_pair, pair_entities, set_pair_status
+from .sdrs_pairs import find_pair, pair_entities
 from .validation import check_free_address
 from .vetting import system_volume_id
 from .world import World
@@ -25,15 +25,6 @@ ROUTES = Routes()
 def _refuse(code: str) -> Refusal:
     # These routes answer with "badrequest", one of the generic keys the documents show.
     return Refusal(code, key="badrequest")
-
-
-def _object(call: Call, key: str | None = None) -> dict[str, Any]:
-    body = call.json(_refuse("SDRS.0201"))
-    if key is not None and isinstance(body, dict):
-        body = body.get(key)
-    if not isinstance(body, dict):
-        raise _refuse("SDRS.0201")
-    return body
 
 
 def _check_group(call: Call, instance: Instance) -> None:
@@ -51,7 +42,7 @@ def _servers(world: World, instance: Instance) -> list[Server]:
 
 @ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/attachreplication")
 def _attach(call: Call) -> Reply:
-    body = _object(call, "replicationAttachment")
+    body = call.fields("replicationAttachment", _refuse("SDRS.0201"))
     device = body.get("device")
     if not isinstance(body.get("replication_id"), str) or not isinstance(device, str | None):
         raise _refuse("SDRS.0201")
@@ -69,17 +60,16 @@ def _attach(call: Call) -> Reply:
 
     def work(at: float) -> Failure | None:
         _hang(call.world, instance, pair, free_device)
-        set_pair_status(pair, call.world.rest_status(pair.group_id), at)
+        pair.set_status(call.world.rest_status(pair.group_id), at)
         return None
 
     def fail(at: float) -> None:
-        set_pair_status(pair, "error-attaching", at)
+        pair.set_status("error-attaching", at)
 
-    set_pair_status(pair, "attaching", call.now)
+    pair.set_status("attaching", call.now)
     entities = {**pair_entities(pair), "protected_instance_id": instance.id}
     subject = instance_subject(instance, "attachFail")
-    job = start_job(call, "attachReplicationPairNew", entities, work, subject, fail)
-    return Reply(200, {"job_id": job.id})
+    return start_job(call, "attachReplicationPairNew", entities, work, subject, fail)
 
 
 def _free_device(world: World, instance: Instance, pair: Pair, wanted: str | None) -> str:
@@ -120,17 +110,16 @@ def _detach(call: Call) -> Reply:
             for volume_id in (pair.source_volume, pair.target_volume):
                 if volume_id in {entry[0] for entry in server.volumes}:
                     world.detach(server, volume_id)
-        set_pair_status(pair, world.rest_status(pair.group_id), at)
+        pair.set_status(world.rest_status(pair.group_id), at)
         return None
 
     def fail(at: float) -> None:
-        set_pair_status(pair, "error-detaching", at)
+        pair.set_status("error-detaching", at)
 
-    set_pair_status(pair, "detaching", call.now)
+    pair.set_status("detaching", call.now)
     entities = {**pair_entities(pair), "protected_instance_id": instance.id}
     subject = instance_subject(instance, "detachFail")
-    job = start_job(call, "detachReplicationPairNew", entities, work, subject, fail)
-    return Reply(200, {"job_id": job.id})
+    return start_job(call, "detachReplicationPairNew", entities, work, subject, fail)
 
 
 def _check_detachable(world: World, instance: Instance, pair: Pair) -> None:
@@ -156,7 +145,7 @@ def _check_detachable(world: World, instance: Instance, pair: Pair) -> None:
 
 @ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/nic")
 def _add_nic(call: Call) -> Reply:
-    body = _object(call)
+    body = call.fields(refusal=_refuse("SDRS.0201"))
     subnet_id, address = body.get("subnet_id"), body.get("ip_address")
     groups = body.get("security_groups", [])
     if not isinstance(subnet_id, str) or not isinstance(address, str | None) or not isinstance(groups, list):
@@ -186,11 +175,10 @@ def _add_nic(call: Call) -> Reply:
         return None
 
     def rest(at: float) -> None:
-        _set_status(instance, world.rest_status(instance.group_id), at)
+        instance.set_status(world.rest_status(instance.group_id), at)
 
-    _set_status(instance, "nic-creating", call.now)
-    job = start_job(call, "addNicNew", entities, work, instance_subject(instance, "createFail"), rest)
-    return Reply(200, {"job_id": job.id})
+    instance.set_status("nic-creating", call.now)
+    return start_job(call, "addNicNew", entities, work, instance_subject(instance, "createFail"), rest)
 
 
 def _check_new_nic(call: Call, instance: Instance, subnet_id: str) -> tuple[Server, Subnet]:
@@ -210,7 +198,7 @@ def _check_new_nic(call: Call, instance: Instance, subnet_id: str) -> tuple[Serv
 
 @ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/nic/delete")
 def _delete_nic(call: Call) -> Reply:
-    nic_id = _object(call).get("nic_id")
+    nic_id = call.fields(refusal=_refuse("SDRS.0201")).get("nic_id")
     if not isinstance(nic_id, str):
         raise _refuse("SDRS.0201")
     if not nic_id:
@@ -236,16 +224,11 @@ def _delete_nic(call: Call) -> Reply:
         return None
 
     def rest(at: float) -> None:
-        _set_status(instance, world.rest_status(instance.group_id), at)
+        instance.set_status(world.rest_status(instance.group_id), at)
 
-    _set_status(instance, "nic-deleting", call.now)
+    instance.set_status("nic-deleting", call.now)
     entities = {"protected_instance_id": instance.id, "server_group_id": instance.group_id, "nic_id": nic_id}
-    job = start_job(call, "deleteNicNew", entities, work, instance_subject(instance, "deleteFail"), rest)
-    return Reply(200, {"job_id": job.id})
-
-
-def _set_status(instance: Instance, status: str, at: float) -> None:
-    instance.status, instance.updated = status, at
+    return start_job(call, "deleteNicNew", entities, work, instance_subject(instance, "deleteFail"), rest)
 
 
 # -- resize ----------------------------------------------------------------------------------------------------
@@ -261,7 +244,7 @@ _RESIZE_FIELDS = (
 
 @ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/resize")
 def _resize(call: Call) -> Reply:
-    body = _object(call, "resize")
+    body = call.fields("resize", _refuse("SDRS.0201"))
     if not all(isinstance(body.get(name, ""), str) for name in _RESIZE_FIELDS):
         raise _refuse("SDRS.0201")
     production_ref = body.get("production_flavorRef") or body.get("flavorRef")
@@ -295,21 +278,20 @@ def _start_resize(call: Call, instance: Instance, changes: list[tuple[Server, Fl
     def work(at: float) -> Failure | None:
         for server, flavor in changes:
             call.world.change_flavor(server, flavor.id)
-        _set_status(instance, call.world.rest_status(instance.group_id), at)
+        instance.set_status(call.world.rest_status(instance.group_id), at)
         return None
 
-    _set_status(instance, "resizing", call.now)
+    instance.set_status("resizing", call.now)
     entities = {"protected_instance_id": instance.id, "server_group_id": instance.group_id}
     subject = instance_subject(instance, "resizeFail")
-    job = start_job(
+    return start_job(
         call,
         "resizeProtectedInstanceNew",
         entities,
         work,
         subject,
-        lambda at: _set_status(instance, "error-resizing", at),
+        lambda at: instance.set_status("error-resizing", at),
     )
-    return Reply(200, {"job_id": job.id})
 
 
 def _check_host_fields(body: dict[str, Any], production: Server, double: Server) -> None:

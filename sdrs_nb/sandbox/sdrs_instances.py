@@ -6,12 +6,12 @@ from . import statuses
 from .errors import Refusal
 from .evs import read_ids
 from .jobs import Failure, Subject, close_job, close_parent, open_job, start_job
-from .paging import row_page
+from .paging import only_abnormal, row_page
 from .progress import start_batch, start_single
 from .records import Instance, Job
 from .routing import Call, Reply, Routes
 from .sdrs_documents import instance_document
-from .validation import check_name, read_batch_order, read_single_order
+from .validation import read_batch_order, read_single_order, rename
 from .world import World
 
 ROUTES = Routes()
@@ -116,15 +116,11 @@ def _selected(call: Call) -> list[Instance]:
 
 def _fits(call: Call, instance: Instance, status: str | None) -> bool:
     name, az = call.one("name"), call.one("availability_zone")
-    query_type = call.one("query_type")
-    if query_type not in {None, "", "general", "status_abnormal"}:
-        raise Refusal("SDRS.0201")
-    abnormal = instance.status.startswith("error") or instance.status in {"invalid", "fault"}
     return (
-        (not status or instance.status == status)
+        (not only_abnormal(call) or instance.status.startswith("error") or instance.status in {"invalid", "fault"})
+        and (not status or instance.status == status)
         and (not name or name in instance.name)
         and (not az or call.world.groups[instance.group_id].production_az == az)
-        and (query_type != "status_abnormal" or abnormal)
     )
 
 
@@ -136,13 +132,7 @@ def _show_instance(call: Call) -> Reply:
 @ROUTES.on("PUT", "/v1/{project_id}/protected-instances/{instance_id}")
 def _rename_instance(call: Call) -> Reply:
     instance = find_instance(call)
-    body = call.json(Refusal("SDRS.0201"))
-    inner = body.get("protected_instance") if isinstance(body, dict) else None
-    if not isinstance(inner, dict) or not isinstance(inner.get("name"), str):
-        raise Refusal("SDRS.0201")
-    check_name(inner["name"], call.settings)
-    instance.name, instance.updated = inner["name"], call.now
-    call.world.touch()
+    rename(call, instance, "protected_instance")
     return Reply(200, {"protected_instance": _document(call, instance)})
 
 
@@ -158,9 +148,7 @@ def _flag(body: dict[str, Any], name: str) -> bool:
 
 @ROUTES.on("DELETE", "/v1/{project_id}/protected-instances/{instance_id}")
 def _delete_instance(call: Call) -> Reply:
-    body = call.json(Refusal("SDRS.0201")) if call.body else {}
-    if not isinstance(body, dict):
-        raise Refusal("SDRS.0201")
+    body = call.fields() if call.body else {}
     with_server, _ = _flag(body, "delete_target_server"), _flag(body, "delete_target_eip")
     instance = find_instance(call)
     _check_deletable(call.world, instance, with_server=with_server)
@@ -174,19 +162,14 @@ def _delete_instance(call: Call) -> Reply:
 
     instance.status = "deleting"
     entities = {"protected_instance_id": instance.id, "server_group_id": instance.group_id}
-    job = start_job(
+    return start_job(
         call,
         "deleteProtectedInstanceNoCG",
         entities,
         work,
         instance_subject(instance, "deleteFail"),
-        lambda at: _set_status(instance, "error-deleting", at),
+        lambda at: instance.set_status("error-deleting", at),
     )
-    return Reply(200, {"job_id": job.id})
-
-
-def _set_status(instance: Instance, status: str, at: float) -> None:
-    instance.status, instance.updated = status, at
 
 
 def _check_deletable(world: World, instance: Instance, *, with_server: bool) -> None:
@@ -254,7 +237,7 @@ def _delete_in_batch(call: Call, parent: Job, instance: Instance, position: int,
     def finish(at: float) -> None:
         failure = Failure(forced, "SdrsDeleteProtectedInstanceTask-fail:forced") if forced else None
         if failure:
-            _set_status(instance, "error-deleting", at)
+            instance.set_status("error-deleting", at)
         else:
             remove_protection(world, instance, with_server=with_server)
         close_job(world, job, at, failure, instance_subject(instance, "deleteFail"))
@@ -282,8 +265,8 @@ def _read_deletion(call: Call) -> tuple[list[Instance], bool]:
 
 
 def _deletion_ids(call: Call) -> tuple[list[str], bool]:
-    body = call.json(Refusal("SDRS.0201"))
-    entries = body.get("protected_instances") if isinstance(body, dict) else None
+    body = call.fields()
+    entries = body.get("protected_instances")
     if not isinstance(entries, list) or not entries:
         raise Refusal("SDRS.0201")
     if not all(isinstance(entry, dict) and isinstance(entry.get("id"), str) for entry in entries):

@@ -18,13 +18,6 @@ _MATCH_LENGTH = 255
 _TAG_FILTERS = ("tags", "tags_any", "not_tags", "not_tags_any")
 
 
-def _body(call: Call) -> dict[str, Any]:
-    body = call.json(Refusal("SDRS.0201"))
-    if not isinstance(body, dict):
-        raise Refusal("SDRS.0201")
-    return body
-
-
 def _check_normal(instance: Instance, code: str) -> None:
     # "Not in a normal state": something is under way, or it went wrong.
     if instance.status.endswith("ing") or instance.status.startswith("error"):
@@ -48,7 +41,7 @@ def _checked(instance: Instance, entries: Any) -> dict[str, str]:
 @ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/tags")
 def _add_tag(call: Call) -> Reply:
     instance = find_instance(call)
-    tags = _checked(instance, [_body(call).get("tag")])
+    tags = _checked(instance, [call.fields().get("tag")])
     _check_normal(instance, "SDRS.2221")
     return _put(call, instance, tags)
 
@@ -56,7 +49,7 @@ def _add_tag(call: Call) -> Reply:
 @ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/tags/action")
 def _act_on_tags(call: Call) -> Reply:
     instance = find_instance(call)
-    body = _body(call)
+    body = call.fields()
     action, entries = body.get("action"), body.get("tags")
     if action not in ("create", "delete"):
         raise Refusal("SDRS.2201")
@@ -112,7 +105,7 @@ def _list_project_tags(call: Call) -> Reply:
 
 @ROUTES.on("POST", "/v1/{project_id}/protected-instances/resource_instances/action")
 def _search(call: Call) -> Reply:
-    body = _body(call)
+    body = call.fields()
     action = body.get("action")
     if action not in ("filter", "count"):
         raise Refusal("SDRS.2210")
@@ -169,21 +162,18 @@ def _read_filter(entries: Any) -> dict[str, list[str]]:
 
 
 def _fits(tags: dict[str, str], filters: dict[str, dict[str, list[str]]]) -> bool:
+    def fits(value: str, wanted: list[str]) -> bool:
+        # No values = any value; a leading "*" asks for a part of the value.
+        return not wanted or any(one[1:] in value if one.startswith("*") else one == value for one in wanted)
+
     def has(name: str) -> list[bool]:
-        return [key in tags and _value_fits(tags[key], values) for key, values in filters[name].items()]
+        return [key in tags and fits(tags[key], values) for key, values in filters[name].items()]
 
     return (
         all(has("tags"))
         and (not filters["tags_any"] or any(has("tags_any")))
         and not (filters["not_tags"] and all(has("not_tags")))
         and not any(has("not_tags_any"))
-    )
-
-
-def _value_fits(value: str, wanted: list[str]) -> bool:
-    # No values = any value; a leading "*" asks for a part of the value.
-    return not wanted or any(
-        pattern[1:] in value if pattern.startswith("*") else pattern == value for pattern in wanted
     )
 
 

@@ -234,7 +234,7 @@ class CloudService:
         finally:
             if call.world.revision != before:
                 logged.handled = True
-                self._keep_call(call)
+                self._keep(_document_of(call), call.now)
 
     def _authenticate(self, request: WireRequest, route: Route) -> Caller:
         account = self.directory
@@ -279,9 +279,6 @@ class CloudService:
             raise throttled(limit)
 
     # -- the kept world ----------------------------------------------------------------------------------------
-
-    def _keep_call(self, call: Call) -> None:
-        self._keep(_document_of(call), call.now)
 
     def _keep(self, entry: dict[str, Any], now: float) -> None:
         if self.journal is not None:

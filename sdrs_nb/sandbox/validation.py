@@ -12,7 +12,7 @@ from typing import Any
 from . import statuses
 from .errors import Refusal
 from .placement import Placement, check_placement
-from .records import Flavor, Group, Server
+from .records import Drill, Flavor, Group, Instance, Pair, Server
 from .routing import Call
 from .settings import Settings
 from .vetting import check_server, shared_volume_ids
@@ -78,7 +78,7 @@ def read_single_order(call: Call) -> Order:
     Refusal
         The first rule that the request breaks.
     """
-    body = _object(call.json(Refusal("SDRS.0201")), "protected_instance")
+    body = call.fields("protected_instance")
     if not call.settings.placement_fields:
         body = {key: value for key, value in body.items() if key not in _PLACEMENT_FIELDS}
     _check_types(body, {"name": str, "server_group_id": str, "server_id": str}, required=True)
@@ -113,7 +113,7 @@ _OPTIONAL: dict[str, type] = {
 def _batch_body(call: Call) -> dict[str, Any]:
     # The batch page shows "badrequest" as one of the keys an error can have: here it stands for a malformed body.
     malformed = Refusal("SDRS.0201", key="badrequest")
-    body = _object(call.json(malformed), "protected_instances", malformed)
+    body = call.fields("protected_instances", malformed)
     _check_types(body, {"name_prefix": str, "server_group_id": str, "servers": list}, required=True, refusal=malformed)
     _check_types(body, _OPTIONAL, required=False, refusal=malformed)
     for entry in body["servers"]:
@@ -122,13 +122,6 @@ def _batch_body(call: Call) -> dict[str, Any]:
         _check_types(entry, {"server_id": str}, required=True, refusal=malformed)
         _check_types(entry, {"flavorRef": str}, required=False, refusal=malformed)
     return body
-
-
-def _object(document: Any, key: str, refusal: Refusal | None = None) -> dict[str, Any]:
-    inner = document.get(key) if isinstance(document, dict) else None
-    if not isinstance(inner, dict):
-        raise refusal or Refusal("SDRS.0201")
-    return inner
 
 
 def _check_types(
@@ -172,6 +165,16 @@ def check_name(name: str, settings: Settings, limit: int | None = None) -> None:
     too_long = len(name) > limit if limit else len(name.encode()) > _NAME_BYTES
     if too_long or not pattern.fullmatch(name):
         raise Refusal("SDRS.0202")
+
+
+def rename(call: Call, thing: Group | Instance | Pair | Drill, key: str) -> None:
+    """Give a thing the name that the body holds under `key`: text (0201) within the rules of names (0202)."""
+    name = call.fields(key).get("name")
+    if not isinstance(name, str):
+        raise Refusal("SDRS.0201")
+    check_name(name, call.settings)
+    thing.name, thing.updated = name, call.now
+    call.world.touch()
 
 
 def check_description(description: Any, settings: Settings) -> None:
