@@ -286,3 +286,7 @@ class Pace(Record):
     patience_s: float = Field(default=900.0, ge=0)
     on_failure: Literal["continue", "stop"] = "continue"
     enable_protection: bool = False
+
+    def delay_s(self, looks: int) -> float:
+        """Return the seconds to wait before look number ``looks + 1``: growing by half each time, to the longest."""
+        return min(self.first_look_s * 1.5**looks, self.longest_look_s)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from sdrs_nb import loop
 from sdrs_nb.ledger.ledger import AttemptResult, Control, Ledger
 from sdrs_nb.models import Batch, Pace
-from sdrs_nb.running.durations import KEPT
 from sdrs_nb.running.job_history import job_durations
 from sdrs_nb.running.pacing import Timing
 from sdrs_nb.running.shared_facts import SharedFacts
@@ -70,14 +69,13 @@ class Walk:
         record = self.record()
         with ledger.readable():
             self.pace = Pace.model_validate_json(record["settings"])
-        self.timing = Timing(cloud.clock.now, lambda: cloud.time_scale, sleep)
+        self.timing = Timing.of(cloud, sleep)
         self.facts = SharedFacts(cloud, self.timing.clock)
         self.durations = job_durations(
             ledger,
             endpoint=record["endpoint"],
             project_id=record["project_id"],
             deletions=plan.is_deletion,
-            at_most=KEPT,
         )
         self.stopping = asyncio.Event()
         self.reason = ""
