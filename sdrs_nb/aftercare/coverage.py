@@ -134,9 +134,9 @@ class Coverage:
         return {each.value: int(found.get(each.value, 0)) for each in Cover}
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{count} {word(cover)}" for cover, count in self.counts.items() if count)
+        covered = ", ".join(f"{count} {word(cover)}" for cover, count in self.counts.items() if count)
         differences = ngettext_("{count} difference", "{count} differences", len(self.drift))
-        lines = [_("Coverage: {told}; drift: {differences}", told=told or "-", differences=differences)]
+        lines = [_("Coverage: {told}; drift: {differences}", told=covered or "-", differences=differences)]
         return "\n".join([*lines, *(f"  {sentence}" for sentence in self.unverified)])
 
     def _repr_html_(self) -> str:
@@ -156,9 +156,9 @@ class Coverage:
 
     def picture(self) -> Markup:
         """Return the whole estate as one bar, its parts named below it and told to a screen reader."""
-        told = ", ".join(f"{word(cover)} {count}" for cover, count in self.counts.items() if count)
+        covered = ", ".join(f"{word(cover)} {count}" for cover, count in self.counts.items() if count)
         servers = ngettext_("{count} server", "{count} servers", len(self.servers))
-        about = _("Coverage of {servers}: {told}", servers=servers, told=told or "-")
+        about = _("Coverage of {servers}: {told}", servers=servers, told=covered or "-")
         return html.render("coverage.html", title=about, parts=self._parts())
 
     def _parts(self) -> list[dict[str, object]]:

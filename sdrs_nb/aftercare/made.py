@@ -10,7 +10,7 @@ from sdrs_nb.i18n import _
 from sdrs_nb.ledger.run_states import BatchState
 from sdrs_nb.planning.inputs import is_in, objects
 from sdrs_nb.planning.left_out import Reason
-from sdrs_nb.running.ownership import Deeds, Instance
+from sdrs_nb.running.ownership import Instance, OwnershipEvidence
 from sdrs_nb.running.scopes import mismatch
 from sdrs_nb.tables import LEFT_OUT, shape
 
@@ -102,9 +102,11 @@ def made_by(run: "Run", inventory: "Inventory") -> pd.DataFrame:
         columns={"source_server_id": "server_id", "target_server_id": "dr_server_id"}
     )[["server_id", "protected_instance_id", "name", "created_at", "status", "dr_server_id"]]
     instances = instances[is_in(instances["server_id"], {*objects(servers["server_id"])})].drop_duplicates("server_id")
-    deeds = Deeds.of(run)
+    evidence = OwnershipEvidence.of(run)
     owners = [
-        deeds.whose(str(server), Instance(str(one), str(name), None if pd.isna(created) else created.to_pydatetime()))
+        evidence.whose(
+            str(server), Instance(str(one), str(name), None if pd.isna(created) else created.to_pydatetime())
+        )
         for server, one, name, created in zip(
             objects(instances["server_id"]),
             objects(instances["protected_instance_id"]),

@@ -19,7 +19,7 @@ from sdrs_nb.models import Pace
 from sdrs_nb.running.belonging import require_own_cloud
 from sdrs_nb.running.endings import found_now, owned
 from sdrs_nb.running.jobs import match_instances, read_job
-from sdrs_nb.running.ownership import Deeds
+from sdrs_nb.running.ownership import OwnershipEvidence
 from sdrs_nb.running.pacing import Timing
 from sdrs_nb.running.polling import poll_delays
 from sdrs_nb.running.walk import Walk
@@ -170,7 +170,7 @@ def _groups(ledger: Ledger, run_id: str) -> list[str]:
 
 async def _record(cloud: "Cloud", run: "Run | Walk") -> None:
     """Record what the instances of those groups say now: protected, or failed where enabling ended in an error."""
-    ledger, run_id, deeds = run.ledger, run.run_id, Deeds.of(run)
+    ledger, run_id, evidence = run.ledger, run.run_id, OwnershipEvidence.of(run)
     rows: list[dict[str, Any]] = []
     for group_id in _groups(ledger, run_id):
         mine = ledger.rows("SELECT * FROM servers WHERE run_id = ? AND group_id = ?", run_id, group_id)
@@ -178,7 +178,7 @@ async def _record(cloud: "Cloud", run: "Run | Walk") -> None:
         found = match_instances(documents, [str(row["server_id"]) for row in mine])
         for before in mine:
             server = str(before["server_id"])
-            rows += [row] if (row := found_now(before, owned(deeds, server, found.get(server)))) else []
+            rows += [row] if (row := found_now(before, owned(evidence, server, found.get(server)))) else []
     if rows:
         ledger.set_servers(run_id, None, rows)
 

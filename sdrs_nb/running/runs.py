@@ -117,9 +117,9 @@ class Run:
 
     def __repr__(self) -> str:
         counts = self.counts
-        told = joined(counted(counts[stage], stage) for stage in WORST_FIRST if counts[stage])
+        stages = joined(counted(counts[stage], stage) for stage in WORST_FIRST if counts[stage])
         state = state_words(self.state, counts)
-        return _("Run {run} ({state}): {counts}", run=self.run_id, state=state, counts=told)
+        return _("Run {run} ({state}): {counts}", run=self.run_id, state=state, counts=stages)
 
     @property
     def record(self) -> dict[str, Any]:

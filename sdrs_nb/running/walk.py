@@ -49,8 +49,8 @@ class Walk:
         Whether some request of this walk has come to an answer that does not stop the run.
     done
         Thread-safe future of the walk; its exception is what paused the run.
-    is_told
-        Whether somebody was told what ended the walk.
+    is_reported
+        Whether what ended the walk was raised to somebody already.
     """
 
     done: "Future[None]"
@@ -79,7 +79,7 @@ class Walk:
         )
         self.stopping = asyncio.Event()
         self.reason = ""
-        self.is_answered = self.is_told = False
+        self.is_answered = self.is_reported = False
         self._is_draining = False
         self._refusals = 0
         self._first = asyncio.Lock()
@@ -157,9 +157,9 @@ class Walk:
         # An older version did not keep it: the batch counts as accepted when this walk first looks at it.
         return datetime.fromisoformat(said) if said else self.cloud.clock.now()
 
-    def answer(self, attempt: int, result: AttemptResult, **told: Any) -> None:
-        """Record what an attempt came to, at this moment of the cloud's clock; ``told`` as in ``Ledger.answer``."""
-        self.ledger.answer(attempt, result, cloud_at=self.cloud.clock.now(), **told)
+    def answer(self, attempt: int, result: AttemptResult, **answer: Any) -> None:
+        """Record what an attempt came to, at this moment of the cloud's clock; ``answer`` as in ``Ledger.answer``."""
+        self.ledger.answer(attempt, result, cloud_at=self.cloud.clock.now(), **answer)
 
     def count_taken(self) -> int:
         """Return how many of the run's requests the cloud took."""

@@ -17,7 +17,7 @@ from sdrs_nb.running.calls import deletion_end
 from sdrs_nb.running.endings import Ending, end_of, owned, sub_job_rows
 from sdrs_nb.running.job_history import job_seconds
 from sdrs_nb.running.jobs import Job, match_instances, read_job
-from sdrs_nb.running.ownership import Deeds, Instance, Whose, zone_offset
+from sdrs_nb.running.ownership import Instance, OwnershipEvidence, Whose, zone_offset
 from sdrs_nb.running.polling import next_look
 from sdrs_nb.running.walk import Walk
 from sdrs_nb.statuses import FAILED_DELETION, InstanceState, JobStatus, Stage, instance_state
@@ -119,9 +119,9 @@ async def _conclude(one: _Watch) -> bool:
     if batch.call.is_delete:
         return _conclude_deletion(one, documents)
     found = match_instances(documents, batch.server_ids)
-    deeds = Deeds.of(walk, batch_id=batch.batch_id)
-    if _sees_times(one, found, deeds):
-        deeds = Deeds.of(walk, batch_id=batch.batch_id)
+    evidence = OwnershipEvidence.of(walk, batch_id=batch.batch_id)
+    if _sees_times(one, found, evidence):
+        evidence = OwnershipEvidence.of(walk, batch_id=batch.batch_id)
     states = [instance_state(str(instance.get("status"))) for instance in found.values()]
     if (len(found) < len(batch.server_ids) or InstanceState.MAKING in states) and not one.is_settled:
         return False
@@ -134,14 +134,14 @@ async def _conclude(one: _Watch) -> bool:
         failures = await _listed(one, walk.cloud.sdrs.failure_jobs(batch.group_id))
         one.failures = {str(failure.get("resource_id")): failure for failure in failures or ()}
     ending = Ending(one.job if one.job and one.job.is_finished else None, one.failures)
-    rows = [end_of(server, owned(deeds, server, found.get(server)), ending) for server in batch.server_ids]
+    rows = [end_of(server, owned(evidence, server, found.get(server)), ending) for server in batch.server_ids]
     unclear = any(row["stage"] in (Stage.UNKNOWN, Stage.JOB_OK) for row in rows)
     state = BatchState.UNKNOWN if unclear else BatchState.ENDED
     walk.ledger.set_batch(walk.run_id, batch.batch_id, state, rows=rows)
     return True
 
 
-def _sees_times(one: _Watch, found: Mapping[str, Mapping[str, Any]], deeds: Deeds) -> bool:
+def _sees_times(one: _Watch, found: Mapping[str, Mapping[str, Any]], evidence: OwnershipEvidence) -> bool:
     """Learn from an instance that this run made how the times in the lists are meant; tell whether that is news."""
     walk = one.walk
     record = walk.record()
@@ -150,7 +150,7 @@ def _sees_times(one: _Watch, found: Mapping[str, Mapping[str, Any]], deeds: Deed
         return False
     for server, document in found.items():
         instance = Instance.of(document)
-        if instance.created_at is None or deeds.whose(server, instance).whose is not Whose.MADE:
+        if instance.created_at is None or evidence.whose(server, instance).whose is not Whose.MADE:
             continue
         known = float(record["times_offset_s"])
         seen = zone_offset(instance.created_at, datetime.fromisoformat(sent), walk.cloud.clock.now(), known)

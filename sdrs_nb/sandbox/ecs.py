@@ -8,7 +8,7 @@ from .ecs_documents import server_bytes
 from .errors import Refusal
 from .paging import marker_page, whole_number
 from .records import Flavor, Server
-from .routing import Call, Reply, Routes, encode
+from .routing import CloudCall, Reply, Routes, encode
 
 ROUTES = Routes()
 
@@ -25,7 +25,7 @@ _MAX_IDS = 100
 
 
 @ROUTES.on("GET", "/v1/{project_id}/cloudservers/detail")
-def _list_servers(call: Call) -> Reply:
+def _list_servers(call: CloudCall) -> Reply:
     ids = call.all("server_id")
     if ids:
         return _servers_by_id(call, ids)
@@ -49,12 +49,12 @@ def _after(servers: list[Server], marker: str, limit: int) -> list[Server]:
     raise _BAD_REQUEST
 
 
-def _page(call: Call, servers: list[Server], count: int) -> Reply:
+def _page(call: CloudCall, servers: list[Server], count: int) -> Reply:
     documents = b",".join(server_bytes(call.world, server) for server in servers)
     return Reply(200, b'{"servers":[' + documents + b'],"count":' + str(count).encode() + b"}")
 
 
-def _servers_by_id(call: Call, ids: list[str]) -> Reply:
+def _servers_by_id(call: CloudCall, ids: list[str]) -> Reply:
     if len(ids) > _MAX_IDS:
         raise _BAD_REQUEST
     documents = []
@@ -71,7 +71,7 @@ def _servers_by_id(call: Call, ids: list[str]) -> Reply:
     return Reply(200, b'{"servers":[' + b",".join(documents) + b'],"count":' + str(len(ids)).encode() + b"}")
 
 
-def _filters(call: Call) -> list[Any]:
+def _filters(call: CloudCall) -> list[Any]:
     tests: list[Any] = []
     if name := call.one("name"):
         pattern = _fuzzy(name)
@@ -102,7 +102,7 @@ def _fuzzy(text: str) -> re.Pattern[str]:
 
 
 def _marker_list(default: int, high: int) -> Any:
-    def handler(call: Call) -> Reply:
+    def handler(call: CloudCall) -> Reply:
         servers = marker_page(call, list(call.world.servers_newest_first()), "id", default, high, _BAD_REQUEST)
         documents = b",".join(server_bytes(call.world, server) for server in servers)
         links: list[dict[str, str]] = []
@@ -117,7 +117,7 @@ ROUTES.on("GET", "/v1.1/{project_id}/cloudservers/detail")(_marker_list(10, 100)
 ROUTES.on("GET", "/v2.1/{project_id}/servers/detail")(_marker_list(1000, 1000))
 
 
-def _find_server(call: Call, server_id: str) -> Server:
+def _find_server(call: CloudCall, server_id: str) -> Server:
     server = call.world.servers.get(server_id)
     if server is None:
         raise Refusal("Ecs.0114", 404, f"Instance[{server_id}] could not be found.", "itemNotFound")
@@ -126,13 +126,13 @@ def _find_server(call: Call, server_id: str) -> Server:
 
 @ROUTES.on("GET", "/v1/{project_id}/cloudservers/{server_id}")
 @ROUTES.on("GET", "/v2.1/{project_id}/servers/{server_id}")
-def _show_server(call: Call) -> Reply:
+def _show_server(call: CloudCall) -> Reply:
     server = _find_server(call, call["server_id"])
     return Reply(200, b'{"server":' + server_bytes(call.world, server) + b"}")
 
 
 @ROUTES.on("GET", "/v1/{project_id}/cloudservers/{server_id}/autorecovery")
-def _show_auto_recovery(call: Call) -> Reply:
+def _show_auto_recovery(call: CloudCall) -> Reply:
     """Show whether a server restarts on another host after a fault; ECS words the answer as a text."""
     server = _find_server(call, call["server_id"])
     return Reply(200, {"support_auto_recovery": str(server.auto_recovery).lower()})
@@ -170,7 +170,7 @@ def _flavor_document(flavor: Flavor, specs_key: str, origin: str) -> dict[str, A
 
 
 @ROUTES.on("GET", "/v1/{project_id}/cloudservers/flavors")
-def _list_flavors(call: Call) -> Reply:
+def _list_flavors(call: CloudCall) -> Reply:
     az = call.one("availability_zone")
     flavors = [
         flavor
@@ -182,7 +182,7 @@ def _list_flavors(call: Call) -> Reply:
 
 
 @ROUTES.on("GET", "/v1/{project_id}/cloudservers/resize_flavors")
-def _list_resize_flavors(call: Call) -> Reply:
+def _list_resize_flavors(call: CloudCall) -> Reply:
     server_id = call.one("instance_uuid")
     if server_id is not None:
         source = call.world.flavors[_find_server(call, server_id).flavor_id]
@@ -205,7 +205,7 @@ def _list_resize_flavors(call: Call) -> Reply:
 
 
 @ROUTES.on("GET", "/v1/{project_id}/cloudservers/limits")
-def _show_limits(call: Call) -> Reply:
+def _show_limits(call: CloudCall) -> Reply:
     world = call.world
     absolute = {
         "maxTotalInstances": world.max_servers,
@@ -240,7 +240,7 @@ def _show_limits(call: Call) -> Reply:
 
 
 @ROUTES.on("GET", "/v1/{project_id}/cloudservers/os-server-groups")
-def _list_server_groups(call: Call) -> Reply:
+def _list_server_groups(call: CloudCall) -> Reply:
     members: dict[str, list[str]] = {}
     for server in call.world.servers.values():
         if server.ecs_group_id:

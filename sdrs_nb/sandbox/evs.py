@@ -7,7 +7,7 @@ from .clock import iso_micros
 from .errors import Refusal
 from .paging import whole_number
 from .records import Volume
-from .routing import Call, Reply, Routes, encode
+from .routing import CloudCall, Reply, Routes, encode
 from .world import World
 
 ROUTES = Routes()
@@ -79,7 +79,7 @@ def _document(world: World, volume: Volume) -> dict[str, Any]:
 
 
 @ROUTES.on("GET", "/v2/{project_id}/cloudvolumes/detail")
-def _list_volumes(call: Call) -> Reply:
+def _list_volumes(call: CloudCall) -> Reply:
     limit = whole_number(call.one("limit"), 1000, _BAD_REQUEST, 1, 1000)
     offset = whole_number(call.one("offset"), 0, _BAD_REQUEST)
     marker = call.one("marker")
@@ -107,7 +107,7 @@ def _list_volumes(call: Call) -> Reply:
     )
 
 
-def _filters(call: Call) -> list[Any]:
+def _filters(call: CloudCall) -> list[Any]:
     tests: list[Any] = []
     exact: dict[str, Callable[[Volume], str]] = {
         "id": lambda v: v.id,
@@ -146,7 +146,7 @@ def read_ids(text: str) -> list[str]:
 
 
 @ROUTES.on("GET", "/v2/{project_id}/cloudvolumes/{volume_id}")
-def _show_volume(call: Call) -> Reply:
+def _show_volume(call: CloudCall) -> Reply:
     volume = call.world.volumes.get(call["volume_id"])
     if volume is None:
         raise Refusal("EVS.2007", 404, f"Volume {call['volume_id']} could not be found.", "itemNotFound")
@@ -154,7 +154,7 @@ def _show_volume(call: Call) -> Reply:
 
 
 @ROUTES.on("GET", "/v2/{project_id}/os-quota-sets/{target}")
-def _show_quota(call: Call) -> Reply:
+def _show_quota(call: CloudCall) -> Reply:
     world = call.world
 
     def entry(limit: int, used: int) -> dict[str, int]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from .errors import MESSAGES
 from .records import FailureJob, Job
-from .routing import Call, Reply
+from .routing import CloudCall, Reply
 from .world import World
 
 
@@ -86,7 +86,7 @@ def close_parent(world: World, parent: Job, at: float, lag_s: float) -> None:
 
 
 def start_job(  # noqa: PLR0917 - the parts of a job
-    call: Call,
+    call: CloudCall,
     job_type: str,
     entities: dict[str, Any],
     work: Work,

@@ -9,7 +9,7 @@ from .errors import MESSAGES
 from .jobs import Failure, Subject, close_job, close_parent, open_job
 from .placement import automatic_host
 from .records import Flavor, Instance, Job, Pair, Server, Volume
-from .routing import Call
+from .routing import CloudCall
 from .validation import Order
 from .world import World
 
@@ -17,7 +17,7 @@ _PAIRS_AT, _SERVER_AT = 0.3, 0.7
 _SUB_JOB_STEP_S = 0.012
 
 
-def start_batch(call: Call, order: Order) -> Job:
+def start_batch(call: CloudCall, order: Order) -> Job:
     """Begin a batch: the parent job and one creation per server, in the order of the request."""
     world = call.world
     group_entity = {"server_group_id": order.group.id}
@@ -41,7 +41,7 @@ def start_batch(call: Call, order: Order) -> Job:
     return parent
 
 
-def start_single(call: Call, order: Order) -> Job:
+def start_single(call: CloudCall, order: Order) -> Job:
     """Begin a single create: the same as one server of a batch, without a parent."""
     creation = _open_creations(call, order, is_sub_job=False)[0]
     creation.address = order.address
@@ -51,7 +51,7 @@ def start_single(call: Call, order: Order) -> Job:
     return creation.job
 
 
-def _open_creations(call: Call, order: Order, *, is_sub_job: bool) -> "list[Creation]":
+def _open_creations(call: CloudCall, order: Order, *, is_sub_job: bool) -> "list[Creation]":
     pairs: dict[str, Pair] = {}
     creations = []
     for position, ((server, flavor), name) in enumerate(zip(order.servers, order.names, strict=True)):
@@ -76,7 +76,7 @@ def _open_creations(call: Call, order: Order, *, is_sub_job: bool) -> "list[Crea
     return creations
 
 
-def _open_instance(call: Call, order: Order, server: Server, name: str) -> Instance:
+def _open_instance(call: CloudCall, order: Order, server: Server, name: str) -> Instance:
     instance = Instance(
         id=call.world.new_uuid(),
         name=name,
@@ -99,7 +99,7 @@ class Creation:
     """One server on its way to being protected."""
 
     def __init__(  # noqa: PLR0917 - the parts of one creation
-        self, call: Call, order: Order, server: Server, flavor: Flavor, instance: Instance, job: Job
+        self, call: CloudCall, order: Order, server: Server, flavor: Flavor, instance: Instance, job: Job
     ) -> None:
         self.world: World = call.world
         self.settings = call.settings

@@ -40,7 +40,7 @@ class Effects:
 
 
 @dataclass(slots=True)
-class Call:
+class CloudCall:
     """One cloud request, authenticated and routed."""
 
     method: str
@@ -107,7 +107,7 @@ def encode(document: Any) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-Handler = Callable[[Call], Reply]
+Handler = Callable[[CloudCall], Reply]
 
 
 @dataclass(slots=True, frozen=True)

@@ -5,7 +5,7 @@ from .errors import Refusal
 from .jobs import Failure, Subject, start_job
 from .paging import row_page
 from .records import Drill, Server, Subnet, Vpc
-from .routing import Call, Reply, Routes
+from .routing import CloudCall, Reply, Routes
 from .sdrs_documents import drill_document, is_copying
 from .validation import check_name, find_group, rename
 from .world import World
@@ -13,7 +13,7 @@ from .world import World
 ROUTES = Routes()
 
 
-def _find_drill(call: Call) -> Drill:
+def _find_drill(call: CloudCall) -> Drill:
     drill = call.world.drills.get(call["drill_id"])
     if drill is None:
         raise Refusal("SDRS.1902")
@@ -25,7 +25,7 @@ def _subject(drill: Drill, failure_status: str) -> Subject:
 
 
 @ROUTES.on("GET", "/v1/{project_id}/disaster-recovery-drills")
-def _list_drills(call: Call) -> Reply:
+def _list_drills(call: CloudCall) -> Reply:
     status = call.one("status")
     if status and status not in statuses.DRILL:
         raise Refusal("SDRS.0209")
@@ -42,19 +42,19 @@ def _list_drills(call: Call) -> Reply:
 
 
 @ROUTES.on("GET", "/v1/{project_id}/disaster-recovery-drills/{drill_id}")
-def _show_drill(call: Call) -> Reply:
+def _show_drill(call: CloudCall) -> Reply:
     return Reply(200, {"disaster_recovery_drill": drill_document(_find_drill(call))})
 
 
 @ROUTES.on("PUT", "/v1/{project_id}/disaster-recovery-drills/{drill_id}")
-def _rename_drill(call: Call) -> Reply:
+def _rename_drill(call: CloudCall) -> Reply:
     drill = _find_drill(call)
     rename(call, drill, "disaster_recovery_drill")
     return Reply(200, {"disaster_recovery_drill": drill_document(drill)})
 
 
 @ROUTES.on("POST", "/v1/{project_id}/disaster-recovery-drills")
-def _create_drill(call: Call) -> Reply:
+def _create_drill(call: CloudCall) -> Reply:
     body = call.fields("disaster_recovery_drill")
     if not isinstance(body.get("server_group_id"), str) or not isinstance(body.get("name"), str):
         raise Refusal("SDRS.0201")
@@ -133,7 +133,7 @@ def _add_drill_server(world: World, subnet: Subnet, double: Server, at: float) -
 
 
 @ROUTES.on("DELETE", "/v1/{project_id}/disaster-recovery-drills/{drill_id}")
-def _delete_drill(call: Call) -> Reply:
+def _delete_drill(call: CloudCall) -> Reply:
     world = call.world
     drill = _find_drill(call)
     if drill.status not in statuses.DRILL_DELETABLE:

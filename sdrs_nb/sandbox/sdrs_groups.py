@@ -9,7 +9,7 @@ from .errors import Refusal
 from .jobs import Failure, Subject, start_job
 from .paging import row_page
 from .records import Group
-from .routing import Call, Reply, Routes
+from .routing import CloudCall, Reply, Routes
 from .sdrs_documents import group_document, is_copying
 from .validation import check_description, check_name, find_group, rename
 from .world import World
@@ -19,7 +19,7 @@ ROUTES = Routes()
 _THREE_MONTHS_S = 90 * 86400.0
 
 
-def _document(call: Call, group: Group) -> dict[str, Any]:
+def _document(call: CloudCall, group: Group) -> dict[str, Any]:
     return group_document(call.world, group, call.now, call.settings)
 
 
@@ -31,7 +31,7 @@ def _subject(group: Group, failure_status: str) -> Subject:
 
 
 @ROUTES.on("GET", "/v1/{project_id}/server-groups")
-def _list_groups(call: Call) -> Reply:
+def _list_groups(call: CloudCall) -> Reply:
     status, name, az = call.one("status"), call.one("name"), call.one("availability_zone")
     if status and status not in statuses.GROUP:
         raise Refusal("SDRS.0209")
@@ -47,7 +47,7 @@ def _list_groups(call: Call) -> Reply:
     return Reply(200, {"count": count, "server_groups": [_document(call, group) for group in page]})
 
 
-def _fits_query_type(call: Call, group: Group) -> bool:
+def _fits_query_type(call: CloudCall, group: Group) -> bool:
     query_type = call.one("query_type")
     if query_type == "status_abnormal":
         return group.status.startswith("error")
@@ -62,12 +62,12 @@ def _fits_query_type(call: Call, group: Group) -> bool:
 
 
 @ROUTES.on("GET", "/v1/{project_id}/server-groups/{server_group_id}")
-def _show_group(call: Call) -> Reply:
+def _show_group(call: CloudCall) -> Reply:
     return Reply(200, {"server_group": _document(call, find_group(call.world, call["server_group_id"]))})
 
 
 @ROUTES.on("PUT", "/v1/{project_id}/server-groups/{server_group_id}")
-def _rename_group(call: Call) -> Reply:
+def _rename_group(call: CloudCall) -> Reply:
     group = find_group(call.world, call["server_group_id"])
     rename(call, group, "server_group")
     return Reply(200, {"server_group": _document(call, group)})
@@ -79,7 +79,7 @@ _REQUIRED = ("name", "source_availability_zone", "target_availability_zone", "do
 
 
 @ROUTES.on("POST", "/v1/{project_id}/server-groups")
-def _create_group(call: Call) -> Reply:
+def _create_group(call: CloudCall) -> Reply:
     body = call.fields("server_group")
     if not all(isinstance(body.get(name), str) for name in _REQUIRED):
         raise Refusal("SDRS.0201")
@@ -129,7 +129,7 @@ def _check_site(world: World, body: dict[str, Any]) -> None:
 
 
 @ROUTES.on("DELETE", "/v1/{project_id}/server-groups/{server_group_id}")
-def _delete_group(call: Call) -> Reply:
+def _delete_group(call: CloudCall) -> Reply:
     world = call.world
     group = find_group(world, call["server_group_id"])
     # Only a group where nothing is under way can go (general form of the status rule).
@@ -152,7 +152,7 @@ def _delete_group(call: Call) -> Reply:
 
 
 def _run(  # noqa: PLR0917 - the parts of a group's job
-    call: Call,
+    call: CloudCall,
     group: Group,
     job_type: str,
     failure_status: str,
@@ -216,7 +216,7 @@ _FAIL_OVER = Action(
 
 
 @ROUTES.on("POST", "/v1/{project_id}/server-groups/{server_group_id}/action")
-def _act(call: Call) -> Reply:
+def _act(call: CloudCall) -> Reply:
     body = call.fields()
     if len(body) != 1:
         raise Refusal("SDRS.0201")
@@ -236,7 +236,7 @@ def _act(call: Call) -> Reply:
     return _perform(call, group, action)
 
 
-def _check_action(call: Call, group: Group, action: Action) -> None:
+def _check_action(call: CloudCall, group: Group, action: Action) -> None:
     world = call.world
     if group.status not in action.from_statuses:
         raise Refusal(action.refusal)
@@ -256,7 +256,7 @@ def _check_action(call: Call, group: Group, action: Action) -> None:
             raise Refusal("SDRS.1342")
 
 
-def _perform(call: Call, group: Group, action: Action) -> Reply:
+def _perform(call: CloudCall, group: Group, action: Action) -> Reply:
     world = call.world
 
     def work(at: float) -> Failure | None:

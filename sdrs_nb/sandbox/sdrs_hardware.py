@@ -12,7 +12,7 @@ from .errors import Refusal
 from .estate import device_name
 from .jobs import Failure, start_job
 from .records import Flavor, Instance, Pair, Server, Subnet
-from .routing import Call, Reply, Routes
+from .routing import CloudCall, Reply, Routes
 from .sdrs_instances import find_instance, instance_subject
 from .sdrs_pairs import find_pair, pair_entities
 from .validation import check_free_address
@@ -27,7 +27,7 @@ def _refuse(code: str) -> Refusal:
     return Refusal(code, key="badrequest")
 
 
-def _check_group(call: Call, instance: Instance) -> None:
+def _check_group(call: CloudCall, instance: Instance) -> None:
     if call.world.groups[instance.group_id].status not in statuses.AT_REST:
         raise _refuse("SDRS.1024")
 
@@ -41,7 +41,7 @@ def _servers(world: World, instance: Instance) -> list[Server]:
 
 
 @ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/attachreplication")
-def _attach(call: Call) -> Reply:
+def _attach(call: CloudCall) -> Reply:
     body = call.fields("replicationAttachment", _refuse("SDRS.0201"))
     device = body.get("device")
     if not isinstance(body.get("replication_id"), str) or not isinstance(device, str | None):
@@ -98,7 +98,7 @@ def _hang(world: World, instance: Instance, pair: Pair, device: str) -> None:
 
 
 @ROUTES.on("DELETE", "/v1/{project_id}/protected-instances/{instance_id}/detachreplication/{replication_id}")
-def _detach(call: Call) -> Reply:
+def _detach(call: CloudCall) -> Reply:
     instance = find_instance(call)
     pair = find_pair(call)
     world = call.world
@@ -144,7 +144,7 @@ def _check_detachable(world: World, instance: Instance, pair: Pair) -> None:
 
 
 @ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/nic")
-def _add_nic(call: Call) -> Reply:
+def _add_nic(call: CloudCall) -> Reply:
     body = call.fields(refusal=_refuse("SDRS.0201"))
     subnet_id, address = body.get("subnet_id"), body.get("ip_address")
     groups = body.get("security_groups", [])
@@ -181,7 +181,7 @@ def _add_nic(call: Call) -> Reply:
     return start_job(call, "addNicNew", entities, work, instance_subject(instance, "createFail"), rest)
 
 
-def _check_new_nic(call: Call, instance: Instance, subnet_id: str) -> tuple[Server, Subnet]:
+def _check_new_nic(call: CloudCall, instance: Instance, subnet_id: str) -> tuple[Server, Subnet]:
     world = call.world
     subnet = world.subnets.get(subnet_id)
     if subnet is None or subnet.vpc_id != world.groups[instance.group_id].vpc_id:
@@ -197,7 +197,7 @@ def _check_new_nic(call: Call, instance: Instance, subnet_id: str) -> tuple[Serv
 
 
 @ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/nic/delete")
-def _delete_nic(call: Call) -> Reply:
+def _delete_nic(call: CloudCall) -> Reply:
     nic_id = call.fields(refusal=_refuse("SDRS.0201")).get("nic_id")
     if not isinstance(nic_id, str):
         raise _refuse("SDRS.0201")
@@ -243,7 +243,7 @@ _RESIZE_FIELDS = (
 
 
 @ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/resize")
-def _resize(call: Call) -> Reply:
+def _resize(call: CloudCall) -> Reply:
     body = call.fields("resize", _refuse("SDRS.0201"))
     if not all(isinstance(body.get(name, ""), str) for name in _RESIZE_FIELDS):
         raise _refuse("SDRS.0201")
@@ -274,7 +274,7 @@ def _resize(call: Call) -> Reply:
     return _start_resize(call, instance, changes)
 
 
-def _start_resize(call: Call, instance: Instance, changes: list[tuple[Server, Flavor]]) -> Reply:
+def _start_resize(call: CloudCall, instance: Instance, changes: list[tuple[Server, Flavor]]) -> Reply:
     def work(at: float) -> Failure | None:
         for server, flavor in changes:
             call.world.change_flavor(server, flavor.id)

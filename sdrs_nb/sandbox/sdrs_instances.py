@@ -9,7 +9,7 @@ from .jobs import Failure, Subject, close_job, close_parent, open_job, start_job
 from .paging import only_abnormal, row_page
 from .progress import start_batch, start_single
 from .records import Instance, Job
-from .routing import Call, Reply, Routes
+from .routing import CloudCall, Reply, Routes
 from .sdrs_documents import instance_document
 from .validation import read_batch_order, read_single_order, rename
 from .world import World
@@ -21,7 +21,7 @@ BATCH_ROUTES = Routes()
 _MAX_IDS = 30
 
 
-def find_instance(call: Call) -> Instance:
+def find_instance(call: CloudCall) -> Instance:
     """Give the instance the path names.
 
     Raises
@@ -40,7 +40,7 @@ def instance_subject(instance: Instance, failure_status: str) -> Subject:
     return Subject(instance.id, instance.name, "protected_instances", failure_status, instance.group_id)
 
 
-def _document(call: Call, instance: Instance) -> dict[str, Any]:
+def _document(call: CloudCall, instance: Instance) -> dict[str, Any]:
     return instance_document(call.world, instance, call.now, call.settings)
 
 
@@ -48,14 +48,14 @@ def _document(call: Call, instance: Instance) -> dict[str, Any]:
 
 
 @BATCH_ROUTES.on("POST", "/v1/{project_id}/protected-instances/batch")
-def _batch_create(call: Call) -> Reply:
+def _batch_create(call: CloudCall) -> Reply:
     order = read_batch_order(call)
     job = start_batch(call, order)
     return Reply(202, {} if call.effects.no_job_id else {"job_id": job.id})
 
 
 @ROUTES.on("POST", "/v1/{project_id}/protected-instances")
-def _create(call: Call) -> Reply:
+def _create(call: CloudCall) -> Reply:
     order = read_single_order(call)
     job = start_single(call, order)
     return Reply(200, {} if call.effects.no_job_id else {"job_id": job.id})
@@ -64,7 +64,7 @@ def _create(call: Call) -> Reply:
 # -- reading and renaming --------------------------------------------------------------------------------------
 
 
-def id_list(call: Call, name: str) -> list[str] | None:
+def id_list(call: CloudCall, name: str) -> list[str] | None:
     """Give a list of ids sent as one value, None if it was not sent.
 
     Raises
@@ -82,7 +82,7 @@ def id_list(call: Call, name: str) -> list[str] | None:
 
 
 @ROUTES.on("GET", "/v1/{project_id}/protected-instances")
-def _list_instances(call: Call) -> Reply:
+def _list_instances(call: CloudCall) -> Reply:
     status = call.one("status")
     if status and status not in statuses.INSTANCE:
         raise Refusal("SDRS.0209")
@@ -99,7 +99,7 @@ def _list_instances(call: Call) -> Reply:
     return Reply(200, {"protected_instances": [_document(call, instance) for instance in page], "count": count})
 
 
-def _selected(call: Call) -> list[Instance]:
+def _selected(call: CloudCall) -> list[Instance]:
     # Documented precedence: group ids, then group id, then instance ids. Unknown ids are ignored.
     world = call.world
     group_ids, group_id = id_list(call, "server_group_ids"), call.one("server_group_id")
@@ -114,7 +114,7 @@ def _selected(call: Call) -> list[Instance]:
     return list(world.instances.values())
 
 
-def _fits(call: Call, instance: Instance, status: str | None) -> bool:
+def _fits(call: CloudCall, instance: Instance, status: str | None) -> bool:
     name, az = call.one("name"), call.one("availability_zone")
     return (
         (not only_abnormal(call) or instance.status.startswith("error") or instance.status in {"invalid", "fault"})
@@ -125,12 +125,12 @@ def _fits(call: Call, instance: Instance, status: str | None) -> bool:
 
 
 @ROUTES.on("GET", "/v1/{project_id}/protected-instances/{instance_id}")
-def _show_instance(call: Call) -> Reply:
+def _show_instance(call: CloudCall) -> Reply:
     return Reply(200, {"protected_instance": _document(call, find_instance(call))})
 
 
 @ROUTES.on("PUT", "/v1/{project_id}/protected-instances/{instance_id}")
-def _rename_instance(call: Call) -> Reply:
+def _rename_instance(call: CloudCall) -> Reply:
     instance = find_instance(call)
     rename(call, instance, "protected_instance")
     return Reply(200, {"protected_instance": _document(call, instance)})
@@ -147,7 +147,7 @@ def _flag(body: dict[str, Any], name: str) -> bool:
 
 
 @ROUTES.on("DELETE", "/v1/{project_id}/protected-instances/{instance_id}")
-def _delete_instance(call: Call) -> Reply:
+def _delete_instance(call: CloudCall) -> Reply:
     body = call.fields() if call.body else {}
     with_server, _ = _flag(body, "delete_target_server"), _flag(body, "delete_target_eip")
     instance = find_instance(call)
@@ -204,7 +204,7 @@ def remove_protection(world: World, instance: Instance, *, with_server: bool) ->
 
 
 @BATCH_ROUTES.on("POST", "/v1/{project_id}/protected-instances/delete")
-def _batch_delete(call: Call) -> Reply:
+def _batch_delete(call: CloudCall) -> Reply:
     instances, with_server = _read_deletion(call)
     world, settings = call.world, call.settings
     parent = open_job(
@@ -226,7 +226,7 @@ def _batch_delete(call: Call) -> Reply:
     return Reply(202, {} if call.effects.no_job_id else {"job_id": parent.id})
 
 
-def _delete_in_batch(call: Call, parent: Job, instance: Instance, position: int, *, with_server: bool) -> Job:
+def _delete_in_batch(call: CloudCall, parent: Job, instance: Instance, position: int, *, with_server: bool) -> Job:
     world = call.world
     entities: dict[str, Any] = {"server_group_id": instance.group_id, "protected_instance_id": instance.id}
     begin = round(call.now + call.settings.tick_s + 0.012 * position, 3)
@@ -248,7 +248,7 @@ def _delete_in_batch(call: Call, parent: Job, instance: Instance, position: int,
     return job
 
 
-def _read_deletion(call: Call) -> tuple[list[Instance], bool]:
+def _read_deletion(call: CloudCall) -> tuple[list[Instance], bool]:
     ids, with_server = _deletion_ids(call)
     if not call.world.instances.keys() >= set(ids):
         raise Refusal("SDRS.1320")
@@ -264,7 +264,7 @@ def _read_deletion(call: Call) -> tuple[list[Instance], bool]:
     return instances, with_server
 
 
-def _deletion_ids(call: Call) -> tuple[list[str], bool]:
+def _deletion_ids(call: CloudCall) -> tuple[list[str], bool]:
     body = call.fields()
     entries = body.get("protected_instances")
     if not isinstance(entries, list) or not entries:

@@ -7,7 +7,7 @@ from .errors import Refusal
 from .jobs import Failure, Subject, start_job
 from .paging import only_abnormal, row_page
 from .records import Pair, Volume
-from .routing import Call, Reply, Routes
+from .routing import CloudCall, Reply, Routes
 from .sdrs_documents import pair_document
 from .sdrs_instances import id_list
 from .validation import check_description, check_group_takes_members, check_name, find_group, rename
@@ -18,7 +18,7 @@ ROUTES = Routes()
 _MAX_GIB = 32768
 
 
-def find_pair(call: Call, name: str = "replication_id") -> Pair:
+def find_pair(call: CloudCall, name: str = "replication_id") -> Pair:
     """Give the pair the path names.
 
     Raises
@@ -46,12 +46,12 @@ def pair_entities(pair: Pair) -> dict[str, Any]:
     }
 
 
-def _document(call: Call, pair: Pair) -> dict[str, Any]:
+def _document(call: CloudCall, pair: Pair) -> dict[str, Any]:
     return pair_document(call.world, pair, call.now, call.settings)
 
 
 @ROUTES.on("GET", "/v1/{project_id}/replications")
-def _list_pairs(call: Call) -> Reply:
+def _list_pairs(call: CloudCall) -> Reply:
     status = call.one("status")
     if status and status not in statuses.PAIR:
         raise Refusal("SDRS.0214")
@@ -64,7 +64,7 @@ def _list_pairs(call: Call) -> Reply:
     return Reply(200, {"count": count, "replications": [_document(call, pair) for pair in page]})
 
 
-def _only_selected(call: Call, pairs: list[Pair]) -> list[Pair]:
+def _only_selected(call: CloudCall, pairs: list[Pair]) -> list[Pair]:
     for plural, singular in (
         ("server_group_ids", "server_group_id"),
         ("protected_instance_ids", "protected_instance_id"),
@@ -84,7 +84,7 @@ def _only_selected(call: Call, pairs: list[Pair]) -> list[Pair]:
     return pairs
 
 
-def _fits(call: Call, pair: Pair) -> bool:
+def _fits(call: CloudCall, pair: Pair) -> bool:
     name, az, volume_id = call.one("name"), call.one("availability_zone"), call.one("volume_id")
     return (
         (not only_abnormal(call) or pair.status.startswith("error") or pair.status in {"invalid", "fault"})
@@ -95,12 +95,12 @@ def _fits(call: Call, pair: Pair) -> bool:
 
 
 @ROUTES.on("GET", "/v1/{project_id}/replications/{replication_id}")
-def _show_pair(call: Call) -> Reply:
+def _show_pair(call: CloudCall) -> Reply:
     return Reply(200, {"replication": _document(call, find_pair(call))})
 
 
 @ROUTES.on("PUT", "/v1/{project_id}/replications/{replication_id}")
-def _rename_pair(call: Call) -> Reply:
+def _rename_pair(call: CloudCall) -> Reply:
     pair = find_pair(call)
     rename(call, pair, "replication")
     return Reply(200, {"replication": _document(call, pair)})
@@ -110,7 +110,7 @@ def _rename_pair(call: Call) -> Reply:
 
 
 @ROUTES.on("POST", "/v1/{project_id}/replications")
-def _create_pair(call: Call) -> Reply:
+def _create_pair(call: CloudCall) -> Reply:
     body = call.fields("replication")
     if not all(isinstance(body.get(name), str) for name in ("server_group_id", "volume_id", "name")):
         raise Refusal("SDRS.0201")
@@ -155,7 +155,7 @@ def _create_pair(call: Call) -> Reply:
     )
 
 
-def _check_new_pair(call: Call, volume: Volume, production_az: str) -> None:
+def _check_new_pair(call: CloudCall, volume: Volume, production_az: str) -> None:
     if volume.id in call.world.pair_by_volume:
         raise Refusal("SDRS.1811")
     if volume.status != "available":
@@ -168,7 +168,7 @@ def _check_new_pair(call: Call, volume: Volume, production_az: str) -> None:
 
 
 @ROUTES.on("DELETE", "/v1/{project_id}/replications/{replication_id}")
-def _delete_pair(call: Call) -> Reply:
+def _delete_pair(call: CloudCall) -> Reply:
     body = call.fields("replication") if call.body else {}
     with_volume = body.get("delete_target_volume", False)
     if not isinstance(with_volume, bool):
@@ -209,7 +209,7 @@ def _delete_pair(call: Call) -> Reply:
 
 
 @ROUTES.on("POST", "/v1/{project_id}/replications/{replication_id}/action")
-def _expand_pair(call: Call) -> Reply:
+def _expand_pair(call: CloudCall) -> Reply:
     size = _new_size(call)
     world = call.world
     pair = find_pair(call)
@@ -244,7 +244,7 @@ def _expand_pair(call: Call) -> Reply:
     )
 
 
-def _new_size(call: Call) -> int:
+def _new_size(call: CloudCall) -> int:
     body = call.fields(refusal=Refusal("SDRS.0201", key="badrequest"))
     if "extend-replication" not in body:
         raise Refusal("SDRS.0206", key="badrequest")

@@ -5,7 +5,7 @@ from typing import Any
 from .errors import Refusal
 from .paging import whole_number
 from .records import Instance
-from .routing import Call, Reply, Routes
+from .routing import CloudCall, Reply, Routes
 from .sdrs_documents import instance_document, tag_list
 from .sdrs_instances import find_instance
 from .validation import check_tag_keys, check_tags
@@ -24,7 +24,7 @@ def _check_normal(instance: Instance, code: str) -> None:
         raise Refusal(code)
 
 
-def _put(call: Call, instance: Instance, tags: dict[str, str]) -> Reply:
+def _put(call: CloudCall, instance: Instance, tags: dict[str, str]) -> Reply:
     instance.tags.update(tags)
     call.world.touch()
     return Reply(204)
@@ -39,7 +39,7 @@ def _checked(instance: Instance, entries: Any) -> dict[str, str]:
 
 
 @ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/tags")
-def _add_tag(call: Call) -> Reply:
+def _add_tag(call: CloudCall) -> Reply:
     instance = find_instance(call)
     tags = _checked(instance, [call.fields().get("tag")])
     _check_normal(instance, "SDRS.2221")
@@ -47,7 +47,7 @@ def _add_tag(call: Call) -> Reply:
 
 
 @ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/tags/action")
-def _act_on_tags(call: Call) -> Reply:
+def _act_on_tags(call: CloudCall) -> Reply:
     instance = find_instance(call)
     body = call.fields()
     action, entries = body.get("action"), body.get("tags")
@@ -73,7 +73,7 @@ def _act_on_tags(call: Call) -> Reply:
 
 
 @ROUTES.on("DELETE", "/v1/{project_id}/protected-instances/{instance_id}/tags/{key}")
-def _delete_tag(call: Call) -> Reply:
+def _delete_tag(call: CloudCall) -> Reply:
     instance = find_instance(call)
     _check_normal(instance, "SDRS.2222")
     if call["key"] not in instance.tags:
@@ -85,12 +85,12 @@ def _delete_tag(call: Call) -> Reply:
 
 
 @ROUTES.on("GET", "/v1/{project_id}/protected-instances/{instance_id}/tags")
-def _list_tags(call: Call) -> Reply:
+def _list_tags(call: CloudCall) -> Reply:
     return Reply(200, {"tags": tag_list(find_instance(call).tags)})
 
 
 @ROUTES.on("GET", "/v1/{project_id}/protected-instances/tags")
-def _list_project_tags(call: Call) -> Reply:
+def _list_project_tags(call: CloudCall) -> Reply:
     values: dict[str, list[str]] = {}
     for instance in call.world.instances.values():
         for key, value in instance.tags.items():
@@ -104,7 +104,7 @@ def _list_project_tags(call: Call) -> Reply:
 
 
 @ROUTES.on("POST", "/v1/{project_id}/protected-instances/resource_instances/action")
-def _search(call: Call) -> Reply:
+def _search(call: CloudCall) -> Reply:
     body = call.fields()
     action = body.get("action")
     if action not in ("filter", "count"):

@@ -8,7 +8,7 @@ from .clock import minutes, spaced
 from .errors import Refusal
 from .paging import row_page
 from .records import FailureJob
-from .routing import Call, Reply, Routes
+from .routing import CloudCall, Reply, Routes
 from .sdrs_documents import failure_job_document, is_copying, job_document
 from .validation import find_group
 
@@ -26,7 +26,7 @@ _RPO_ROWS = 96
 
 
 @ROUTES.on("GET", "/v1/{project_id}/jobs/{job_id}")
-def _show_job(call: Call) -> Reply:
+def _show_job(call: CloudCall) -> Reply:
     job = call.world.jobs.get(call["job_id"])
     if job is not None and call.effects.vanish_s is not None:
         job.vanishes_at = min(job.vanishes_at or call.now, call.now + call.effects.vanish_s)
@@ -38,7 +38,7 @@ def _show_job(call: Call) -> Reply:
 
 
 @ROUTES.on("GET", "/v1/{project_id}/task-center/failure-jobs")
-def _list_failures(call: Call) -> Reply:
+def _list_failures(call: CloudCall) -> Reply:
     # Without a group only failures of groups themselves come back; those of instances need their group's id.
     group_id = call.one("server_group_id") or ""
     wanted_type = call.one("resource_type")
@@ -55,7 +55,7 @@ def _list_failures(call: Call) -> Reply:
 
 
 @ROUTES.on("DELETE", "/v1/{project_id}/task-center/failure-jobs/{failure_job_id}")
-def _delete_failure(call: Call) -> Reply:
+def _delete_failure(call: CloudCall) -> Reply:
     # The text says job id, the sample passes a resource id: both are taken (ASSUMED).
     wanted = call["failure_job_id"]
     found = [f for f in call.world.failure_jobs.values() if wanted in {f.job_id, f.resource_id}]
@@ -65,17 +65,17 @@ def _delete_failure(call: Call) -> Reply:
 
 
 @ROUTES.on("DELETE", "/v1/{project_id}/task-center/{server_group_id}/failure-jobs/batch")
-def _delete_group_failures(call: Call) -> Reply:
+def _delete_group_failures(call: CloudCall) -> Reply:
     group = find_group(call.world, call["server_group_id"])
     return _forget(call, [f for f in call.world.failure_jobs.values() if f.group_id == group.id])
 
 
 @ROUTES.on("DELETE", "/v1/{project_id}/task-center/failure-jobs/batch")
-def _delete_all_failures(call: Call) -> Reply:
+def _delete_all_failures(call: CloudCall) -> Reply:
     return _forget(call, [f for f in call.world.failure_jobs.values() if not f.group_id])
 
 
-def _forget(call: Call, failures: list[FailureJob]) -> Reply:
+def _forget(call: CloudCall, failures: list[FailureJob]) -> Reply:
     for failure in failures:
         del call.world.failure_jobs[failure.job_id]
     if failures:
@@ -84,7 +84,7 @@ def _forget(call: Call, failures: list[FailureJob]) -> Reply:
 
 
 @ROUTES.on("GET", "/v1/{project_id}/sdrs/quotas")
-def _list_quotas(call: Call) -> Reply:
+def _list_quotas(call: CloudCall) -> Reply:
     world = call.world
     resources = [
         {"type": "server_groups", "used": len(world.groups), "quota": world.max_groups, "min": 0, "max": 1000},
@@ -94,7 +94,7 @@ def _list_quotas(call: Call) -> Reply:
 
 
 @ROUTES.on("GET", "/v1/{project_id}/active-domains")
-def _list_domains(call: Call) -> Reply:
+def _list_domains(call: CloudCall) -> Reply:
     domains = [
         {
             "id": domain.id,
@@ -109,7 +109,7 @@ def _list_domains(call: Call) -> Reply:
     return Reply(200, {"domains": domains})
 
 
-def _version(call: Call) -> dict[str, Any]:
+def _version(call: CloudCall) -> dict[str, Any]:
     return {
         "id": "v1",
         "links": [{"href": f"{call.origin}/v1", "rel": "self"}],
@@ -121,17 +121,17 @@ def _version(call: Call) -> dict[str, Any]:
 
 
 @ROUTES.on("GET", "/", "open")
-def _list_versions(call: Call) -> Reply:
+def _list_versions(call: CloudCall) -> Reply:
     return Reply(200, {"versions": [_version(call)]})
 
 
 @ROUTES.on("GET", "/v1", "open")
-def _show_version(call: Call) -> Reply:
+def _show_version(call: CloudCall) -> Reply:
     return Reply(200, {"version": _version(call)})
 
 
 @ROUTES.on("GET", "/v1/{project_id}/resource/rpo-statistics")
-def _list_rpo(call: Call) -> Reply:
+def _list_rpo(call: CloudCall) -> Reply:
     if call.one("resource_type") not in {None, "", "replication"}:
         raise Refusal("SDRS.0201")
     start, end = _time_filter(call, "start_time"), _time_filter(call, "end_time")
@@ -156,7 +156,7 @@ def _list_rpo(call: Call) -> Reply:
     return Reply(200, {"count": count, "resource_rpo_statistics": page})
 
 
-def _time_filter(call: Call, name: str) -> float | None:
+def _time_filter(call: CloudCall, name: str) -> float | None:
     text = call.one(name)
     if not text:
         return None

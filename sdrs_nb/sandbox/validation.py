@@ -13,7 +13,7 @@ from . import statuses
 from .errors import Refusal
 from .placement import Placement, check_placement
 from .records import Drill, Flavor, Group, Instance, Pair, Server
-from .routing import Call
+from .routing import CloudCall
 from .settings import Settings
 from .vetting import check_server, shared_volume_ids
 from .world import World
@@ -46,7 +46,7 @@ class Order:
     address: str = ""
 
 
-def read_batch_order(call: Call) -> Order:
+def read_batch_order(call: CloudCall) -> Order:
     """Check a batch create request and give what it asks for.
 
     Raises
@@ -70,7 +70,7 @@ def read_batch_order(call: Call) -> Order:
     return order
 
 
-def read_single_order(call: Call) -> Order:
+def read_single_order(call: CloudCall) -> Order:
     """Check a single create request; it counts the name in bytes and refuses shared volumes altogether.
 
     Raises
@@ -110,7 +110,7 @@ _OPTIONAL: dict[str, type] = {
 }
 
 
-def _batch_body(call: Call) -> dict[str, Any]:
+def _batch_body(call: CloudCall) -> dict[str, Any]:
     # The batch page shows "badrequest" as one of the keys an error can have: here it stands for a malformed body.
     malformed = Refusal("SDRS.0201", key="badrequest")
     body = call.fields("protected_instances", malformed)
@@ -167,7 +167,7 @@ def check_name(name: str, settings: Settings, limit: int | None = None) -> None:
         raise Refusal("SDRS.0202")
 
 
-def rename(call: Call, thing: Group | Instance | Pair | Drill, key: str) -> None:
+def rename(call: CloudCall, thing: Group | Instance | Pair | Drill, key: str) -> None:
     """Give a thing the name that the body holds under `key`: text (0201) within the rules of names (0202)."""
     name = call.fields(key).get("name")
     if not isinstance(name, str):
@@ -253,7 +253,7 @@ def check_group_takes_members(group: Group, settings: Settings) -> None:
         raise Refusal(settings.group_status_code)
 
 
-def _vet(call: Call, body: dict[str, Any], entries: list[dict[str, Any]], unknown_code: str) -> Order:
+def _vet(call: CloudCall, body: dict[str, Any], entries: list[dict[str, Any]], unknown_code: str) -> Order:
     group = find_group(call.world, body["server_group_id"])
     check_group_takes_members(group, call.settings)
     servers = [check_server(call.world, group, entry, call.settings, unknown_code) for entry in entries]
