@@ -250,7 +250,7 @@ class Pace(Record):
     Parameters
     ----------
     first_look_s, longest_look_s
-        Wait before the first look at a job, and the longest wait between looks (sdrs-api.md section 6, ASSUMED:
+        Wait before the first look at a job, and the longest wait between looks (job page; ASSUMED:
         5 s growing to 30 s).  Once jobs have ended, the first look waits as long as the fastest of them took.
     settle_s
         How long after an unanswered create the list of instances must stay without a server before that server

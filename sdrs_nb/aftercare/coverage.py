@@ -246,7 +246,7 @@ def _unread(inventory: Inventory) -> list[str]:
 def _pairs(inventory: Inventory) -> pd.DataFrame:
     """Return one row a protected instance with its production and its DR server.
 
-    Whether the two ids swap after a switchover is not documented (sdrs-api 3), so AZs decide: production is the one
+    Whether the two ids swap after a switchover is not documented, so AZs decide: production is the one
     in the group's production AZ; where that cannot be told, the source server.
     """
     zones = inventory.servers.drop_duplicates("server_id").set_index("server_id")["az"]

@@ -151,7 +151,7 @@ def run_runbook(name: str, output: Path, parameters: Mapping[str, object]) -> Pa
                 progress_bar=False,
                 log_output=False,
                 stdout_file=_Terminal(),
-                # Trap 1 of the notes on Jupyter: saved widget state can hold passwords and whole frames.
+                # Saved widget state can hold passwords and whole frames.
                 store_widget_state=False,
                 config=config,
             )

@@ -1,8 +1,8 @@
 """The re-check at the door: the facts of one batch read afresh and judged by the rules, right before it is sent.
 
-A plan may be hours old, and the answer to a bad request names one code and no server (eligibility-facts.md, section
-7, point 4).  So group, servers, volumes, instances and pairs are read again and put before the same rules; only those
-that can change between planning and sending, and block, hold a batch back.  What the plan rests on without anybody
+A plan may be hours old, and the answer to a bad request names one code and no server.  So group, servers, volumes,
+instances and pairs are read again and put before the same rules; only those that can change between planning and
+sending, and block, hold a batch back.  What the plan rests on without anybody
 having read it (declared facts) is read here as well, and a contradiction holds the batch back whatever the rule.
 """
 

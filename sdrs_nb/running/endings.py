@@ -42,7 +42,7 @@ class Ending:
 def sub_job_rows(job: Job, instances: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return what sub-jobs of a running job already say of servers whose instance is known.
 
-    A sub-job names its instance, not the production server (sdrs-api.md section 6), so it is mapped through the
+    A sub-job names its instance, not the production server (job page), so it is mapped through the
     instances last listed; where none was, nothing is said yet.
     """
     servers = {str(instance.get("id")): server for server, instance in instances.items()}

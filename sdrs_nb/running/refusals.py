@@ -1,6 +1,6 @@
 """What a definite refusal means for each server of its batch.
 
-The service names one code and no server (sdrs-api.md section 2, validation is all-or-nothing, ASSUMED).  The facts
+The service names one code and no server (batch-create page; that validation is all-or-nothing is ASSUMED).  The facts
 are read again, and the rules that carry the code name the likely servers; the others may be planned again.
 """
 

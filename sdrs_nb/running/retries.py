@@ -11,7 +11,7 @@ __all__ = ["Retries"]
 
 #: Tries of one batch that may fail in a row, however long they take.
 _FEWEST_TRIES = 5
-#: Refused credentials in a row, over all groups; five bad signatures lock an access key (cloud-apis.md 3.1).
+#: Refused credentials in a row, over all groups; five bad signatures lock an access key.
 _MOST_REFUSALS = 3
 _UNREADABLE_SUCCESS, _REQUEST_TIMEOUT = 299, 408
 

@@ -1,6 +1,6 @@
 """Send one batch exactly once: re-check at the door, intent on disk, POST, answer on disk.
 
-The service has no idempotency token and creates billed servers (sdrs-api.md section 1), so a create is never sent
+The service has no idempotency token and creates billed servers (docs/service.md), so a create is never sent
 again because its answer was lost; ``settling`` finds out what became of it.
 """
 

@@ -1,4 +1,4 @@
-"""ECS: server list and details, flavors, limits and server groups (``cloud-apis.md`` section 4)."""
+"""ECS: server list and details, flavors, limits and server groups."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""The server document of ECS (``cloud-apis.md`` section 4.1), rendered once and kept until the server changes."""
+"""The server document of ECS, rendered once and kept until the server changes."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""EVS: the volume list with both paging styles, one volume, and the quota set (``cloud-apis.md`` section 5)."""
+"""EVS: the volume list with both paging styles, one volume, and the quota set."""
 
 from collections.abc import Callable
 from typing import Any

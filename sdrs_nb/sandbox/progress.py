@@ -1,4 +1,4 @@
-"""How a create request unfolds: instance, pairs, DR server and sub-job along the timeline of ``sdrs-api.md`` section 6.
+"""How a create request unfolds: instance, pairs, DR server and sub-job along a timeline.
 
 At acceptance the instance is there in ``creating``. At 30 % its pairs appear, at 70 % the DR disks and the DR server
 (SHUTOFF, in the DR AZ, with the production server's name), at 100 % everything settles or has failed.

@@ -1,4 +1,4 @@
-"""DR drills (``sdrs-api.md`` section 10)."""
+"""DR drills."""
 
 from . import statuses
 from .errors import Refusal

@@ -1,4 +1,4 @@
-"""Protection groups: create, list, show, rename, delete, and the five actions (``sdrs-api.md`` section 4)."""
+"""Protection groups: create, list, show, rename, delete, and the five actions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""Changes to a protected instance: attach and detach a pair, add and delete a NIC, resize (``sdrs-api.md`` section 3).
+"""Changes to a protected instance: attach and detach a pair, add and delete a NIC, resize.
 
-The operation table of that section gives the allowed states; the order in which codes are tried is ASSUMED: body,
+The pages give the allowed states (`statuses`); the order in which codes are tried is ASSUMED: body,
 what the path names, states, then the details.
 """
 

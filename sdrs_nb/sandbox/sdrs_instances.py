@@ -1,4 +1,4 @@
-"""Protected instances: create, list, show, rename, delete (``sdrs-api.md`` sections 2 and 3)."""
+"""Protected instances: create, list, show, rename, delete."""
 
 from typing import Any
 

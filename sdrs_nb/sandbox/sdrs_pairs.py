@@ -1,4 +1,4 @@
-"""Replication pairs: list, show, create, rename, delete, expand (``sdrs-api.md`` section 5)."""
+"""Replication pairs: list, show, create, rename, delete, expand."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tags of protected instances, and the search by tags (``sdrs-api.md`` section 9)."""
+"""Tags of protected instances, and the search by tags."""
 
 from typing import Any
 

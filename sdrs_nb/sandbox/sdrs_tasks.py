@@ -1,4 +1,4 @@
-"""Jobs, the task center, quotas, domains, API versions and RPO statistics (``sdrs-api.md`` sections 6 to 8)."""
+"""Jobs, the task center, quotas, domains, API versions and RPO statistics."""
 
 import calendar
 import time

@@ -1,4 +1,4 @@
-"""What the cloud refuses in a batch create request, in the documented order (``sdrs-api.md`` section 2, steps 2 to 7).
+"""What the cloud refuses in a batch create request, in the documented order of its page.
 
 One code per answer, the first hit; the message names no server. Nothing is made when anything is refused.
 """

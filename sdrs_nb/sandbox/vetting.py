@@ -1,4 +1,4 @@
-"""What the cloud checks on one production server and its disks, in the documented order (``sdrs-api.md``, step 4)."""
+"""What the cloud checks on one production server and its disks, in the documented order."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""VPC: networks, subnets and free addresses (``cloud-apis.md`` section 6)."""
+"""VPC: networks, subnets and free addresses."""
 
 from typing import Any
 
