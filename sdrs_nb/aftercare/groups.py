@@ -110,17 +110,6 @@ async def create_group(
     CloudError, CloudUnreachable
         The cloud refused the request, or could not be reached; nothing was created.
     """
-    _refuse_words(name, description)
-    wanted = await _place(cloud, needed, name, dr_az)
-    found = await _find(cloud, wanted)
-    job_id = None
-    if found is None:
-        fields = {**wanted.fields, **({"description": description} if description else {})}
-        job_id = await _send(cloud, fields, wanted, sleep)
-    return await _ready(cloud, wanted, job_id, timeout_s, sleep)
-
-
-def _refuse_words(name: str, description: str | None) -> None:
     problems = list(name_problems(name)) if name else [_("The group has no name. Give it one.")]
     if description and (len(description) > _DESCRIPTION_LENGTH or set(description) & set("<>")):
         problems.append(
@@ -131,6 +120,13 @@ def _refuse_words(name: str, description: str | None) -> None:
         )
     if problems:
         raise PlanError(" ".join(problems))
+    wanted = await _place(cloud, needed, name, dr_az)
+    found = await _find(cloud, wanted)
+    job_id = None
+    if found is None:
+        fields = {**wanted.fields, **({"description": description} if description else {})}
+        job_id = await _send(cloud, fields, wanted, sleep)
+    return await _ready(cloud, wanted, job_id, timeout_s, sleep)
 
 
 async def _place(cloud: "Cloud", needed: "pd.Series[Any] | Mapping[str, Any]", name: str, dr_az: str | None) -> _Wanted:

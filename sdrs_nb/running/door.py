@@ -34,40 +34,10 @@ from sdrs_nb.tables import INVENTORY_TABLES
 __all__ = ["DOOR_RULES", "Door", "finding_rows", "likely_servers", "look_at_door"]
 
 #: Rules whose facts change by themselves: group state, server state, existing protection, pairs, owners of volumes.
-DOOR_RULES = frozenset(
-    [
-        "G1",
-        "G2",
-        "G4",
-        "S1",
-        "S2",
-        "S3",
-        "S4",
-        "S5",
-        "S6",
-        "S7",
-        "S8",
-        "S9",
-        "S10",
-        "S11",
-        "S12",
-        "S22",
-        "D1",
-        "D2",
-        "D3",
-        "D4",
-        "D6",
-        "D13",
-        "H3",
-        "H4",
-        "H5",
-        "H8",
-        "H9",
-        "H10",
-        "H11",
-        "H12",
-    ]
-)
+DOOR_RULES = frozenset([
+    "G1", "G2", "G4", "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "S11", "S12", "S22",
+    "D1", "D2", "D3", "D4", "D6", "D13", "H3", "H4", "H5", "H8", "H9", "H10", "H11", "H12",
+])  # fmt: skip
 #: Frames that are read for every batch anyway, and the one that is made of them.
 _ALWAYS_READ = frozenset({"groups", "servers", "volumes", "attachments", "protected_instances", "replication_pairs"})
 #: Contradicting rows that a sentence names.

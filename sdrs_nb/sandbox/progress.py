@@ -4,6 +4,8 @@ At acceptance the instance is there in ``creating``. At 30 % its pairs appear, a
 (SHUTOFF, in the DR AZ, with the production server's name), at 100 % everything settles or has failed.
 """
 
+from collections.abc import Callable
+
 from . import statuses
 from .errors import MESSAGES
 from .jobs import Failure, Subject, close_job, close_parent, open_job
@@ -112,7 +114,7 @@ class Creation:
         self.job = job
         self.address = ""
         self.failure: Failure | None = None
-        self.after_end = _nothing
+        self.after_end: Callable[[float], None] | None = None
 
     def schedule(self, position: int, *, is_sub_job: bool) -> None:
         """Put the steps on the clock."""
@@ -251,7 +253,8 @@ class Creation:
             self.instance.id, self.instance.name, "protected_instances", "createFail", self.instance.group_id
         )
         close_job(self.world, self.job, at, self.failure, subject)
-        self.after_end(at)
+        if self.after_end is not None:
+            self.after_end(at)
 
     def _settle(self, at: float) -> None:
         status = self.world.rest_status(self.instance.group_id)
@@ -274,7 +277,3 @@ class Creation:
                 self.world.remove_pair(pair.id)
                 if pair.target_volume in self.world.volumes:
                     self.world.remove_volume(pair.target_volume)
-
-
-def _nothing(at: float) -> None:
-    del at

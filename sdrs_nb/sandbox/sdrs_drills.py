@@ -1,5 +1,7 @@
 """DR drills."""
 
+from functools import partial
+
 from . import statuses
 from .errors import Refusal
 from .jobs import Failure, Subject, start_job
@@ -86,11 +88,16 @@ def _create_drill(call: CloudCall) -> Reply:
         drill.set_status("available", at)
         return None
 
-    def fail(at: float) -> None:
-        drill.set_status("error", at)
-
     entities = {"server_group_id": group.id, "disaster_recovery_drill_id": drill.id}
-    return start_job(call, "createDisasterRecoveryDrill", entities, work, _subject(drill, "createFail"), fail)
+    fail = partial(drill.set_status, "error")
+    return start_job(
+        call,
+        "createDisasterRecoveryDrill",
+        entities,
+        work,
+        _subject(drill, "createFail"),
+        fail,
+    )
 
 
 def _check_vpc(world: World, vpc_id: object, group_vpc_id: str) -> None:
@@ -139,7 +146,7 @@ def _delete_drill(call: CloudCall) -> Reply:
     if drill.status not in statuses.DRILL_DELETABLE:
         raise Refusal("SDRS.1913")
 
-    def work(at: float) -> Failure | None:
+    def work(at: float) -> None:
         del at
         for server_id in drill.servers.values():
             world.drill_by_server.pop(server_id, None)
@@ -149,11 +156,15 @@ def _delete_drill(call: CloudCall) -> Reply:
                 for volume_id in volume_ids:
                     world.remove_volume(volume_id)
         del world.drills[drill.id]
-        return None
-
-    def fail(at: float) -> None:
-        drill.set_status("error-deleting", at)
 
     drill.set_status("deleting", call.now)
     entities = {"server_group_id": drill.group_id, "disaster_recovery_drill_id": drill.id}
-    return start_job(call, "deleteDisasterRecoveryDrill", entities, work, _subject(drill, "deleteFail"), fail)
+    fail = partial(drill.set_status, "error-deleting")
+    return start_job(
+        call,
+        "deleteDisasterRecoveryDrill",
+        entities,
+        work,
+        _subject(drill, "deleteFail"),
+        fail,
+    )

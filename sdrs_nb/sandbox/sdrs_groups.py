@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from . import statuses
@@ -105,9 +106,8 @@ def _create_group(call: CloudCall) -> Reply:
     )
     call.world.groups[group.id] = group
 
-    def work(at: float) -> Failure | None:
+    def work(at: float) -> None:
         group.set_status("available", at)
-        return None
 
     return _run(call, group, "createProtectionGroupNoCG", "createFail", work, "error")
 
@@ -142,10 +142,9 @@ def _delete_group(call: CloudCall) -> Reply:
     if any(drill.group_id == group.id for drill in world.drills.values()):
         raise Refusal("SDRS.1003")
 
-    def vanish(at: float) -> Failure | None:
+    def vanish(at: float) -> None:
         del at
         del world.groups[group.id]
-        return None
 
     group.status = "deleting"
     return _run(call, group, "deleteProtectionGroupNoCG", "deleteFail", vanish, "error-deleting")
@@ -159,9 +158,7 @@ def _run(  # noqa: PLR0917 - the parts of a group's job
     work: Callable[[float], Failure | None],
     error_status: str,
 ) -> Reply:
-    def fail(at: float) -> None:
-        set_status(call.world, group, error_status, at)
-
+    fail = partial(set_status, call.world, group, error_status)
     return start_job(call, job_type, {"server_group_id": group.id}, work, _subject(group, failure_status), fail)
 
 
@@ -259,7 +256,7 @@ def _check_action(call: CloudCall, group: Group, action: Action) -> None:
 def _perform(call: CloudCall, group: Group, action: Action) -> Reply:
     world = call.world
 
-    def work(at: float) -> Failure | None:
+    def work(at: float) -> None:
         if action.flips:
             group.station = "target" if group.station == "source" else "source"
             for member in world.members_of(group):
@@ -272,7 +269,6 @@ def _perform(call: CloudCall, group: Group, action: Action) -> Reply:
                 pair.sync_from = None
             elif pair.status == "protected" and (pair.sync_from is None or action is _REPROTECT):
                 pair.sync_from = at
-        return None
 
     set_status(world, group, action.running, call.now)
     return _run(call, group, action.job_type, action.failure_status, work, action.error)

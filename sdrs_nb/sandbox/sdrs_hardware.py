@@ -4,6 +4,7 @@ The pages give the allowed states (`statuses`); the order in which codes are tri
 what the path names, states, then the details.
 """
 
+from functools import partial
 from typing import Any
 
 from . import statuses
@@ -58,17 +59,14 @@ def _attach(call: CloudCall) -> Reply:
         raise _refuse("SDRS.1601")
     free_device = _free_device(call.world, instance, pair, device)
 
-    def work(at: float) -> Failure | None:
+    def work(at: float) -> None:
         _hang(call.world, instance, pair, free_device)
         pair.set_status(call.world.rest_status(pair.group_id), at)
-        return None
-
-    def fail(at: float) -> None:
-        pair.set_status("error-attaching", at)
 
     pair.set_status("attaching", call.now)
     entities = {**pair_entities(pair), "protected_instance_id": instance.id}
     subject = instance_subject(instance, "attachFail")
+    fail = partial(pair.set_status, "error-attaching")
     return start_job(call, "attachReplicationPairNew", entities, work, subject, fail)
 
 
@@ -104,21 +102,18 @@ def _detach(call: CloudCall) -> Reply:
     world = call.world
     _check_detachable(world, instance, pair)
 
-    def work(at: float) -> Failure | None:
+    def work(at: float) -> None:
         world.unhang_pair(pair, instance.id)
         for server in _servers(world, instance):
             for volume_id in (pair.source_volume, pair.target_volume):
                 if volume_id in {entry[0] for entry in server.volumes}:
                     world.detach(server, volume_id)
         pair.set_status(world.rest_status(pair.group_id), at)
-        return None
-
-    def fail(at: float) -> None:
-        pair.set_status("error-detaching", at)
 
     pair.set_status("detaching", call.now)
     entities = {**pair_entities(pair), "protected_instance_id": instance.id}
     subject = instance_subject(instance, "detachFail")
+    fail = partial(pair.set_status, "error-detaching")
     return start_job(call, "detachReplicationPairNew", entities, work, subject, fail)
 
 
@@ -215,13 +210,12 @@ def _delete_nic(call: CloudCall) -> Reply:
     if nic.primary:
         raise _refuse("SDRS.1311")
 
-    def work(at: float) -> Failure | None:
+    def work(at: float) -> None:
         for server in _servers(world, instance):
             doomed = nic if server is production else next((n for n in reversed(server.nics) if not n.primary), None)
             if doomed is not None:
                 world.drop_nic(server, doomed)
         rest(at)
-        return None
 
     def rest(at: float) -> None:
         instance.set_status(world.rest_status(instance.group_id), at)
@@ -233,13 +227,8 @@ def _delete_nic(call: CloudCall) -> Reply:
 
 # -- resize ----------------------------------------------------------------------------------------------------
 
-_RESIZE_FIELDS = (
-    "flavorRef",
-    "production_flavorRef",
-    "dr_flavorRef",
-    "production_dedicated_host_id",
-    "dr_dedicated_host_id",
-)
+_HOST_FIELDS = ("production_dedicated_host_id", "dr_dedicated_host_id")
+_RESIZE_FIELDS = ("flavorRef", "production_flavorRef", "dr_flavorRef", *_HOST_FIELDS)
 
 
 @ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/resize")
@@ -275,11 +264,10 @@ def _resize(call: CloudCall) -> Reply:
 
 
 def _start_resize(call: CloudCall, instance: Instance, changes: list[tuple[Server, Flavor]]) -> Reply:
-    def work(at: float) -> Failure | None:
+    def work(at: float) -> None:
         for server, flavor in changes:
             call.world.change_flavor(server, flavor.id)
         instance.set_status(call.world.rest_status(instance.group_id), at)
-        return None
 
     instance.set_status("resizing", call.now)
     entities = {"protected_instance_id": instance.id, "server_group_id": instance.group_id}
@@ -290,7 +278,7 @@ def _start_resize(call: CloudCall, instance: Instance, changes: list[tuple[Serve
         entities,
         work,
         subject,
-        lambda at: instance.set_status("error-resizing", at),
+        partial(instance.set_status, "error-resizing"),
     )
 
 

@@ -1,5 +1,6 @@
 """Protected instances: create, list, show, rename, delete."""
 
+from functools import partial
 from typing import Any
 
 from . import statuses
@@ -155,10 +156,9 @@ def _delete_instance(call: CloudCall) -> Reply:
     if any(len(pair.attachments) > 1 for pair in call.world.pairs_of(instance.id)):
         raise Refusal("SDRS.1365")
 
-    def work(at: float) -> Failure | None:
+    def work(at: float) -> None:
         del at
         remove_protection(call.world, instance, with_server=with_server)
-        return None
 
     instance.status = "deleting"
     entities = {"protected_instance_id": instance.id, "server_group_id": instance.group_id}
@@ -168,7 +168,7 @@ def _delete_instance(call: CloudCall) -> Reply:
         entities,
         work,
         instance_subject(instance, "deleteFail"),
-        lambda at: instance.set_status("error-deleting", at),
+        partial(instance.set_status, "error-deleting"),
     )
 
 

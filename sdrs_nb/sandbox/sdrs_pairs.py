@@ -1,10 +1,11 @@
 """Replication pairs: list, show, create, rename, delete, expand."""
 
+from functools import partial
 from typing import Any
 
 from . import statuses
 from .errors import Refusal
-from .jobs import Failure, Subject, start_job
+from .jobs import Subject, start_job
 from .paging import only_abnormal, row_page
 from .records import Pair, Volume
 from .routing import CloudCall, Reply, Routes
@@ -138,12 +139,11 @@ def _create_pair(call: CloudCall) -> Reply:
         target_volume=double.id,
     )
 
-    def work(at: float) -> Failure | None:
+    def work(at: float) -> None:
         pair.set_status(world.rest_status(group.id), at)
         if pair.status == "protected":
             pair.sync_from = at
         double.status, double.document = "available", None
-        return None
 
     def fail(at: float) -> None:
         pair.set_status("error", at)
@@ -187,12 +187,11 @@ def _delete_pair(call: CloudCall) -> Reply:
     if with_volume and double is not None and double.order_id:
         raise Refusal("SDRS.1827")
 
-    def work(at: float) -> Failure | None:
+    def work(at: float) -> None:
         del at
         world.remove_pair(pair.id)
         if with_volume and pair.target_volume in world.volumes:
             world.remove_volume(pair.target_volume)
-        return None
 
     pair.set_status("deleting", call.now)
     return start_job(
@@ -201,7 +200,7 @@ def _delete_pair(call: CloudCall) -> Reply:
         pair_entities(pair),
         work,
         pair_subject(pair, "deleteFail"),
-        lambda at: pair.set_status("error-deleting", at),
+        partial(pair.set_status, "error-deleting"),
     )
 
 
@@ -225,13 +224,12 @@ def _expand_pair(call: CloudCall) -> Reply:
     if size <= pair.size_gib or size > _MAX_GIB:
         raise Refusal("SDRS.0201", key="badrequest")
 
-    def work(at: float) -> Failure | None:
+    def work(at: float) -> None:
         for volume in volumes:
             world.gib_used += size - volume.size_gib
             volume.size_gib, volume.document = size, None
         pair.size_gib = size
         pair.set_status(world.rest_status(pair.group_id), at)
-        return None
 
     pair.set_status("extending", call.now)
     return start_job(
@@ -240,7 +238,7 @@ def _expand_pair(call: CloudCall) -> Reply:
         pair_entities(pair),
         work,
         pair_subject(pair, "expandFail"),
-        lambda at: pair.set_status("error-extending", at),
+        partial(pair.set_status, "error-extending"),
     )
 
 

@@ -38,19 +38,8 @@ from .signing import BadSignatureError
 from .world import World
 
 #: Each holds its `ROUTES`.
-_SERVICES = (
-    ecs,
-    evs,
-    vpc,
-    neighbours,
-    sdrs_groups,
-    sdrs_instances,
-    sdrs_hardware,
-    sdrs_pairs,
-    sdrs_drills,
-    sdrs_tags,
-    sdrs_tasks,
-)
+_SERVICES = (ecs, evs, vpc, neighbours, sdrs_groups, sdrs_instances, sdrs_hardware, sdrs_pairs, sdrs_drills, sdrs_tags,
+             sdrs_tasks)  # fmt: skip
 
 
 @dataclass(slots=True, frozen=True)
