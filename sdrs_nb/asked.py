@@ -176,7 +176,9 @@ def _fits(value: Any, hint: Any) -> bool:  # noqa: C901, PLR0911, PLR0912 - a li
     if not isinstance(kind, type):
         return True
     if getattr(kind, "_is_protocol", False):
-        return _has_all(value, kind)
+        names = {name for each in kind.__mro__ for name in vars(each) if not name.startswith("_")}
+        # Asked of the class first: a property of an eligibility renders a million sentences.
+        return all(hasattr(type(value), name) or hasattr(value, name) for name in names)
     if issubclass(kind, Mapping):
         return isinstance(value, Mapping) and all(
             _fits(key, inside[0]) and _fits(one, inside[1]) for key, one in value.items() if inside
@@ -194,9 +196,3 @@ def _fits(value: Any, hint: Any) -> bool:  # noqa: C901, PLR0911, PLR0912 - a li
     if issubclass(kind, os.PathLike):
         return isinstance(value, os.PathLike)
     return isinstance(value, kind)
-
-
-def _has_all(value: object, protocol: type) -> bool:
-    names = {name for each in protocol.__mro__ for name in vars(each) if not name.startswith("_")}
-    # Asked of the class first: a property of an eligibility renders a million sentences.
-    return all(hasattr(type(value), name) or hasattr(value, name) for name in names)

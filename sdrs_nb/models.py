@@ -20,7 +20,7 @@ __all__ = [
     "OnWait",
     "Pace",
     "Record",
-    "Signature",
+    "SignOff",
     "Tag",
     "Verdict",
     "Wait",
@@ -42,20 +42,19 @@ class Asked(Record):
             try:
                 super().__init__(**values)
             except ValidationError as error:
-                raise SettingsError(_wrong(type(self), error)) from error
-
-
-def _wrong(kind: type[BaseModel], error: ValidationError) -> str:
-    problems = [
-        _("{name}: {problem}", name=".".join(map(str, each["loc"])) or kind.__name__, problem=each["msg"])
-        for each in error.errors()
-    ]
-    return _(
-        "{kind}() cannot be made. {problems}. It takes: {known}.",
-        kind=kind.__name__,
-        problems="; ".join(problems),
-        known=", ".join(kind.model_fields),
-    )
+                kind = type(self)
+                problems = [
+                    _("{name}: {problem}", name=".".join(map(str, each["loc"])) or kind.__name__, problem=each["msg"])
+                    for each in error.errors()
+                ]
+                raise SettingsError(
+                    _(
+                        "{kind}() cannot be made. {problems}. It takes: {known}.",
+                        kind=kind.__name__,
+                        problems="; ".join(problems),
+                        known=", ".join(kind.model_fields),
+                    )
+                ) from error
 
 
 class Verdict(StrEnum):
@@ -205,8 +204,8 @@ class Declared(Record):
         return _("{fact} was not read; {who} declared: {value}.", fact=self.fact, who=self.who or "-", value=self.value)
 
 
-class Signature(Record):
-    """One more person's word, and when it was given."""
+class SignOff(Record):
+    """Who approved a plan beside the first person, and when."""
 
     who: str
     when: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
@@ -221,7 +220,7 @@ class Approval(Asked):
     fingerprint: str
     who: str = ""
     when: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
-    cosigned: tuple[Signature, ...] = ()
+    cosigned: tuple[SignOff, ...] = ()
     declared: tuple[Declared, ...] = ()
 
 
@@ -251,7 +250,7 @@ class Pace(Record):
     Parameters
     ----------
     first_look_s, longest_look_s
-        Wait before the first look at a job, and the longest wait between looks (sdrs-api.md section 6, ASSUMED:
+        Wait before the first look at a job, and the longest wait between looks (job page; ASSUMED:
         5 s growing to 30 s).  Once jobs have ended, the first look waits as long as the fastest of them took.
     settle_s
         How long after an unanswered create the list of instances must stay without a server before that server
@@ -286,3 +285,7 @@ class Pace(Record):
     patience_s: float = Field(default=900.0, ge=0)
     on_failure: Literal["continue", "stop"] = "continue"
     enable_protection: bool = False
+
+    def delay_s(self, looks: int) -> float:
+        """Return the seconds to wait before look number ``looks + 1``: growing by half each time, to the longest."""
+        return min(self.first_look_s * 1.5**looks, self.longest_look_s)

@@ -73,6 +73,12 @@ def parameters_of(name):
     return [each.name for each in found if each.kind in {each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY}]
 
 
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    """A text that is taken as a path is a file of the test's own folder."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.mark.parametrize("name", [name for name in CALLED if name not in STARTING])
 def test_a_value_of_a_wrong_kind_is_an_error_of_ours(name, good):
     """Every option with every odd value: it works, or it is an ``SdrsError`` of one or more sentences."""

@@ -134,9 +134,9 @@ class Coverage:
         return {each.value: int(found.get(each.value, 0)) for each in Cover}
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{count} {word(cover)}" for cover, count in self.counts.items() if count)
+        covered = ", ".join(f"{count} {word(cover)}" for cover, count in self.counts.items() if count)
         differences = ngettext_("{count} difference", "{count} differences", len(self.drift))
-        lines = [_("Coverage: {told}; drift: {differences}", told=told or "-", differences=differences)]
+        lines = [_("Coverage: {told}; drift: {differences}", told=covered or "-", differences=differences)]
         return "\n".join([*lines, *(f"  {sentence}" for sentence in self.unverified)])
 
     def _repr_html_(self) -> str:
@@ -156,9 +156,9 @@ class Coverage:
 
     def picture(self) -> Markup:
         """Return the whole estate as one bar, its parts named below it and told to a screen reader."""
-        told = ", ".join(f"{word(cover)} {count}" for cover, count in self.counts.items() if count)
+        covered = ", ".join(f"{word(cover)} {count}" for cover, count in self.counts.items() if count)
         servers = ngettext_("{count} server", "{count} servers", len(self.servers))
-        about = _("Coverage of {servers}: {told}", servers=servers, told=told or "-")
+        about = _("Coverage of {servers}: {told}", servers=servers, told=covered or "-")
         return html.render("coverage.html", title=about, parts=self._parts())
 
     def _parts(self) -> list[dict[str, object]]:
@@ -246,7 +246,7 @@ def _unread(inventory: Inventory) -> list[str]:
 def _pairs(inventory: Inventory) -> pd.DataFrame:
     """Return one row a protected instance with its production and its DR server.
 
-    Whether the two ids swap after a switchover is not documented (sdrs-api 3), so AZs decide: production is the one
+    Whether the two ids swap after a switchover is not documented, so AZs decide: production is the one
     in the group's production AZ; where that cannot be told, the source server.
     """
     zones = inventory.servers.drop_duplicates("server_id").set_index("server_id")["az"]

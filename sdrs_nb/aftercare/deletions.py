@@ -5,11 +5,10 @@ a replication pair on several instances all of them (SDRS.1409; rule H17).  A si
 one, which refuses instances with shared pairs (SDRS.1365).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from sdrs_nb.eligibility.clusters import lowest_in_reach
@@ -17,12 +16,12 @@ from sdrs_nb.i18n import _
 from sdrs_nb.models import Batch, BatchOptions, Call
 from sdrs_nb.planning.batch_keys import BatchKey
 from sdrs_nb.planning.facts import read_facts
-from sdrs_nb.planning.inputs import Loaded, Rules, is_in, objects
+from sdrs_nb.planning.inputs import Loaded, Rules, objects
 from sdrs_nb.planning.left_out import LeftOut, Reason, label
 from sdrs_nb.planning.packing import STEPS, Packing, Unit, pack, places
 from sdrs_nb.planning.plans import Plan
 from sdrs_nb.planning.proofs import proof_of
-from sdrs_nb.tables import LEFT_OUT, shape
+from sdrs_nb.tables import LEFT_OUT, empty
 
 __all__ = ["Choice", "deletion_plan", "shared_notes", "whole_only"]
 
@@ -49,54 +48,27 @@ class Choice:
         return bool(self.rulebook.limit("batch_create"))
 
 
-def whole_only(doomed: pd.DataFrame, inventory: Loaded, choice: Choice, reasons: dict[str, Reason]) -> pd.DataFrame:
+def whole_only(instances: pd.DataFrame, inventory: Loaded, choice: Choice, reasons: dict[str, Reason]) -> pd.DataFrame:
     """Return the rows that can be deleted, with their ``unit``; ``reasons`` gets those of the others.
 
-    ``doomed`` has ``server_id, name, group_id, protected_instance_id``.  Instances tied by shared replication pairs
+    ``instances`` has ``server_id, name, group_id, protected_instance_id``.  Instances tied by shared replication pairs
     go together or not at all.
     """
     tied = _components(inventory.replication_pairs)
-    unit = [tied.get(each, (each,)) for each in objects(doomed["protected_instance_id"])]
-    present = set(objects(doomed["protected_instance_id"]))
-    keep = np.ones(len(doomed), dtype=np.bool_)
-    columns = (objects(doomed[name]) for name in ("server_id", "name", "protected_instance_id"))
-    for row, (server_id, name, instance_id) in enumerate(zip(*columns, strict=True)):
-        who, partners = label(server_id, name), [each for each in unit[row] if each != instance_id]
-        if absent := [each for each in partners if each not in present]:
-            reasons[server_id] = (_partner_reason(who, instance_id, absent[0]), "H17")
-        elif partners and choice.shared_pairs != "together":
-            reasons[server_id] = (_detach_reason(who, instance_id, partners[0]), "H17")
-        elif len(unit[row]) > choice.limit:
-            reasons[server_id] = (_size_reason(who, instance_id, len(unit[row]), choice), "H17")
-        else:
-            continue
-        keep[row] = False
-    return doomed.assign(unit=["+".join(each) for each in unit])[keep]
+    unit = [tied.get(each, (each,)) for each in objects(instances["protected_instance_id"])]
+    present = set(objects(instances["protected_instance_id"]))
+    columns = (objects(instances[name]) for name in ("server_id", "name", "protected_instance_id"))
+    rows = zip(*columns, strict=True)
+    said = [_shared_reason(row, together, present, choice) for row, together in zip(rows, unit, strict=True)]
+    reasons.update({server: (why, "H17") for server, why in zip(instances["server_id"], said, strict=True) if why})
+    return instances.assign(unit=["+".join(each) for each in unit])[
+        np.array([why is None for why in said], dtype=np.bool_)
+    ]
 
 
-def _partner_reason(who: str, instance_id: str, partner: str) -> str:
-    return _(
-        "Instance {instance} of server {server} shares a replication pair with instance {partner}, which this plan "
-        "does not delete, so the service would refuse (SDRS.1409). Delete both together or detach the pair.",
-        instance=instance_id,
-        server=who,
-        partner=partner,
-    )
-
-
-def _detach_reason(who: str, instance_id: str, partner: str) -> str:
-    return _(
-        "Instance {instance} of server {server} shares a replication pair with instance {partner}. Detach the pair "
-        "first, as the page of the batch delete asks, then load the inventory and plan again.",
-        instance=instance_id,
-        server=who,
-        partner=partner,
-    )
-
-
-def shared_notes(doomed: pd.DataFrame) -> list[str]:
+def shared_notes(instances: pd.DataFrame) -> list[str]:
     """Return what to say of instances of ``whole_only`` that are deleted together because they share a pair."""
-    count = int(doomed["unit"].str.contains("+", regex=False).sum())
+    count = int(instances["unit"].str.contains("+", regex=False).sum())
     if not count:
         return []
     return [
@@ -109,7 +81,28 @@ def shared_notes(doomed: pd.DataFrame) -> list[str]:
     ]
 
 
-def _size_reason(who: str, instance_id: str, size: int, choice: Choice) -> str:
+def _shared_reason(row: tuple[str, str, str], unit: Sequence[str], present: set[str], choice: Choice) -> str | None:
+    """Return why an instance that shares a replication pair with others stays, None where it may go with them."""
+    server_id, name, instance_id = row
+    who, partners = label(server_id, name), [each for each in unit if each != instance_id]
+    if absent := [each for each in partners if each not in present]:
+        return _(
+            "Instance {instance} of server {server} shares a replication pair with instance {partner}, which this plan "
+            "does not delete, so the service would refuse (SDRS.1409). Delete both together or detach the pair.",
+            instance=instance_id,
+            server=who,
+            partner=absent[0],
+        )
+    if partners and choice.shared_pairs != "together":
+        return _(
+            "Instance {instance} of server {server} shares a replication pair with instance {partner}. Detach the pair "
+            "first, as the page of the batch delete asks, then load the inventory and plan again.",
+            instance=instance_id,
+            server=who,
+            partner=partners[0],
+        )
+    if len(unit) <= choice.limit:
+        return None
     if not choice.is_batch:
         return _(
             "Instance {instance} of server {server} has a shared replication pair, and this site deletes instances one "
@@ -122,7 +115,7 @@ def _size_reason(who: str, instance_id: str, size: int, choice: Choice) -> str:
         "deletes {limit}. Detach pairs to cut the chain, or have the limit raised.",
         instance=instance_id,
         server=who,
-        size=size,
+        size=len(unit),
         limit=choice.limit,
     )
 
@@ -136,29 +129,27 @@ def _components(pairs: pd.DataFrame) -> dict[str, tuple[str, ...]]:
     at = {name: number for number, name in enumerate(names)}
     links = [(at[ids[0]], at[other]) for ids in several for other in ids[1:]]
     one, other = np.array(links, dtype=np.int64).T
-    return _grouped(names, lowest_in_reach(one, other, len(names)))
-
-
-def _grouped(names: Sequence[str], component: npt.NDArray[np.int64]) -> dict[str, tuple[str, ...]]:
+    component = lowest_in_reach(one, other, len(names)).tolist()
     members: dict[int, list[str]] = {}
     for name, number in zip(names, component, strict=True):
-        members.setdefault(int(number), []).append(name)
-    return {name: tuple(members[int(number)]) for name, number in zip(names, component, strict=True)}
+        members.setdefault(number, []).append(name)
+    return {name: tuple(members[number]) for name, number in zip(names, component, strict=True)}
 
 
 def deletion_plan(
-    doomed: pd.DataFrame,
+    instances: pd.DataFrame,
     inventory: Loaded,
     choice: Choice,
-    left_out: Iterable[Mapping[str, object]],
     notes: Sequence[str],
+    left_out: pd.DataFrame | None = None,
 ) -> Plan:
-    """Return the plan that deletes the instances of ``doomed`` (from ``whole_only``, at least one row).
+    """Return the plan that deletes the instances of ``instances`` (from ``whole_only``, at least one row).
 
-    ``left_out`` are rows of ``tables.LEFT_OUT``.  Pure.
+    ``left_out`` is a frame of ``tables.LEFT_OUT``.  Pure.
     """
-    rows = doomed.sort_values(["name", "server_id"], ignore_index=True)
-    names = {str(group_id): _group_name(inventory, str(group_id)) for group_id in rows["group_id"].unique()}
+    rows = instances.sort_values(["name", "server_id"], ignore_index=True)
+    groups = inventory.groups.dropna(subset=["name"]).drop_duplicates("group_id").set_index("group_id")["name"]
+    names = {str(group_id): str(groups.get(group_id, group_id)) for group_id in rows["group_id"].unique()}
     order = [BatchKey(1, group_id, "") for group_id in sorted(names, key=lambda each: (names[each], each))]
     packed = {key: _packed(rows[rows["group_id"] == key.group_id], choice.limit) for key in order}
     contents = [(key, servers) for key in order for servers in packed[key][0]]
@@ -183,7 +174,7 @@ def deletion_plan(
         rulebook_version=choice.rulebook.version,
         notes=tuple(notes),
         facts=read_facts(inventory, objects(rows["server_id"]), names, objects(rows["protected_instance_id"])),
-        omitted=LeftOut.of(shape(pd.DataFrame(list(left_out), columns=list(LEFT_OUT.columns)), LEFT_OUT)),
+        omitted=LeftOut.of(empty(LEFT_OUT) if left_out is None else left_out),
         proof_frame=proof_of(counted, order, names, choice.limit),
         approvals_needed=choice.approvals_needed,
         undoes=choice.run_id,
@@ -199,16 +190,5 @@ def _packed(rows: pd.DataFrame, limit: int) -> tuple[list[tuple[str, ...]], Pack
         members.setdefault(unit, []).append(row)
     units = list(members.values())
     packing = pack([Unit(spots[each[0]], len(each)) for each in units], limit, steps=STEPS)
-    return [tuple(_servers_of(batch, units, server_ids)) for batch in packing.batches], packing
-
-
-def _servers_of(
-    batch: Iterable[int], units: Sequence[Sequence[int]], server_ids: npt.NDArray[np.object_]
-) -> Iterator[str]:
-    return (server_ids[row] for row in sorted(row for unit in batch for row in units[unit]))
-
-
-def _group_name(inventory: Loaded, group_id: str) -> str:
-    groups = inventory.groups
-    found = groups.loc[is_in(groups["group_id"], {group_id}), "name"].dropna()
-    return str(found.iloc[0]) if len(found) else group_id
+    batches = [sorted(row for unit in batch for row in units[unit]) for batch in packing.batches]
+    return [tuple(server_ids[row] for row in batch) for batch in batches], packing

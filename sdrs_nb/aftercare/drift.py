@@ -119,13 +119,9 @@ def _settings(servers: pd.DataFrame, auto_recovery: Mapping[str, bool]) -> pd.Da
     for fact in _SETS:
         texts[fact] = texts[fact].map(lambda text: ",".join(sorted(filter(None, str(text).split(",")))))
     texts["enterprise_project_id"] = texts["enterprise_project_id"].replace("", "0")
-    recovers = pd.Series({server: _yes_or_no(on) for server, on in auto_recovery.items()}, dtype="string")
+    recovers = pd.Series({server: "yes" if on else "no" for server, on in auto_recovery.items()}, dtype="string")
     texts["auto_recovery"] = recovers.reindex(frame.index).fillna("")
     return pd.DataFrame({"known": "yes", **texts}, index=frame.index).astype("string")
-
-
-def _yes_or_no(on: bool) -> str:  # noqa: FBT001 - a value to be worded, not a switch
-    return "yes" if on else "no"
 
 
 @dataclass(frozen=True, repr=False)

@@ -8,6 +8,7 @@ before anything is sent, and again when an answer was lost.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -16,7 +17,8 @@ from sdrs_nb.asked import checked
 from sdrs_nb.errors import CloudUnreachable, JobFailed, JobTimeout, NotFoundError, PlanError, SubmissionUncertain
 from sdrs_nb.i18n import _
 from sdrs_nb.payloads.single import name_problems
-from sdrs_nb.running.jobs import next_delay, read_job
+from sdrs_nb.running.jobs import read_job
+from sdrs_nb.running.polling import poll_delays
 from sdrs_nb.statuses import TAKES_SERVERS, JobStatus, is_error
 
 if TYPE_CHECKING:
@@ -108,17 +110,6 @@ async def create_group(
     CloudError, CloudUnreachable
         The cloud refused the request, or could not be reached; nothing was created.
     """
-    _refuse_words(name, description)
-    wanted = await _place(cloud, needed, name, dr_az)
-    found = await _find(cloud, wanted)
-    job_id = None
-    if found is None:
-        fields = {**wanted.fields, **({"description": description} if description else {})}
-        job_id = await _send(cloud, fields, wanted, sleep)
-    return await _ready(cloud, wanted, job_id, timeout_s, sleep)
-
-
-def _refuse_words(name: str, description: str | None) -> None:
     problems = list(name_problems(name)) if name else [_("The group has no name. Give it one.")]
     if description and (len(description) > _DESCRIPTION_LENGTH or set(description) & set("<>")):
         problems.append(
@@ -129,6 +120,13 @@ def _refuse_words(name: str, description: str | None) -> None:
         )
     if problems:
         raise PlanError(" ".join(problems))
+    wanted = await _place(cloud, needed, name, dr_az)
+    found = await _find(cloud, wanted)
+    job_id = None
+    if found is None:
+        fields = {**wanted.fields, **({"description": description} if description else {})}
+        job_id = await _send(cloud, fields, wanted, sleep)
+    return await _ready(cloud, wanted, job_id, timeout_s, sleep)
 
 
 async def _place(cloud: "Cloud", needed: "pd.Series[Any] | Mapping[str, Any]", name: str, dr_az: str | None) -> _Wanted:
@@ -193,20 +191,17 @@ async def _send(
     except (SubmissionUncertain, CloudUnreachable) as error:
         if isinstance(error, CloudUnreachable) and not error.sent:
             raise
-        waited, looks = 0.0, 0
-        while waited < _SETTLING_S:
+        for delay in poll_delays(within_s=_SETTLING_S):
             if await _find(cloud, wanted) is not None:
                 return None
-            delay = next_delay(looks)
             await sleep(delay)
-            waited, looks = waited + delay, looks + 1
         raise SubmissionUncertain(
             _(
                 "The answer to creating protection group {name} was lost, and no group of this name showed up. Look at "
                 "the console, then call again.",
                 name=wanted.name,
             ),
-            request_id=getattr(error, "request_id", ""),
+            request_id=error.request_id if isinstance(error, SubmissionUncertain) else "",
         ) from error
 
 
@@ -218,22 +213,18 @@ async def _ready(
     sleep: Callable[[float], Awaitable[None]],
 ) -> str:
     """Return the group's id as soon as it takes servers."""
-    waited, looks = 0.0, 0
-    while True:
-        group_id = await _look(cloud, wanted, job_id)
-        if group_id is not None:
+    for delay in chain(poll_delays(within_s=timeout_s), [None]):
+        if (group_id := await _look(cloud, wanted, job_id)) is not None:
             return group_id
-        if waited >= timeout_s:
-            raise JobTimeout(
-                _(
-                    "Protection group {name} was not ready after {seconds} s. Call again to go on waiting.",
-                    name=wanted.name,
-                    seconds=round(waited),
-                )
-            )
-        delay = next_delay(looks)
-        await sleep(delay)
-        waited, looks = waited + delay, looks + 1
+        if delay is not None:
+            await sleep(delay)
+    raise JobTimeout(
+        _(
+            "Protection group {name} was not ready after {seconds} s. Call again to go on waiting.",
+            name=wanted.name,
+            seconds=round(timeout_s),
+        )
+    )
 
 
 async def _look(cloud: "Cloud", wanted: _Wanted, job_id: str | None) -> str | None:

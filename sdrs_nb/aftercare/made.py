@@ -1,6 +1,6 @@
 """What a run made, by its own record, beside what a fresh inventory shows of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
@@ -9,13 +9,16 @@ from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.run_states import BatchState
 from sdrs_nb.planning.inputs import is_in, objects
-from sdrs_nb.running.ownership import Deeds, Instance
+from sdrs_nb.planning.left_out import Reason
+from sdrs_nb.running.ownership import Instance, OwnershipEvidence
+from sdrs_nb.running.scopes import mismatch
+from sdrs_nb.tables import LEFT_OUT, shape
 
 if TYPE_CHECKING:
     from sdrs_nb.inventory.inventory import Inventory
     from sdrs_nb.running.runs import Run
 
-__all__ = ["Made", "each_made", "made_by", "refuse_unfit"]
+__all__ = ["Made", "each_made", "left_out_of", "made_by", "refuse_unfit"]
 
 
 class Made(NamedTuple):
@@ -56,23 +59,19 @@ def refuse_unfit(run: "Run", inventory: "Inventory") -> None:
                 undone=run.plan.undoes,
             )
         )
-    about, scope = inventory.about, run.scope
-    for what, ours, theirs in (
-        (_("project"), scope["project_id"], about.project_id),
-        (_("region"), scope["region"], about.region),
-        (_("sandbox world"), scope["world"], about.world),
-    ):
-        if ours and theirs and ours != theirs:
-            raise PlanError(
-                _(
-                    "Run {run} belongs to {what} {ours}, but this inventory is of {what} {theirs}. Load the inventory "
-                    "of the run's own project.",
-                    run=run.run_id,
-                    what=what,
-                    ours=ours,
-                    theirs=theirs,
-                )
+    about = inventory.about
+    if (found := mismatch(run.scope, about.project_id, about.region, about.world)) is not None:
+        what, ours, theirs = found
+        raise PlanError(
+            _(
+                "Run {run} belongs to {what} {ours}, but this inventory is of {what} {theirs}. Load the inventory "
+                "of the run's own project.",
+                run=run.run_id,
+                what=what,
+                ours=ours or "-",
+                theirs=theirs,
             )
+        )
     missing = [name for name in ("protected_instances", "replication_pairs") if not inventory.is_loaded(name)]
     if missing:
         raise PlanError(
@@ -103,9 +102,11 @@ def made_by(run: "Run", inventory: "Inventory") -> pd.DataFrame:
         columns={"source_server_id": "server_id", "target_server_id": "dr_server_id"}
     )[["server_id", "protected_instance_id", "name", "created_at", "status", "dr_server_id"]]
     instances = instances[is_in(instances["server_id"], {*objects(servers["server_id"])})].drop_duplicates("server_id")
-    deeds = Deeds.of(run)
+    evidence = OwnershipEvidence.of(run)
     owners = [
-        deeds.whose(str(server), Instance(str(one), str(name), None if pd.isna(created) else created.to_pydatetime()))
+        evidence.whose(
+            str(server), Instance(str(one), str(name), None if pd.isna(created) else created.to_pydatetime())
+        )
         for server, one, name, created in zip(
             objects(instances["server_id"]),
             objects(instances["protected_instance_id"]),
@@ -122,3 +123,10 @@ def made_by(run: "Run", inventory: "Inventory") -> pd.DataFrame:
         is_open=is_in(servers["batch_id"], open_batches)
     )
     return known.merge(instances, on="server_id", how="left")
+
+
+def left_out_of(made: pd.DataFrame, reasons: Mapping[str, Reason]) -> pd.DataFrame:
+    """Return a row of ``tables.LEFT_OUT`` for every row of ``made_by`` whose server has a reason."""
+    rows = made.loc[is_in(made["server_id"], reasons), ["server_id", "name", "group_id"]]
+    said = [reasons[server] for server in objects(rows["server_id"])]
+    return shape(rows.assign(reason=[reason for reason, _rules in said], rules=[rules for _, rules in said]), LEFT_OUT)

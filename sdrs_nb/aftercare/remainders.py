@@ -5,15 +5,14 @@ So the remainder has two plans, each with its own fingerprint and approval: firs
 then the creation.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
 from sdrs_nb.aftercare.deletions import Choice, deletion_plan, whole_only
-from sdrs_nb.aftercare.made import each_made, made_by, refuse_unfit
-from sdrs_nb.aftercare.undoing import left_out_rows
+from sdrs_nb.aftercare.made import each_made, left_out_of, made_by, refuse_unfit
 from sdrs_nb.asked import checked
 from sdrs_nb.eligibility.eligibility import check_eligibility
 from sdrs_nb.errors import NothingEligibleError
@@ -131,7 +130,16 @@ def plan_remainder(
     made = made_by(run, inventory)
     missing = made[made["status"].isna() | made["status"].fillna("").map(is_unusable).astype(bool)]
     reasons: dict[str, Reason] = {
-        row.server_id: (_open_reason(row.server_id, row.name, row.batch_id, run.run_id), "")
+        row.server_id: (
+            _(
+                "Batch {batch} with server {server} has not ended in run {run}. Resume the run, or release what it has "
+                "not sent, then plan the remainder.",
+                batch=row.batch_id,
+                server=label(row.server_id, row.name),
+                run=run.run_id,
+            ),
+            "",
+        )
         for row in each_made(missing)
         if row.is_open
     }
@@ -145,28 +153,15 @@ def plan_remainder(
     creation, unplanned = _creation(run.plan, asked, _cleared(inventory, failed), wanted)
     if creation is not None and rulebook is None and run.plan.rulebook_note:
         creation = replace(creation, notes=(*creation.notes, run.plan.rulebook_note))
-    left_out = [*left_out_rows(missing, reasons), *_told(unplanned, failed)]
+    left_out = pd.concat([left_out_of(missing, reasons), _with_failed(unplanned, failed)], ignore_index=True)
     planned = set() if creation is None else {each for batch in creation.batches for each in batch.server_ids}
-    doomed = failed[is_in(failed["server_id"], planned)]
-    deletion = None if doomed.empty else deletion_plan(doomed, inventory, choice, [], [_first(doomed)])
-    return Remainder(run.run_id, deletion, creation, len(made) - len(missing), shape(_frame(left_out), LEFT_OUT))
-
-
-def _open_reason(server_id: str, name: str | None, batch_id: str, run_id: str) -> str:
-    return _(
-        "Batch {batch} with server {server} has not ended in run {run}. Resume the run, or release what it has not "
-        "sent, then plan the remainder.",
-        batch=batch_id,
-        server=label(server_id, name),
-        run=run_id,
-    )
-
-
-def _first(doomed: pd.DataFrame) -> str:
-    return _(
+    failed = failed[is_in(failed["server_id"], planned)]
+    note = _(
         "Submit this plan first and follow it to its end: {count} failed instances still hold their servers.",
-        count=len(doomed),
+        count=len(failed),
     )
+    deletion = None if failed.empty else deletion_plan(failed, inventory, choice, [note])
+    return Remainder(run.run_id, deletion, creation, len(made) - len(missing), shape(left_out, LEFT_OUT))
 
 
 def _cleared(inventory: Inventory, failed: pd.DataFrame) -> Inventory:
@@ -249,17 +244,13 @@ def _with_ways_out(left_out: pd.DataFrame, eligibility: "Eligibility") -> pd.Dat
     return left_out.assign(reason=reasons)
 
 
-def _told(left_out: pd.DataFrame, failed: pd.DataFrame) -> list[dict[str, object]]:
-    """Return the rows; a failed instance that stays since its server is left out is named with it."""
-    instance_of: Mapping[str, str] = dict(zip(failed["server_id"], failed["protected_instance_id"], strict=True))
-    rows: list[dict[str, object]] = []
-    for row in left_out.to_dict("records"):
-        reason, instance = str(row["reason"]), instance_of.get(str(row["server_id"]))
-        if instance is not None:
-            reason += " " + _("Its failed instance {instance} stays for now.", instance=instance)
-        rows.append({**{str(name): value for name, value in row.items()}, "reason": reason})
-    return rows
-
-
-def _frame(rows: list[dict[str, object]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=list(LEFT_OUT.columns))
+def _with_failed(left_out: pd.DataFrame, failed: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows; a failed instance that stays since its server is left out is named in the reason."""
+    instance_of = dict(zip(failed["server_id"], failed["protected_instance_id"], strict=True))
+    reasons = [
+        f"{reason} {_('Its failed instance {instance} stays for now.', instance=instance_of[server_id])}"
+        if server_id in instance_of
+        else reason
+        for server_id, reason in zip(left_out["server_id"], left_out["reason"], strict=True)
+    ]
+    return left_out.assign(reason=reasons)

@@ -4,13 +4,13 @@ Nothing is deleted here.  The result is a plan like any other, to be reviewed, a
 submitted.  Production servers are never deleted, whatever is chosen.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
 from sdrs_nb.aftercare.deletions import Choice, deletion_plan, shared_notes, whole_only
-from sdrs_nb.aftercare.made import Made, each_made, made_by, refuse_unfit
+from sdrs_nb.aftercare.made import Made, each_made, left_out_of, made_by, refuse_unfit
 from sdrs_nb.asked import checked
 from sdrs_nb.errors import NothingEligibleError, PlanError
 from sdrs_nb.i18n import _, ngettext_
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sdrs_nb.inventory.inventory import Inventory
     from sdrs_nb.running.runs import Run
 
-__all__ = ["left_out_rows", "plan_undo"]
+__all__ = ["plan_undo"]
 
 
 @checked
@@ -104,8 +104,8 @@ def plan_undo(
         shared_pairs=shared_pairs,
     )
     made = made_by(run, inventory)
-    for name, chosen in (("keep", keep), ("adopted", () if isinstance(adopted, bool) else adopted)):
-        _refuse_strangers(run, made, name, chosen)
+    for name, named in (("keep", keep), ("adopted", () if isinstance(adopted, bool) else adopted)):
+        _refuse_strangers(run, made, name, named)
     taken_in = {*objects(made["server_id"])} if adopted is True else set(adopted or ())
     reasons: dict[str, Reason] = {
         row.server_id: (said, "")
@@ -113,13 +113,25 @@ def plan_undo(
         if (said := _reason(row, run.run_id, keep, taken_in)) is not None
     }
     reasons |= _kept_by_billing(made[~is_in(made["server_id"], reasons)], inventory, choice)
-    doomed = whole_only(made[~is_in(made["server_id"], reasons)], inventory, choice, reasons)
-    left_out = left_out_rows(made, reasons)
-    if doomed.empty:
-        raise _nothing(run.run_id, left_out)
-    note = run.plan.rulebook_note if rulebook is None else ""
-    notes = [*_notes(choice), *shared_notes(doomed), *filter(None, [note])]
-    return deletion_plan(doomed, inventory, choice, left_out, notes)
+    chosen = whole_only(made[~is_in(made["server_id"], reasons)], inventory, choice, reasons)
+    left_out = left_out_of(made, reasons)
+    if chosen.empty:
+        raise NothingEligibleError(
+            ngettext_(
+                "Nothing of run {run} can be deleted ({count} server). {reason}",
+                "Nothing of run {run} can be deleted ({count} servers). The first reason: {reason}",
+                len(left_out),
+                run=run.run_id,
+                reason="".join(left_out["reason"].head(1)),
+            )
+        )
+    notes = [_("Production servers and their volumes stay untouched."), *shared_notes(chosen)]
+    if delete_target_eip and not delete_target_server:
+        said = _("delete_target_eip changes nothing without delete_target_server: DR servers and their EIPs stay.")
+        notes.insert(1, said)
+    if rulebook is None and run.plan.rulebook_note:
+        notes.append(run.plan.rulebook_note)
+    return deletion_plan(chosen, inventory, choice, notes, left_out)
 
 
 def _refuse_strangers(run: "Run", made: pd.DataFrame, name: str, chosen: Collection[str]) -> None:
@@ -190,7 +202,6 @@ def _kept_by_billing(made: pd.DataFrame, inventory: "Inventory", choice: Choice)
                 double=row.dr_server_id,
                 server=who,
             )
-            reasons[row.server_id] = said, ""
         elif row.group_id in switched:
             said = _(
                 "The group of server {server} runs switched over: DR server {double} works as production and cannot "
@@ -198,34 +209,7 @@ def _kept_by_billing(made: pd.DataFrame, inventory: "Inventory", choice: Choice)
                 double=row.dr_server_id,
                 server=who,
             )
-            reasons[row.server_id] = said, ""
+        else:
+            continue
+        reasons[row.server_id] = said, ""
     return reasons
-
-
-def left_out_rows(made: pd.DataFrame, reasons: Mapping[str, Reason]) -> list[dict[str, object]]:
-    """Return a row of ``tables.LEFT_OUT`` for every server that has a reason."""
-    rest = made[is_in(made["server_id"], reasons)]
-    columns = ("server_id", "name", "group_id")
-    return [
-        {**dict(zip(columns, row, strict=True)), "reason": reasons[row[0]][0], "rules": reasons[row[0]][1]}
-        for row in zip(*(objects(rest[name]) for name in columns), strict=True)
-    ]
-
-
-def _nothing(run_id: str, left_out: Sequence[Mapping[str, object]]) -> NothingEligibleError:
-    said = list(dict.fromkeys(str(row["reason"]) for row in left_out))
-    return NothingEligibleError(
-        ngettext_(
-            "Nothing of run {run} can be deleted ({count} server). {reason}",
-            "Nothing of run {run} can be deleted ({count} servers). The first reason: {reason}",
-            len(left_out),
-            run=run_id,
-            reason=said[0] if said else "",
-        )
-    )
-
-
-def _notes(choice: Choice) -> Iterator[str]:
-    yield _("Production servers and their volumes stay untouched.")
-    if choice.delete_target_eip and not choice.delete_target_server:
-        yield _("delete_target_eip changes nothing without delete_target_server: DR servers and their EIPs stay.")

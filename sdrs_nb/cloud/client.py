@@ -18,7 +18,7 @@ from sdrs_nb.cloud.eps import Eps
 from sdrs_nb.cloud.evs import Evs
 from sdrs_nb.cloud.iam import Iam
 from sdrs_nb.cloud.kps import Kps
-from sdrs_nb.cloud.pace import Pace
+from sdrs_nb.cloud.pace import RateLimiter
 from sdrs_nb.cloud.placement import Deh, Dss
 from sdrs_nb.cloud.sdrs import Sdrs
 from sdrs_nb.cloud.session import Identity, Session
@@ -40,7 +40,7 @@ class Cloud:
     """
 
     def __init__(
-        self, settings: Settings, *, http: httpx.AsyncBaseTransport | None = None, pace: Pace | None = None
+        self, settings: Settings, *, http: httpx.AsyncBaseTransport | None = None, pace: RateLimiter | None = None
     ) -> None:
         self.settings = settings
         self._session = session = Session(settings, http=http, pace=pace)
@@ -131,7 +131,7 @@ def connect(
     sandbox: bool | str | None = None,
     read_only: bool | str | None = None,
     times_offset_h: float | None = None,
-    pace: Pace | None = None,
+    pace: RateLimiter | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> Cloud:
     """Return a connection to one project; reads settings files, touches no network.

@@ -14,12 +14,12 @@ from sdrs_nb.cloud.waiting import WORTH_TELLING_S, Waits
 from sdrs_nb.models import Wait
 from sdrs_nb.settings import Settings
 
-__all__ = ["Budgeted", "Pace", "Parallel", "shared_pace"]
+__all__ = ["Budgeted", "Parallel", "RateLimiter", "shared_pace"]
 
 _TOO_MANY = 429
 
 
-class Pace(Protocol):
+class RateLimiter(Protocol):
     """What the transport asks before a call and tells after it; both run on the private loop."""
 
     def slot(self, method: str, path: str) -> AbstractAsyncContextManager[None]:

@@ -20,7 +20,7 @@ from sdrs_nb.cloud.answers import Answer, Call
 from sdrs_nb.cloud.authentication import TOKENS, PasswordToken, Signature, authentication, without_secrets
 from sdrs_nb.cloud.clock import CloudClock
 from sdrs_nb.cloud.endpoints import origin_of
-from sdrs_nb.cloud.pace import Pace
+from sdrs_nb.cloud.pace import RateLimiter
 from sdrs_nb.cloud.shapes import TOKEN, fitting
 from sdrs_nb.cloud.transport import HeadersOf, Transport
 from sdrs_nb.cloud.waiting import Waits
@@ -70,7 +70,7 @@ class Session:
     """Sends calls as somebody; ``get``, ``request`` and ``check`` may be awaited from any event loop."""
 
     def __init__(
-        self, settings: Settings, *, http: httpx.AsyncBaseTransport | None = None, pace: Pace | None = None
+        self, settings: Settings, *, http: httpx.AsyncBaseTransport | None = None, pace: RateLimiter | None = None
     ) -> None:
         self.settings = settings
         self._transport = Transport(settings, clean=partial(without_secrets, settings), http=http, pace=pace)

@@ -13,7 +13,7 @@ from sdrs_nb.cloud.answers import Answer, Call, error_of, parse, shorten
 from sdrs_nb.cloud.clock import CloudClock
 from sdrs_nb.cloud.endpoints import origin_of
 from sdrs_nb.cloud.logs import quieten_libraries
-from sdrs_nb.cloud.pace import Budgeted, Pace, shared_pace
+from sdrs_nb.cloud.pace import Budgeted, RateLimiter, shared_pace
 from sdrs_nb.cloud.receiving import Leaving, answer_of
 from sdrs_nb.cloud.retry import may_repeat
 from sdrs_nb.cloud.signing import encode_query
@@ -79,7 +79,7 @@ class Transport:
         *,
         clean: Clean,
         http: httpx.AsyncBaseTransport | None = None,
-        pace: Pace | None = None,
+        pace: RateLimiter | None = None,
     ) -> None:
         self._settings = settings
         self._clean = clean

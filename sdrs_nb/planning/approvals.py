@@ -23,7 +23,7 @@ from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.intake.documents import json_of
 from sdrs_nb.intake.files import read_file, told
 from sdrs_nb.intake.limits import UnreadableError
-from sdrs_nb.models import Approval, Declared, Signature
+from sdrs_nb.models import Approval, Declared, SignOff
 from sdrs_nb.shown.disk import write_whole
 
 __all__ = ["approval_of", "approval_problems", "approve", "load_approval", "save_approval", "signers"]
@@ -58,9 +58,9 @@ def approval_problems(approvals_needed: int) -> Iterator[str]:
         )
 
 
-def signers(approval: Approval) -> tuple[Signature, ...]:
+def signers(approval: Approval) -> tuple[SignOff, ...]:
     """Return everybody who signed, in order; a word without a name counts for nobody where several are needed."""
-    first = Signature(who=approval.who, when=approval.when)
+    first = SignOff(who=approval.who, when=approval.when)
     return (first, *approval.cosigned)
 
 
@@ -96,7 +96,7 @@ def approve(plan: Approvable, who: str, *, after: Approval | None = None, when: 
     _refuse_other_plan(plan, after)
     if _person(who) in {_person(each.who) for each in signers(after)}:
         raise PlanError(_("{who} has approved this plan already. Another person must give the next approval.", who=who))
-    return after.model_copy(update={"cosigned": (*after.cosigned, Signature(who=who, when=moment))})
+    return after.model_copy(update={"cosigned": (*after.cosigned, SignOff(who=who, when=moment))})
 
 
 def approval_of(plan: Approvable, given: str | Approval) -> Approval:

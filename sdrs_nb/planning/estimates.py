@@ -191,13 +191,13 @@ def _duration(batches: Sequence[Batch], batch_s: float) -> float:
 
 
 def _looks(job_s: float, history: Sequence[float], pace: Pace) -> int:
-    """Return how often a job of ``job_s`` seconds is looked at; see ``durations.next_look``."""
+    """Return how often a job of ``job_s`` seconds is looked at; see ``polling.next_look``."""
     if len(history) >= _ENOUGH:
         early = sorted(history)[len(history) // 10]
         return 1 + max(round((job_s - early) / pace.first_look_s), 0)
     elapsed, looks = 0.0, 0
     while elapsed < job_s:
-        elapsed += min(pace.first_look_s * 1.5**looks, pace.longest_look_s)
+        elapsed += pace.delay_s(looks)
         looks += 1
     return looks
 

@@ -135,6 +135,8 @@ def run_runbook(name: str, output: Path, parameters: Mapping[str, object]) -> Pa
         kernel died.
     """
     papermill = _papermill()
+    from nbclient.exceptions import DeadKernelError
+
     _refuse_unknown(name, parameters)
     require_place(output, makes_folders=True)
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -149,13 +151,13 @@ def run_runbook(name: str, output: Path, parameters: Mapping[str, object]) -> Pa
                 progress_bar=False,
                 log_output=False,
                 stdout_file=_Terminal(),
-                # Trap 1 of the notes on Jupyter: saved widget state can hold passwords and whole frames.
+                # Saved widget state can hold passwords and whole frames.
                 store_widget_state=False,
                 config=config,
             )
     except papermill.PapermillExecutionError as error:
         raise _failed(name, output, error) from error
-    except _dead_kernel() as error:
+    except DeadKernelError as error:
         raise RunbookFailed(
             _(
                 "The kernel that ran runbook {name} died. Nothing is lost: run the runbook again with the same "
@@ -175,12 +177,6 @@ def _papermill() -> Any:
             _("Running a runbook needs the extra 'runbook'. Install it: pip install 'sdrs-nb[runbook]'.")
         ) from error
     return papermill
-
-
-def _dead_kernel() -> type[Exception]:
-    from nbclient.exceptions import DeadKernelError
-
-    return DeadKernelError
 
 
 def _refuse_unknown(name: str, parameters: Mapping[str, object]) -> None:

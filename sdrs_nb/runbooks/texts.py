@@ -34,14 +34,13 @@ def _cell(cell: dict[str, Any], say: Callable[[str], str]) -> dict[str, Any]:
 
 
 def _prose(source: str, say: Callable[[str], str]) -> str:
-    return "\n\n".join(_paragraph(paragraph, say) for paragraph in source.split("\n\n"))
-
-
-def _paragraph(paragraph: str, say: Callable[[str], str]) -> str:
-    # Where a line was broken says nothing, except in a table.
-    text = paragraph if paragraph.startswith("|") else " ".join(paragraph.splitlines())
-    said = say(text)
-    return paragraph if said == text else said
+    paragraphs = []
+    for paragraph in source.split("\n\n"):
+        # Where a line was broken says nothing, except in a table.
+        text = paragraph if paragraph.startswith("|") else " ".join(paragraph.splitlines())
+        said = say(text)
+        paragraphs.append(paragraph if said == text else said)
+    return "\n\n".join(paragraphs)
 
 
 def _code(source: str, say: Callable[[str], str]) -> str:

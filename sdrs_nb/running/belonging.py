@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from sdrs_nb.errors import ReadOnlyError, SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.running.runs import Run
-from sdrs_nb.running.scopes import compared
+from sdrs_nb.running.scopes import cloud_mismatch
 
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
@@ -24,18 +24,18 @@ async def require_own_cloud(cloud: "Cloud", run: Run) -> None:
         The cloud does not say who it is.
     """
     identity = await cloud.check()
-    for what, ours, theirs in compared(run.record, identity):
-        if ours != theirs:
-            raise SettingsError(
-                _(
-                    "Run {run} belongs to {what} {ours}, but this connection is for {what} {theirs}. Connect to the "
-                    "run's own cloud; nothing was changed.",
-                    run=run.run_id,
-                    what=what,
-                    ours=ours or "-",
-                    theirs=theirs or "-",
-                )
+    if (found := cloud_mismatch(run.record, identity)) is not None:
+        what, ours, theirs = found
+        raise SettingsError(
+            _(
+                "Run {run} belongs to {what} {ours}, but this connection is for {what} {theirs}. Connect to the "
+                "run's own cloud; nothing was changed.",
+                run=run.run_id,
+                what=what,
+                ours=ours or "-",
+                theirs=theirs or "-",
             )
+        )
 
 
 def require_writing(cloud: "Cloud") -> None:

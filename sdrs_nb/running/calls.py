@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from sdrs_nb.i18n import _
 from sdrs_nb.models import Batch, Call
 from sdrs_nb.running.jobs import match_instances
-from sdrs_nb.running.ownership import Deeds, Instance
+from sdrs_nb.running.ownership import Instance, OwnershipEvidence
 from sdrs_nb.statuses import DELETABLE, GOING, Stage
 
 if TYPE_CHECKING:
@@ -28,14 +28,16 @@ async def post(cloud: "Cloud", batch: Batch, body: bytes) -> str:
             return await cloud.sdrs.delete_protected_instance(batch.instance_ids[0], body)
 
 
-def traces(batch: Batch, instances: Iterable[Mapping[str, Any]], deeds: Deeds) -> dict[str, Mapping[str, Any]]:
+def traces(
+    batch: Batch, instances: Iterable[Mapping[str, Any]], evidence: OwnershipEvidence
+) -> dict[str, Mapping[str, Any]]:
     """Return what shows in a group's ``instances`` that the batch's request was taken, by server; empty: nothing.
 
     A create shows by instances of its servers that are this run's, a delete by instances that are gone or going.
     """
     if not batch.call.is_delete:
         found = match_instances(instances, batch.server_ids)
-        return {server: one for server, one in found.items() if deeds.whose(server, Instance.of(one)).is_ours}
+        return {server: one for server, one in found.items() if evidence.whose(server, Instance.of(one)).is_ours}
     there = {str(instance.get("id")): instance for instance in instances}
     return {
         server: there.get(instance_id, {})

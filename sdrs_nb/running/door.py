@@ -1,8 +1,8 @@
 """The re-check at the door: the facts of one batch read afresh and judged by the rules, right before it is sent.
 
-A plan may be hours old, and the answer to a bad request names one code and no server (eligibility-facts.md, section
-7, point 4).  So group, servers, volumes, instances and pairs are read again and put before the same rules; only those
-that can change between planning and sending, and block, hold a batch back.  What the plan rests on without anybody
+A plan may be hours old, and the answer to a bad request names one code and no server.  So group, servers, volumes,
+instances and pairs are read again and put before the same rules; only those that can change between planning and
+sending, and block, hold a batch back.  What the plan rests on without anybody
 having read it (declared facts) is read here as well, and a contradiction holds the batch back whatever the rule.
 """
 
@@ -26,52 +26,23 @@ from sdrs_nb.rulebook import Rulebook
 from sdrs_nb.running.calls import deletion_hindrance
 from sdrs_nb.running.endings import Owned, taken
 from sdrs_nb.running.jobs import match_instances
-from sdrs_nb.running.ownership import Deeds, Instance
+from sdrs_nb.running.ownership import Instance, OwnershipEvidence
 from sdrs_nb.running.walk import Walk
 from sdrs_nb.statuses import GROUP_PASSING, Stage
 from sdrs_nb.tables import INVENTORY_TABLES
 
-__all__ = ["DOOR_RULES", "Door", "likely_servers", "look_at_door"]
+__all__ = ["DOOR_RULES", "Door", "finding_rows", "likely_servers", "look_at_door"]
 
 #: Rules whose facts change by themselves: group state, server state, existing protection, pairs, owners of volumes.
-DOOR_RULES = frozenset(
-    [
-        "G1",
-        "G2",
-        "G4",
-        "S1",
-        "S2",
-        "S3",
-        "S4",
-        "S5",
-        "S6",
-        "S7",
-        "S8",
-        "S9",
-        "S10",
-        "S11",
-        "S12",
-        "S22",
-        "D1",
-        "D2",
-        "D3",
-        "D4",
-        "D6",
-        "D13",
-        "H3",
-        "H4",
-        "H5",
-        "H8",
-        "H9",
-        "H10",
-        "H11",
-        "H12",
-    ]
-)
+DOOR_RULES = frozenset([
+    "G1", "G2", "G4", "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "S11", "S12", "S22",
+    "D1", "D2", "D3", "D4", "D6", "D13", "H3", "H4", "H5", "H8", "H9", "H10", "H11", "H12",
+])  # fmt: skip
 #: Frames that are read for every batch anyway, and the one that is made of them.
 _ALWAYS_READ = frozenset({"groups", "servers", "volumes", "attachments", "protected_instances", "replication_pairs"})
 #: Contradicting rows that a sentence names.
-_TOLD = 3
+_NAMED = 3
+#: What the ledger keeps of a finding.
 _KEPT = ["server_id", "group_id", "rule", "severity", "sdrs_code", "message", "remedy"]
 
 
@@ -92,8 +63,7 @@ class Door:
     @property
     def rows(self) -> list[dict[str, Any]]:
         """The findings as plain mappings, for the ledger."""
-        plain = self.findings.astype(object).where(self.findings.notna(), None)
-        return plain.to_dict("records")  # type: ignore[return-value]  # column names are texts
+        return finding_rows(self.findings)
 
     def held_rows(self, batch: Batch) -> list[dict[str, Any]]:
         """Return what to record of each server of a batch that is held back: its own reason, else the batch's."""
@@ -108,6 +78,12 @@ class Door:
         """Return what to record of a server that an instance of others holds, None where none does."""
         found = self.found.get(server_id)
         return None if found is None or found.ownership.is_ours else taken(server_id, found)
+
+
+def finding_rows(findings: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows of ``tables.FINDINGS`` as plain mappings, in the columns that the ledger keeps."""
+    plain = findings[_KEPT].astype(object)
+    return plain.where(plain.notna(), None).to_dict("records")  # type: ignore[return-value]  # column names are texts
 
 
 async def look_at_door(walk: Walk, batch: Batch, *, fresh: bool = False) -> Door:
@@ -135,11 +111,11 @@ async def look_at_door(walk: Walk, batch: Batch, *, fresh: bool = False) -> Door
     inventory = await asyncio.to_thread(_inventory, documents)
     findings = await asyncio.to_thread(_judge, inventory, batch, walk)
     status = str(documents["groups"][0].get("status"))
-    deeds, held = (
-        Deeds.of(walk, batch_id=batch.batch_id),
+    evidence, held = (
+        OwnershipEvidence.of(walk, batch_id=batch.batch_id),
         match_instances(documents["protected_instances"], batch.server_ids),
     )
-    found = {server: Owned(one, deeds.whose(server, Instance.of(one))) for server, one in held.items()}
+    found = {server: Owned(one, evidence.whose(server, Instance.of(one))) for server, one in held.items()}
     why = _contradiction(inventory, batch, walk) or _reason(findings)
     return Door(findings, why, status in GROUP_PASSING, found)
 
@@ -181,18 +157,15 @@ async def _further(walk: Walk, servers: list[dict[str, Any]], since: datetime) -
     """
     declared = {each.fact.partition(".")[0] for each in walk.plan.declared} - _ALWAYS_READ
     wanted = {"drill_servers", *declared}
-    if any(server.get("key_name") and _may_be_windows(server) for server in servers):
+    with_key = [server.get("metadata") for server in servers if server.get("key_name")]
+    # What is not known to be Linux may be Windows, which needs its key pair.
+    if any(not isinstance(metadata, dict) or metadata.get("os_type") != "Linux" for metadata in with_key):
         wanted.add("key_pairs")
     found: dict[str, list[dict[str, Any]]] = {}
     for frame in sorted(wanted & LISTED):
         with suppress(PermissionDeniedError, NotFoundError):
             found[frame] = await walk.facts.documents_of(frame, since)
     return found
-
-
-def _may_be_windows(server: Mapping[str, Any]) -> bool:
-    metadata = server.get("metadata")
-    return not isinstance(metadata, dict) or metadata.get("os_type") != "Linux"
 
 
 async def _instances(walk: Walk, batch: Batch, now: datetime, *, fresh: bool) -> list[dict[str, Any]]:
@@ -235,15 +208,15 @@ def _contradiction(inventory: Inventory, batch: Batch, walk: Walk) -> str | None
                 fact=one.fact,
                 who=one.who or "-",
                 value=one.value,
-                found=_told(frame, column),
+                found=_in_one_line(frame, column),
             )
     return None
 
 
-def _told(frame: pd.DataFrame, column: str) -> str:
+def _in_one_line(frame: pd.DataFrame, column: str) -> str:
     """Return the first rows of a frame in one line: what they are, and their value in ``column``."""
     names = [name for name in ("name", frame.columns[0], column) if name in frame]
-    rows = frame[list(dict.fromkeys(names))].head(_TOLD).astype("string").fillna("-")
+    rows = frame[list(dict.fromkeys(names))].head(_NAMED).astype("string").fillna("-")
     return "; ".join(" ".join(row) for row in rows.itertuples(index=False, name=None))
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sdrs_nb.i18n import _
 from sdrs_nb.running.jobs import Job
-from sdrs_nb.running.ownership import Deeds, Instance, Ownership
+from sdrs_nb.running.ownership import Instance, Ownership, OwnershipEvidence
 from sdrs_nb.statuses import (
     FAILED_CREATION,
     MADE,
@@ -32,9 +32,9 @@ class Ending:
     def why(self, instance_id: str) -> tuple[str | None, str]:
         """Return code and text of what went wrong with one instance, as far as anybody says."""
         parts = self.job.sub_jobs if self.job else ()
-        told = next((sub for sub in parts if sub.protected_instance_id == instance_id), None) or self.job
-        if told is not None:
-            return told.error_code, told.fail_reason or ""
+        job = next((sub for sub in parts if sub.protected_instance_id == instance_id), None) or self.job
+        if job is not None:
+            return job.error_code, job.fail_reason or ""
         failure = self.failures.get(instance_id, {})
         return failure.get("error_code") or None, str(failure.get("fail_reason") or "")
 
@@ -42,7 +42,7 @@ class Ending:
 def sub_job_rows(job: Job, instances: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return what sub-jobs of a running job already say of servers whose instance is known.
 
-    A sub-job names its instance, not the production server (sdrs-api.md section 6), so it is mapped through the
+    A sub-job names its instance, not the production server (job page), so it is mapped through the
     instances last listed; where none was, nothing is said yet.
     """
     servers = {str(instance.get("id")): server for server, instance in instances.items()}
@@ -68,9 +68,9 @@ class Owned(NamedTuple):
     ownership: Ownership
 
 
-def owned(deeds: Deeds, server_id: str, document: Mapping[str, Any] | None) -> Owned | None:
+def owned(evidence: OwnershipEvidence, server_id: str, document: Mapping[str, Any] | None) -> Owned | None:
     """Return the instance that was found for a planned server, with whose it is; None where none was."""
-    return None if document is None else Owned(document, deeds.whose(server_id, Instance.of(document)))
+    return None if document is None else Owned(document, evidence.whose(server_id, Instance.of(document)))
 
 
 def end_of(server_id: str, found: Owned | None, ending: Ending) -> dict[str, Any]:
@@ -121,7 +121,13 @@ def found_now(before: Mapping[Any, Any], found: Owned | None) -> dict[str, Any] 
     """
     stage, server_id = Stage(before["stage"]), str(before["server_id"])
     if found is None:
-        return _gone_now(server_id, stage)
+        if stage in MADE or stage == Stage.JOB_OK:
+            message = _("Its protected instance is no longer in the group. Look for who deleted it, then plan again.")
+        elif stage == Stage.TAKEN:
+            message = _("The instance of others that held it is gone. Plan it again.")
+        else:
+            return None
+        return {"server_id": server_id, "stage": Stage.FAILED, "whose": "", "proof": "", "message": message}
     state = instance_state(str(found.document.get("status")))
     if found.ownership.is_ours and state == InstanceState.MAKING:
         return None
@@ -131,16 +137,6 @@ def found_now(before: Mapping[Any, Any], found: Owned | None) -> dict[str, Any] 
     elif stage == Stage.IN_SYNC and state == InstanceState.PROTECTED:  # in sync says more than protected
         row |= {"stage": stage, "message": before["message"]}
     return row if any(row[name] != before.get(name) for name in ("stage", "message", "whose") if name in row) else None
-
-
-def _gone_now(server_id: str, stage: Stage) -> dict[str, Any] | None:
-    nobodys = {"server_id": server_id, "stage": Stage.FAILED, "whose": "", "proof": ""}
-    if stage in MADE or stage == Stage.JOB_OK:
-        message = _("Its protected instance is no longer in the group. Look for who deleted it, then plan again.")
-        return {**nobodys, "message": message}
-    if stage == Stage.TAKEN:
-        return {**nobodys, "message": _("The instance of others that held it is gone. Plan it again.")}
-    return None
 
 
 def _about(instance_id: str, status: str) -> str:  # noqa: PLR0911 - one answer a meaning

@@ -16,8 +16,8 @@ from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import AttemptResult, BatchState, Control, RunState
 from sdrs_nb.models import Batch, Wait
 from sdrs_nb.running.belonging import require_writing
-from sdrs_nb.running.patience import Failures
 from sdrs_nb.running.protection import enable_groups
+from sdrs_nb.running.retries import Retries
 from sdrs_nb.running.sending import send
 from sdrs_nb.running.settling import settle
 from sdrs_nb.running.walk import Walk
@@ -45,7 +45,7 @@ class Engine:
         self.walk = walk
         self._lock = FileLock(walk.ledger.path.with_name(f"{walk.run_id}.lock"), mode=0o600, thread_local=False)
 
-    async def _heed_operator(self) -> None:
+    async def _watch_control(self) -> None:
         while True:
             control, reason = self.walk.ledger.control_of(self.walk.run_id)
             if control == Control.PAUSE:
@@ -73,18 +73,18 @@ class Engine:
         """
         await self._take_over()
         unlisten = self.walk.cloud.on_wait(self._on_wait)
-        heeding: asyncio.Task[None] | None = None
+        watching: asyncio.Task[None] | None = None
         try:
             self.walk.ledger.set_run(self.walk.run_id, RunState.RUNNING)
             if self.walk.ledger.control_of(self.walk.run_id)[0] != Control.GO:
                 self.walk.ledger.set_control(self.walk.run_id, Control.GO)
-            heeding = asyncio.get_running_loop().create_task(self._heed_operator())
+            watching = asyncio.get_running_loop().create_task(self._watch_control())
             await self._walk()
         finally:
-            if heeding is not None:
-                heeding.cancel()
+            if watching is not None:
+                watching.cancel()
                 with suppress(asyncio.CancelledError, LedgerError):
-                    await heeding
+                    await watching
             unlisten()
             await self.walk.facts.close()
             self._lock.release()
@@ -155,7 +155,7 @@ class Engine:
         return not all(state.is_final for state in states)
 
     async def _bring_to_end(self, batch: Batch) -> None:
-        steps, failures = 0, Failures(self.walk)
+        steps, retries = 0, Retries(self.walk)
         while not self.walk.is_stopping():
             row = self.walk.batch_row(batch.batch_id)
             state = BatchState(row["state"])
@@ -166,10 +166,10 @@ class Engine:
             try:
                 await self._step(batch, state, row["job_id"])
             except (CloudError, CloudUnreachable) as error:
-                await failures.bear(error, batch)
+                await retries.wait_or_raise(error, batch)
             else:
                 self.walk.forget_refusals()
-                failures.forget()
+                retries.forget()
                 steps += 1
         if steps:
             self._stop_on_failure(batch)

@@ -67,8 +67,8 @@ async def follow(
     walk = walk_of(run.ledger, run.run_id)
     if walk is None or walk.is_stopping() or walk.done.done():
         if walk is not None:
-            await _tell(walk, cloud)
-        goes_on = run.record["state"] != RunState.DONE or _has_unknown(run)
+            await _raise_unreported(walk, cloud)
+        goes_on = run.record["state"] != RunState.DONE or (run.batches["state"] == BatchState.UNKNOWN).any()
         walk = start_engine(cloud, run, sleep=sleep) if goes_on else None
     if walk is not None:
         await _wait_for(walk, run, on_change, every_s)
@@ -96,19 +96,15 @@ async def resume(
     await require_own_cloud(cloud, run)
     run.carry_on()
     if (walk := walk_of(run.ledger, run.run_id)) is not None and walk.done.done():
-        walk.is_told = True
+        walk.is_reported = True
     return await follow(cloud, run, on_change=on_change, every_s=every_s, sleep=sleep)
 
 
-def _has_unknown(run: Run) -> bool:
-    return bool((run.batches["state"] == BatchState.UNKNOWN).any())
-
-
-async def _tell(walk: Walk, cloud: "Cloud") -> None:
+async def _raise_unreported(walk: Walk, cloud: "Cloud") -> None:
     """Raise what ended a walk before anybody waited for it; it is to be put right before the next one meets it."""
     error = await _ended(walk)
-    if isinstance(error, SdrsError) and not walk.is_told and walk.cloud is cloud:
-        walk.is_told = True
+    if isinstance(error, SdrsError) and not walk.is_reported and walk.cloud is cloud:
+        walk.is_reported = True
         raise error
 
 
@@ -125,7 +121,7 @@ async def _wait_for(walk: Walk, run: Run, on_change: Callable[[Run], None] | Non
             await asyncio.wait([done], timeout=every_s)
             if on_change is not None:
                 on_change(run)
-        walk.is_told = True
+        walk.is_reported = True
         done.result()
     except asyncio.CancelledError:
         walk.ask(Control.PAUSE, _("Interrupted by the operator; resume carries on."))

@@ -5,14 +5,13 @@ SDRS answers every asynchronous call with a job id; ``GET /v1/{project_id}/jobs/
 is documented, so ``job_type`` is an opaque string here.
 """
 
-import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sdrs_nb.models import Record
 from sdrs_nb.statuses import JobStatus, job_status
 
-__all__ = ["Job", "match_instances", "next_delay", "read_job"]
+__all__ = ["Job", "match_instances", "read_job"]
 
 
 class Job(Record):
@@ -74,15 +73,6 @@ def read_job(document: Mapping[str, Any]) -> Job:
 
 def _text(value: object) -> str | None:
     return str(value) if value not in (None, "") else None
-
-
-def next_delay(looks: int, *, first_s: float = 5.0, most_s: float = 30.0, jitter: float = 0.2) -> float:
-    """Return seconds to wait before look number ``looks + 1``: 5 s growing to 30 s by half each time, jittered.
-
-    Peers of this API poll every 5 s (sdrs-api.md section 6, ASSUMED good); growing spares the call budget.
-    """
-    delay = min(first_s * 1.5**looks, most_s)
-    return delay * (1 + random.uniform(-jitter, jitter))  # noqa: S311 - spreads polls, protects nothing
 
 
 def match_instances(instances: Iterable[Mapping[str, Any]], server_ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:

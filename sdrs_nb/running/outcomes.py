@@ -18,7 +18,7 @@ from sdrs_nb.statuses import REACHED, WORST_FIRST, Stage
 __all__ = ["Trouble", "first_names", "server_remedy", "state_tone", "state_words", "troubles"]
 
 #: What is worth a word beside the state.  While a run goes on, unknown and not sent are only on their way.
-_TOLD: Mapping[RunState, tuple[Stage, ...]] = {
+_WORTH_A_WORD: Mapping[RunState, tuple[Stage, ...]] = {
     RunState.READY: (),
     RunState.RUNNING: (Stage.FAILED, Stage.TAKEN),
     RunState.PAUSED: (Stage.FAILED, Stage.UNKNOWN, Stage.TAKEN),
@@ -29,16 +29,16 @@ _SHOWN = 5
 
 def state_words(state: str, counts: Mapping[str, int]) -> str:
     """Return where a run stands with what went wrong: "done, 2 failed"; ``counts`` are servers by stage."""
-    told = [counted(counts[stage], stage) for stage in _TOLD[RunState(state)] if counts.get(stage)]
-    return joined([word(state), *told])
+    found = [counted(counts[stage], stage) for stage in _WORTH_A_WORD[RunState(state)] if counts.get(stage)]
+    return joined([word(state), *found])
 
 
 def state_tone(state: str, counts: Mapping[str, int]) -> str:
     """Return the tone of those words: bad as soon as a server failed, warning where another end is not the wanted."""
-    told = [stage for stage in _TOLD[RunState(state)] if counts.get(stage)]
-    if Stage.FAILED in told:
+    found = [stage for stage in _WORTH_A_WORD[RunState(state)] if counts.get(stage)]
+    if Stage.FAILED in found:
         return STAGE_TONES[Stage.FAILED]
-    return "warning" if told else RUN_TONES[state]
+    return "warning" if found else RUN_TONES[state]
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def troubles(servers: pd.DataFrame, state: str = RunState.DONE, *, is_deletion: 
         Whether the run deletes instances; what to do differs.
     """
     found = []
-    for stage in _TOLD[RunState(state)]:
+    for stage in _WORTH_A_WORD[RunState(state)]:
         mine = servers[servers["stage"].eq(stage)]
         by_code = [(str(code), members) for code, members in mine.groupby(mine["error_code"].fillna(""), sort=True)]
         for code, members in sorted(by_code, key=lambda one: -len(one[1])):

@@ -1,7 +1,7 @@
 """Whose the instance is that holds a planned server.  One definition; everybody who says "ours" asks here.
 
 Made by this run: a job that answered one of this run's accepted requests, or a sub-job of it, names the instance.
-Adopted: a request of this run has no answer, or an answer without a job that tells, and the instance bears the name of
+Adopted: a request of this run has no answer, or an answer without a job that says so, and the instance has the name of
 that batch and was not created before the request can have left.  Anything else was made by others.
 """
 
@@ -19,7 +19,7 @@ from sdrs_nb.i18n import _
 from sdrs_nb.ledger.run_states import AttemptResult
 from sdrs_nb.models import Batch
 
-__all__ = ["Deeds", "Instance", "Ownership", "Whose", "zone_offset"]
+__all__ = ["Instance", "Ownership", "OwnershipEvidence", "Whose", "zone_offset"]
 
 #: Offsets from UTC are whole quarters of an hour, up to fourteen hours.
 _QUARTER_S, _FARTHEST_S = 900, 14 * 3600
@@ -66,7 +66,7 @@ class Instance:
 
 @dataclass(frozen=True)
 class _Doubt:
-    """Requests of a batch whose fate the answers do not tell: the earliest may have left at ``since``.
+    """Requests of a batch whose outcome the answers leave open: the earliest may have left at ``since``.
 
     None: an older version, which did not keep the cloud's time, recorded them.
     """
@@ -74,7 +74,7 @@ class _Doubt:
     since: datetime | None
 
 
-class Deeds:
+class OwnershipEvidence:
     """What a run's record proves of the instances on its servers.
 
     Made by ``of``, from the ledger's rows; pure after that.
@@ -107,7 +107,7 @@ class Deeds:
                 self._doubts.setdefault(batch_id, doubt)
 
     @classmethod
-    def of(cls, run: Any, *, batch_id: str | None = None) -> "Deeds":
+    def of(cls, run: Any, *, batch_id: str | None = None) -> "OwnershipEvidence":
         """Return what the ledger proves of a run (``run_id``, ``ledger``, ``plan``), or of one of its batches.
 
         Raises
@@ -137,11 +137,11 @@ class Deeds:
         doubt = self._doubts.get(batch.batch_id)
         before = self._recorded.get(server_id, {})
         if doubt is not None and doubt.since is not None:
-            if created is not None and created >= doubt.since and _bears_name(instance.name, batch):
+            if created is not None and created >= doubt.since and _is_named_by(instance.name, batch):
                 proof = _("The answer to batch {batch} does not tell, but instance {instance} bears its name ({name}) "
                           "and was created at {created}, after the request of {since}.", batch=batch.batch_id,
-                          instance=instance.instance_id, name=instance.name, created=_told(created),
-                          since=_told(doubt.since))  # fmt: skip
+                          instance=instance.instance_id, name=instance.name, created=_in_utc(created),
+                          since=_in_utc(doubt.since))  # fmt: skip
                 return Ownership(Whose.ADOPTED, proof)
         elif doubt is not None and before.get("protected_instance_id") == instance.instance_id:
             proof = _("The record of this run names instance {instance}, without a job that does.",
@@ -149,7 +149,7 @@ class Deeds:
             return Ownership(Whose.ADOPTED, proof)
         proof = _("Instance {instance} ({name}), created at {created}, was made by no request of this run.",
                   instance=instance.instance_id, name=instance.name or "-",
-                  created="-" if created is None else _told(created))  # fmt: skip
+                  created="-" if created is None else _in_utc(created))  # fmt: skip
         return Ownership(Whose.OTHERS, proof)
 
 
@@ -165,14 +165,14 @@ def _named(document: Mapping[str, Any]) -> Iterator[str]:
             yield from _named(sub_job)
 
 
-def _bears_name(name: str, batch: Batch) -> bool:
+def _is_named_by(name: str, batch: Batch) -> bool:
     """Tell whether the service would give an instance of ``batch`` this name: its own, or the prefix and a mark."""
     if not batch.call.is_batch:
         return name == batch.instance_name
     return re.fullmatch(rf"{re.escape(batch.name_prefix)}-\d+", name) is not None
 
 
-def _told(moment: datetime) -> str:
+def _in_utc(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 

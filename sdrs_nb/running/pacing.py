@@ -7,6 +7,10 @@ sandbox at speed X runs X times faster and says so, so the same settings take X 
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from sdrs_nb.cloud import Cloud
 
 __all__ = ["Timing"]
 
@@ -35,6 +39,11 @@ class Timing:
         self._scale = scale
         self._slept_until = datetime.min.replace(tzinfo=UTC)
         self._sleep = sleep or self._really_sleep
+
+    @classmethod
+    def of(cls, cloud: "Cloud", sleep: Callable[[float], Awaitable[None]] | None = None) -> Self:
+        """Return the timing by a cloud's own clock."""
+        return cls(cloud.clock.now, lambda: cloud.time_scale, sleep)
 
     @property
     def scale(self) -> float:

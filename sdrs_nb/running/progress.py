@@ -34,18 +34,18 @@ class ProgressLines:
         self._line = ""
         self._wait: Wait | None = None
 
-    def __call__(self, told: Run | Wait | None) -> None:
+    def __call__(self, now: Run | Wait | None) -> None:
         """Write where a run stands, or until when calls wait, unless that was written already."""
-        if not isinstance(told, Run):
-            self._tell(told)
+        if not isinstance(now, Run):
+            self._write_wait(now)
             return
         if self._says_waits:
-            self._tell(told.waiting)
-        if (line := _line(told)) != self._line:
+            self._write_wait(now.waiting)
+        if (line := _line(now)) != self._line:
             self._line = line
             self._write(line)
 
-    def _tell(self, wait: Wait | None) -> None:
+    def _write_wait(self, wait: Wait | None) -> None:
         if wait is not None and wait != self._wait:
             self._write(str(wait))
         self._wait = wait

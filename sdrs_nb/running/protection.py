@@ -18,9 +18,10 @@ from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.models import Pace
 from sdrs_nb.running.belonging import require_own_cloud, require_writing
 from sdrs_nb.running.endings import found_now, owned
-from sdrs_nb.running.jobs import match_instances, next_delay, read_job
-from sdrs_nb.running.ownership import Deeds
+from sdrs_nb.running.jobs import match_instances, read_job
+from sdrs_nb.running.ownership import OwnershipEvidence
 from sdrs_nb.running.pacing import Timing
+from sdrs_nb.running.polling import poll_delays
 from sdrs_nb.running.walk import Walk
 from sdrs_nb.statuses import ENABLING, MADE, MAY_ENABLE, PROTECTED, JobStatus, means_protected
 
@@ -48,15 +49,10 @@ class _Enabling:
         status = str(group.get("status"))
         if status in MAY_ENABLE:
             status = await self._start(group_id, status)
-        begun, looks = self.timing.clock(), 0
-        while status == ENABLING and not woken.is_set():
-            await self.timing.sleep(
-                next_delay(looks, first_s=self.pace.first_look_s, most_s=self.pace.longest_look_s), woken
-            )
-            looks += 1
+        begun, delays = self.timing.clock(), poll_delays(self.pace)
+        while status == ENABLING and not woken.is_set() and self.timing.since(begun) <= self.pace.job_limit_s:
+            await self.timing.sleep(next(delays), woken)
             status = await self._status(group_id) or status
-            if self.timing.since(begun) > self.pace.job_limit_s:
-                break
         if means_protected(status):
             self._answer(group_id, PROTECTED)
             return status, ""
@@ -79,27 +75,22 @@ class _Enabling:
         except (SubmissionUncertain, CloudUnreachable, ServiceError) as error:
             # The group's own status tells whether it was handled: it cannot be started twice.
             self._answer(group_id, "uncertain", message=str(error))
-            return await self._settled(group_id, before)
+            begun, status = self.timing.clock(), before
+            while status == before and self.timing.since(begun) < self.pace.settle_s:
+                await self.timing.rest(self.pace.longest_look_s)
+                status = await self._status(group_id) or before
+            return status
         except CloudError as error:
             self._answer(group_id, "refused", message=str(error))
             return await self._status(group_id) or before
         self._answer(group_id, "accepted", job_id=job_id)
         return await self._ended(group_id, job_id)
 
-    async def _settled(self, group_id: str, before: str) -> str:
-        begun = self.timing.clock()
-        status = before
-        while status == before and self.timing.since(begun) < self.pace.settle_s:
-            await self.timing.rest(self.pace.longest_look_s)
-            status = await self._status(group_id) or before
-        return status
-
     async def _ended(self, group_id: str, job_id: str) -> str:
         """Wait for the job's end, or for the group to have left its former status; return the group's status."""
-        begun, looks = self.timing.clock(), 0
+        begun, delays = self.timing.clock(), poll_delays(self.pace)
         while self.timing.since(begun) <= self.pace.job_limit_s:
-            await self.timing.rest(next_delay(looks, first_s=self.pace.first_look_s, most_s=self.pace.longest_look_s))
-            looks += 1
+            await self.timing.rest(next(delays))
             try:
                 job = read_job(await self.cloud.sdrs.job(job_id))
             except AuthenticationError:
@@ -158,12 +149,10 @@ async def enable_protection(
     LedgerError
         The ledger cannot be written; nothing is sent then.
     """
-    with run.ledger.readable():
-        pace = Pace.model_validate_json(run.record["settings"])
     require_writing(cloud)
+    pace = run.pace
     await require_own_cloud(cloud, run)
-    timing = Timing(cloud.clock.now, lambda: cloud.time_scale, sleep)
-    enabling = _Enabling(cloud, run.ledger, run.run_id, timing, pace)
+    enabling = _Enabling(cloud, run.ledger, run.run_id, Timing.of(cloud, sleep), pace)
     rows = [
         (group_id, *await enabling.enable(group_id, asyncio.Event())) for group_id in _groups(run.ledger, run.run_id)
     ]
@@ -184,7 +173,7 @@ def _groups(ledger: Ledger, run_id: str) -> list[str]:
 
 async def _record(cloud: "Cloud", run: "Run | Walk") -> None:
     """Record what the instances of those groups say now: protected, or failed where enabling ended in an error."""
-    ledger, run_id, deeds = run.ledger, run.run_id, Deeds.of(run)
+    ledger, run_id, evidence = run.ledger, run.run_id, OwnershipEvidence.of(run)
     rows: list[dict[str, Any]] = []
     for group_id in _groups(ledger, run_id):
         mine = ledger.rows("SELECT * FROM servers WHERE run_id = ? AND group_id = ?", run_id, group_id)
@@ -192,7 +181,7 @@ async def _record(cloud: "Cloud", run: "Run | Walk") -> None:
         found = match_instances(documents, [str(row["server_id"]) for row in mine])
         for before in mine:
             server = str(before["server_id"])
-            rows += [row] if (row := found_now(before, owned(deeds, server, found.get(server)))) else []
+            rows += [row] if (row := found_now(before, owned(evidence, server, found.get(server)))) else []
     if rows:
         ledger.set_servers(run_id, None, rows)
 
@@ -253,13 +242,11 @@ async def follow_first_synchronisation(
     once where a group is not enabled, since nothing would ever change.
     """
     await require_own_cloud(cloud, run)
-    with run.ledger.readable():
-        pace = Pace.model_validate_json(run.record["settings"])
-    timing = Timing(cloud.clock.now, lambda: cloud.time_scale, sleep)
+    timing = Timing.of(cloud, sleep)
     while True:
         frame = await first_synchronisation(cloud, run)
         if on_change is not None:
             on_change(frame)
         if bool(frame["is_complete"].all()) or not frame["status"].map(means_protected).astype(bool).any():
             return frame
-        await timing.rest(pace.longest_look_s)
+        await timing.rest(run.pace.longest_look_s)

@@ -1,6 +1,6 @@
 """What a definite refusal means for each server of its batch.
 
-The service names one code and no server (sdrs-api.md section 2, validation is all-or-nothing, ASSUMED).  The facts
+The service names one code and no server (batch-create page; that validation is all-or-nothing is ASSUMED).  The facts
 are read again, and the rules that carry the code name the likely servers; the others may be planned again.
 """
 
@@ -71,13 +71,13 @@ def missing_batch_call(walk: Walk, batch: Batch, error: UnknownCallError) -> NoB
     if not batch.call.is_batch or walk.count_taken():
         return None
     if batch.call.is_delete:
-        told = _("{error} This cloud has no batch delete, and nothing was deleted. Plan the undo again by the rule "
+        message = _("{error} This cloud has no batch delete, and nothing was deleted. Plan the undo again by the rule "
                  "book otc, which deletes instances one by one.", error=error)  # fmt: skip
     else:
-        told = _("{error} This cloud has no batch create, and nothing was created. Plan again by the rule book otc, "
+        message = _("{error} This cloud has no batch create, and nothing was created. Plan again by the rule book otc, "
                  "which creates instances one by one.", error=error)  # fmt: skip
     return NoBatchCallError(
-        told,
+        message,
         method=error.method,
         path=error.path,
         status=error.status,

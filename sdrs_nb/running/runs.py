@@ -14,7 +14,7 @@ from sdrs_nb.home import operator_name
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import SCOPE, Control, Ledger, RunState
 from sdrs_nb.ledger.run_states import BatchTally, batch_tally
-from sdrs_nb.models import Approval, Wait
+from sdrs_nb.models import Approval, Pace, Wait
 from sdrs_nb.running.outcomes import Trouble, state_tone, state_words, troubles
 from sdrs_nb.running.scopes import where
 from sdrs_nb.running.walk import walk_of
@@ -117,9 +117,9 @@ class Run:
 
     def __repr__(self) -> str:
         counts = self.counts
-        told = joined(counted(counts[stage], stage) for stage in WORST_FIRST if counts[stage])
+        stages = joined(counted(counts[stage], stage) for stage in WORST_FIRST if counts[stage])
         state = state_words(self.state, counts)
-        return _("Run {run} ({state}): {counts}", run=self.run_id, state=state, counts=told)
+        return _("Run {run} ({state}): {counts}", run=self.run_id, state=state, counts=stages)
 
     @property
     def record(self) -> dict[str, Any]:
@@ -266,6 +266,12 @@ class Run:
 
         with self.ledger.readable():
             return Plan.from_document(json.loads(self.record["plan"]))
+
+    @cached_property
+    def pace(self) -> Pace:
+        """The waiting times and limits that the run was submitted with."""
+        with self.ledger.readable():
+            return Pace.model_validate_json(self.record["settings"])
 
     @cached_property
     def approval(self) -> Approval:

@@ -12,7 +12,7 @@ from sdrs_nb.i18n import _
 if TYPE_CHECKING:
     from sdrs_nb.cloud.session import Identity
 
-__all__ = ["compared", "is_of_cloud", "scope_of", "where"]
+__all__ = ["cloud_mismatch", "is_of_cloud", "mismatch", "scope_of", "where"]
 
 
 def scope_of(identity: "Identity") -> dict[str, str]:
@@ -43,19 +43,32 @@ def where(scope: Mapping[str, Any]) -> str:
 
 def is_of_cloud(record: Mapping[str, Any], identity: "Identity") -> bool:
     """Tell whether the run of this record (a row of ``runs``) belongs to the cloud of this identity."""
-    return not any(ours != theirs for _what, ours, theirs in compared(record, identity))
+    return cloud_mismatch(record, identity) is None
 
 
-def compared(record: Mapping[str, Any], identity: "Identity") -> list[tuple[str, str, str]]:
-    """Return what must be the same: its title, the run's, and that of the cloud here."""
-    pairs = [(_("project"), str(record["project_id"]), identity.project_id)]
-    if record["region"] and identity.region:
-        pairs.append((_("region"), str(record["region"]), identity.region))
-    if record["world"]:
-        pairs.append((_("sandbox world"), str(record["world"]), identity.world))
-    elif record["cloud_host"]:
-        pairs.append((_("cloud"), str(record["cloud_host"]), identity.cloud_host))
-        pairs.append((_("sandbox world"), "", identity.world))
-    else:  # recorded by a version that knew the address alone
-        pairs.append((_("cloud"), str(record["endpoint"]), identity.endpoint))
-    return pairs
+def cloud_mismatch(record: Mapping[str, Any], identity: "Identity") -> tuple[str, str, str] | None:
+    """Return in what a connection's cloud is not the run's, as ``mismatch``."""
+    address = identity.cloud_host if record["cloud_host"] else identity.endpoint
+    return mismatch(record, identity.project_id, identity.region, identity.world, address)
+
+
+def mismatch(
+    record: Mapping[str, Any],
+    project_id: str | None,
+    region: str | None,
+    world: str | None,
+    address: str | None = None,
+) -> tuple[str, str, str] | None:
+    """Return the first thing in which a run's cloud and another one differ: its title, the run's, the other's.
+
+    None where nothing speaks against the other.  What it does not say (None; the region also ``""``) is not compared.
+    ``address`` is its host, or its endpoint for a run recorded by a version that knew the address alone.
+    """
+    pairs = [(_("project"), record["project_id"], project_id)]
+    if record["region"] and region:
+        pairs.append((_("region"), record["region"], region))
+    if not record["world"]:
+        pairs.append((_("cloud"), record["cloud_host"] or record["endpoint"], address))
+    if record["world"] or record["cloud_host"]:
+        pairs.append((_("sandbox world"), record["world"], world))
+    return next(((what, ours, theirs) for what, ours, theirs in pairs if theirs is not None and ours != theirs), None)

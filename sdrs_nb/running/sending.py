@@ -1,6 +1,6 @@
 """Send one batch exactly once: re-check at the door, intent on disk, POST, answer on disk.
 
-The service has no idempotency token and creates billed servers (sdrs-api.md section 1), so a create is never sent
+The service has no idempotency token and creates billed servers (docs/service.md), so a create is never sent
 again because its answer was lost; ``settling`` finds out what became of it.
 """
 
@@ -87,13 +87,13 @@ async def _post(walk: Walk, batch: Batch, attempt: int, body: bytes) -> None:
         answer(attempt, AttemptResult.NOT_HANDLED, **unsent, **_facts(error))
         raise
     except UnknownCallError as error:
-        told = missing_batch_call(walk, batch, error)
-        answer(attempt, AttemptResult.NOT_HANDLED, **unsent, **_facts(told or error))
-        if told is None:
+        no_call = missing_batch_call(walk, batch, error)
+        answer(attempt, AttemptResult.NOT_HANDLED, **unsent, **_facts(no_call or error))
+        if no_call is None:
             raise
         # Its servers are free for the plan that this cloud can take.
-        walk.ledger.release(walk.run_id, str(told))
-        raise told from error
+        walk.ledger.release(walk.run_id, str(no_call))
+        raise no_call from error
     except CloudUnreachable as error:
         if error.sent:
             answer(attempt, AttemptResult.UNCERTAIN, **doubt, message=str(error))
@@ -104,16 +104,12 @@ async def _post(walk: Walk, batch: Batch, attempt: int, body: bytes) -> None:
         answer(attempt, AttemptResult.UNCERTAIN, **doubt, message=str(error), request_id=error.request_id)
     except CloudError as error:
         # A 5xx or 408 came as SubmissionUncertain: what is left here is a definite answer.
-        if _may_be_ours(walk, batch, error):
+        if error.code == _TAKEN and walk.count_absent(batch.batch_id):
             answer(attempt, AttemptResult.UNCERTAIN, **doubt, **_facts(error))
             return
         await _refused(walk, batch, attempt, error)
     else:
         answer(attempt, AttemptResult.ACCEPTED, state=BatchState.ACCEPTED, stage=Stage.ACCEPTED, job_id=job_id)
-
-
-def _may_be_ours(walk: Walk, batch: Batch, error: CloudError) -> bool:
-    return error.code == _TAKEN and walk.count_absent(batch.batch_id) > 0
 
 
 async def _refused(walk: Walk, batch: Batch, attempt: int, error: CloudError) -> None:

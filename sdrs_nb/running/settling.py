@@ -13,7 +13,7 @@ from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import AttemptResult, BatchState
 from sdrs_nb.models import Batch
 from sdrs_nb.running.calls import traces
-from sdrs_nb.running.ownership import Deeds, Instance
+from sdrs_nb.running.ownership import Instance, OwnershipEvidence
 from sdrs_nb.running.walk import Walk
 from sdrs_nb.statuses import Stage
 
@@ -75,14 +75,14 @@ def _record_death(walk: Walk, batch: Batch) -> None:
 
 async def adopt_late(walk: Walk, batch: Batch) -> bool:
     """Adopt the batch if its request has come true, however late; tell whether it has."""
-    deeds = Deeds.of(walk, batch_id=batch.batch_id)
-    found = traces(batch, await walk.cloud.sdrs.protected_instances(batch.group_id), deeds)
+    evidence = OwnershipEvidence.of(walk, batch_id=batch.batch_id)
+    found = traces(batch, await walk.cloud.sdrs.protected_instances(batch.group_id), evidence)
     if found:
-        _adopt(walk, batch, found, deeds)
+        _adopt(walk, batch, found, evidence)
     return bool(found)
 
 
-def _adopt(walk: Walk, batch: Batch, found: Mapping[str, Mapping[str, Any]], deeds: Deeds) -> None:
+def _adopt(walk: Walk, batch: Batch, found: Mapping[str, Mapping[str, Any]], evidence: OwnershipEvidence) -> None:
     attempt = walk.open_attempt(batch.batch_id)["attempt_id"]
     if batch.call.is_delete:
         message = _("The answer to this request was lost, but {found} of its {count} instances are gone or going.",
@@ -97,7 +97,7 @@ def _adopt(walk: Walk, batch: Batch, found: Mapping[str, Mapping[str, Any]], dee
     )
     rows = []
     for server, instance in found.items():
-        whose, proof = deeds.whose(server, Instance.of(instance))
+        whose, proof = evidence.whose(server, Instance.of(instance))
         known = {"protected_instance_id": str(instance.get("id")), "whose": whose, "proof": proof}
         rows.append({"server_id": server, "stage": Stage.ACCEPTED, **known})
     walk.answer(

@@ -86,7 +86,7 @@ class SharedFacts:
         task = self._ahead.get(kind)
         if self._readings[kind].begun < since + (now - since) / 2 and (task is None or task.done()):
             if task is not None and not task.cancelled():
-                task.exception()  # read here: who needs the list will meet the same error again, and bear it
+                task.exception()  # read here: who needs the list will meet the same error again, and handle it
             self._ahead[kind] = asyncio.get_running_loop().create_task(self._read(kind, now, fetch))
         return documents
 

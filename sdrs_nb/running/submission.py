@@ -10,6 +10,7 @@ from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.models import Approval, Pace
 from sdrs_nb.planning.approvals import approval_of
 from sdrs_nb.running.belonging import require_own_cloud, require_writing
+from sdrs_nb.running.door import finding_rows
 from sdrs_nb.running.engine import start_engine
 from sdrs_nb.running.runs import Run, open_run
 from sdrs_nb.running.scopes import scope_of
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from sdrs_nb.planning.planning import Plan
 
 __all__ = ["submit"]
-
-_KEPT = ["server_id", "group_id", "rule", "severity", "sdrs_code", "message", "remedy"]
 
 
 @checked
@@ -88,17 +87,30 @@ async def submit(
     """
     require_writing(cloud)
     approval = approval_of(plan, approve)
-    _refuse_nothing(plan)
+    if plan.for_reading:
+        raise PlanError(
+            _(
+                "The plan is for reading only: whether some of its servers can be protected is not known. Load what is "
+                "missing and plan again."
+            )
+        )
+    if not plan.batches:
+        raise PlanError(_("The plan has no batch, so there is nothing to send. See plan.left_out for the reasons."))
     store = ledger or Ledger()
     identity = await cloud.check()
     if plan.is_deletion and (undone := _known(plan.undoes, store)) is not None:
         await require_own_cloud(cloud, undone)
+    findings = None
+    if eligibility is not None:
+        planned = [server for batch in plan.batches for server in batch.server_ids]
+        found = eligibility.findings
+        findings = finding_rows(found[found["server_id"].isin(planned)])
     run_id = store.create_run(
         scope=scope_of(identity),
         plan=plan,
         approval=approval,
         settings=_settings(pace, enable_protection=enable_protection, on_failure=on_failure),
-        findings=_findings(plan, eligibility),
+        findings=findings,
         times_offset_s=cloud.settings.times_offset_h * 3600,
     )
     run = Run(run_id, store)
@@ -110,31 +122,9 @@ def _settings(pace: Pace | None, **wanted: object) -> dict[str, Any]:
     return {**(pace or Pace()).model_dump(), **{name: value for name, value in wanted.items() if value}}
 
 
-def _findings(plan: "Plan", eligibility: "Eligibility | None") -> list[dict[str, Any]] | None:
-    if eligibility is None:
-        return None
-    found = eligibility.findings
-    planned = [server for batch in plan.batches for server in batch.server_ids]
-    mine = found.loc[found["server_id"].isin(planned), _KEPT].astype(object)
-    rows: list[dict[str, Any]] = mine.where(mine.notna(), None).to_dict("records")  # type: ignore[assignment]  # column names are texts
-    return rows
-
-
 def _known(run_id: str, ledger: Ledger) -> Run | None:
     """Return the run that an undo undoes, where this ledger holds it."""
     try:
         return open_run(run_id, ledger)
     except LedgerError:
         return None
-
-
-def _refuse_nothing(plan: "Plan") -> None:
-    if plan.for_reading:
-        raise PlanError(
-            _(
-                "The plan is for reading only: whether some of its servers can be protected is not known. Load what is "
-                "missing and plan again."
-            )
-        )
-    if not plan.batches:
-        raise PlanError(_("The plan has no batch, so there is nothing to send. See plan.left_out for the reasons."))

@@ -10,7 +10,7 @@ from sdrs_nb.i18n import _
 from sdrs_nb.running.belonging import require_own_cloud
 from sdrs_nb.running.endings import found_now, owned
 from sdrs_nb.running.jobs import match_instances
-from sdrs_nb.running.ownership import Deeds
+from sdrs_nb.running.ownership import OwnershipEvidence
 from sdrs_nb.running.runs import Run
 from sdrs_nb.statuses import Stage
 from sdrs_nb.tables import worst_first
@@ -47,7 +47,7 @@ async def verify(cloud: "Cloud", run: Run) -> pd.DataFrame:
         The ledger cannot be read or written.
     """
     await require_own_cloud(cloud, run)
-    servers, deeds = run.servers, Deeds.of(run)
+    servers, evidence = run.servers, OwnershipEvidence.of(run)
     changed = []
     for group_id, planned in servers.groupby("group_id", sort=True):
         documents = await cloud.sdrs.protected_instances(str(group_id))
@@ -57,7 +57,7 @@ async def verify(cloud: "Cloud", run: Run) -> pd.DataFrame:
             row = (
                 _compared_deletion(before, instance)
                 if run.plan.is_deletion
-                else found_now(before, owned(deeds, str(before["server_id"]), instance))
+                else found_now(before, owned(evidence, str(before["server_id"]), instance))
             )
             changed += [row] if row else []
     if changed:

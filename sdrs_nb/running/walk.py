@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from sdrs_nb import loop
 from sdrs_nb.ledger.ledger import AttemptResult, Control, Ledger
 from sdrs_nb.models import Batch, Pace
-from sdrs_nb.running.durations import KEPT
 from sdrs_nb.running.job_history import job_durations
 from sdrs_nb.running.pacing import Timing
 from sdrs_nb.running.shared_facts import SharedFacts
@@ -50,8 +49,8 @@ class Walk:
         Whether some request of this walk has come to an answer that does not stop the run.
     done
         Thread-safe future of the walk; its exception is what paused the run.
-    is_told
-        Whether somebody was told what ended the walk.
+    is_reported
+        Whether what ended the walk was raised to somebody already.
     """
 
     done: "Future[None]"
@@ -70,18 +69,17 @@ class Walk:
         record = self.record()
         with ledger.readable():
             self.pace = Pace.model_validate_json(record["settings"])
-        self.timing = Timing(cloud.clock.now, lambda: cloud.time_scale, sleep)
+        self.timing = Timing.of(cloud, sleep)
         self.facts = SharedFacts(cloud, self.timing.clock)
         self.durations = job_durations(
             ledger,
             endpoint=record["endpoint"],
             project_id=record["project_id"],
             deletions=plan.is_deletion,
-            at_most=KEPT,
         )
         self.stopping = asyncio.Event()
         self.reason = ""
-        self.is_answered = self.is_told = False
+        self.is_answered = self.is_reported = False
         self._is_draining = False
         self._refusals = 0
         self._first = asyncio.Lock()
@@ -159,9 +157,9 @@ class Walk:
         # An older version did not keep it: the batch counts as accepted when this walk first looks at it.
         return datetime.fromisoformat(said) if said else self.cloud.clock.now()
 
-    def answer(self, attempt: int, result: AttemptResult, **told: Any) -> None:
-        """Record what an attempt came to, at this moment of the cloud's clock; ``told`` as in ``Ledger.answer``."""
-        self.ledger.answer(attempt, result, cloud_at=self.cloud.clock.now(), **told)
+    def answer(self, attempt: int, result: AttemptResult, **answer: Any) -> None:
+        """Record what an attempt came to, at this moment of the cloud's clock; ``answer`` as in ``Ledger.answer``."""
+        self.ledger.answer(attempt, result, cloud_at=self.cloud.clock.now(), **answer)
 
     def count_taken(self) -> int:
         """Return how many of the run's requests the cloud took."""

@@ -4,7 +4,7 @@ A failed look never fails a job.  A job that nobody finds any more, and a reques
 followed by their instances instead.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,10 +14,11 @@ from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import BatchState
 from sdrs_nb.models import Batch
 from sdrs_nb.running.calls import deletion_end
-from sdrs_nb.running.durations import job_seconds, next_look
 from sdrs_nb.running.endings import Ending, end_of, owned, sub_job_rows
+from sdrs_nb.running.job_history import job_seconds
 from sdrs_nb.running.jobs import Job, match_instances, read_job
-from sdrs_nb.running.ownership import Deeds, Instance, Whose, zone_offset
+from sdrs_nb.running.ownership import Instance, OwnershipEvidence, Whose, zone_offset
+from sdrs_nb.running.polling import next_look
 from sdrs_nb.running.walk import Walk
 from sdrs_nb.statuses import FAILED_DELETION, InstanceState, JobStatus, Stage, instance_state
 
@@ -68,7 +69,10 @@ async def watch(walk: Walk, batch: Batch, job_id: str | None, *, again: bool = F
     one = _Watch(walk, batch, job_id, walk.accepted_at(batch.batch_id))
     while not walk.is_stopping():
         if not (again and one.looks == 0):
-            await walk.wait(_delay(one))
+            is_listing = one.ended_at is not None  # the list lags behind the job
+            await walk.wait(
+                walk.pace.first_look_s if is_listing else next_look(one.elapsed, one.looks, walk.durations, walk.pace)
+            )
         if walk.is_stopping():
             return
         one.looks += 1
@@ -78,13 +82,6 @@ async def watch(walk: Walk, batch: Batch, job_id: str | None, *, again: bool = F
         if one.elapsed > walk.pace.job_limit_s:
             _give_up(one)
             return
-
-
-def _delay(one: _Watch) -> float:
-    pace = one.walk.pace
-    if one.ended_at is not None:  # the list lags behind the job
-        return pace.first_look_s
-    return next_look(one.elapsed, one.looks, one.walk.durations, first_s=pace.first_look_s, most_s=pace.longest_look_s)
 
 
 async def _look(one: _Watch) -> bool:
@@ -97,7 +94,7 @@ async def _look(one: _Watch) -> bool:
     except AuthenticationError:
         raise
     except (CloudError, CloudUnreachable) as error:
-        missed = isinstance(error, NotFoundError) or getattr(error, "code", "") in _NO_SUCH_JOB
+        missed = isinstance(error, NotFoundError) or (isinstance(error, CloudError) and error.code in _NO_SUCH_JOB)
         one.misses = one.misses + 1 if missed else 0
         walk.ledger.note(walk.run_id, "look failed", one.batch.batch_id, job_id=job_id, message=str(error))
         return False
@@ -122,9 +119,9 @@ async def _conclude(one: _Watch) -> bool:
     if batch.call.is_delete:
         return _conclude_deletion(one, documents)
     found = match_instances(documents, batch.server_ids)
-    deeds = Deeds.of(walk, batch_id=batch.batch_id)
-    if _sees_times(one, found, deeds):
-        deeds = Deeds.of(walk, batch_id=batch.batch_id)
+    evidence = OwnershipEvidence.of(walk, batch_id=batch.batch_id)
+    if _sees_times(one, found, evidence):
+        evidence = OwnershipEvidence.of(walk, batch_id=batch.batch_id)
     states = [instance_state(str(instance.get("status"))) for instance in found.values()]
     if (len(found) < len(batch.server_ids) or InstanceState.MAKING in states) and not one.is_settled:
         return False
@@ -133,16 +130,18 @@ async def _conclude(one: _Watch) -> bool:
     if one.job and one.job.status == JobStatus.SUCCESS and len(found) < len(batch.server_ids):
         return False
     if InstanceState.ERROR in states and not (one.job and one.job.sub_jobs):
-        await _read_failures(one)
+        # Without a job, the task center still says why an instance failed.
+        failures = await _listed(one, walk.cloud.sdrs.failure_jobs(batch.group_id))
+        one.failures = {str(failure.get("resource_id")): failure for failure in failures or ()}
     ending = Ending(one.job if one.job and one.job.is_finished else None, one.failures)
-    rows = [end_of(server, owned(deeds, server, found.get(server)), ending) for server in batch.server_ids]
+    rows = [end_of(server, owned(evidence, server, found.get(server)), ending) for server in batch.server_ids]
     unclear = any(row["stage"] in (Stage.UNKNOWN, Stage.JOB_OK) for row in rows)
     state = BatchState.UNKNOWN if unclear else BatchState.ENDED
     walk.ledger.set_batch(walk.run_id, batch.batch_id, state, rows=rows)
     return True
 
 
-def _sees_times(one: _Watch, found: Mapping[str, Mapping[str, Any]], deeds: Deeds) -> bool:
+def _sees_times(one: _Watch, found: Mapping[str, Mapping[str, Any]], evidence: OwnershipEvidence) -> bool:
     """Learn from an instance that this run made how the times in the lists are meant; tell whether that is news."""
     walk = one.walk
     record = walk.record()
@@ -151,7 +150,7 @@ def _sees_times(one: _Watch, found: Mapping[str, Mapping[str, Any]], deeds: Deed
         return False
     for server, document in found.items():
         instance = Instance.of(document)
-        if instance.created_at is None or deeds.whose(server, instance).whose is not Whose.MADE:
+        if instance.created_at is None or evidence.whose(server, instance).whose is not Whose.MADE:
             continue
         known = float(record["times_offset_s"])
         seen = zone_offset(instance.created_at, datetime.fromisoformat(sent), walk.cloud.clock.now(), known)
@@ -182,30 +181,22 @@ def _conclude_deletion(one: _Watch, documents: list[dict[str, Any]]) -> bool:
 
 
 async def _instances(one: _Watch) -> list[dict[str, Any]] | None:
-    walk = one.walk
     # A list that another group read since the job ended serves as well, but only once: it may lag behind.
-    since = one.ended_at if one.ended_at and not one.has_listed else walk.timing.clock()
-    try:
-        documents = await walk.facts.instances_of(one.batch.group_id, since)
-    except AuthenticationError:
-        raise
-    except (CloudError, CloudUnreachable) as error:
-        walk.ledger.note(walk.run_id, "list failed", one.batch.batch_id, message=str(error))
-        return None
-    one.has_listed = True
+    since = one.ended_at if one.ended_at and not one.has_listed else one.walk.timing.clock()
+    documents = await _listed(one, one.walk.facts.instances_of(one.batch.group_id, since))
+    one.has_listed = one.has_listed or documents is not None
     return documents
 
 
-async def _read_failures(one: _Watch) -> None:
-    """Without a job, the task center still says why an instance failed."""
+async def _listed(one: _Watch, call: Awaitable[list[dict[str, Any]]]) -> list[dict[str, Any]] | None:
+    """Return the answer of a list; None where it failed, which is noted."""
     try:
-        failures = await one.walk.cloud.sdrs.failure_jobs(one.batch.group_id)
+        return await call
     except AuthenticationError:
         raise
     except (CloudError, CloudUnreachable) as error:
         one.walk.ledger.note(one.walk.run_id, "list failed", one.batch.batch_id, message=str(error))
-        return
-    one.failures = {str(failure.get("resource_id")): failure for failure in failures}
+        return None
 
 
 def _give_up(one: _Watch) -> None:

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from . import PROFILES, Sandbox, Settings
@@ -16,17 +16,13 @@ _SLOWEST_MS = 3_600_000
 _PORTS = 1 << 16
 
 
-def _switches() -> Iterator[str]:
-    for name, switch in SWITCHES.items():
-        yield f"  {name}={'|'.join(switch.answers)}\n      {switch.about}"
-
-
 def parser() -> argparse.ArgumentParser:
     """Give the command line's parser."""
     made = argparse.ArgumentParser(
         prog="python -m sdrs_nb.sandbox",
         description="Start a sandbox cloud.",
-        epilog="switches of --assume:\n" + "\n".join(_switches()),
+        epilog="switches of --assume:\n"
+        + "\n".join(f"  {name}={'|'.join(one.answers)}\n      {one.about}" for name, one in SWITCHES.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("--host", default="127.0.0.1", help="address to listen on and to be called by (127.0.0.1)")

@@ -28,8 +28,15 @@ def _ordinary(series: str, ratio: int, performance: str, generation: str, famili
     ]
 
 
-def _special() -> list[Flavor]:
-    return [
+def flavors() -> dict[str, Flavor]:
+    """Give the flavor catalogue by id."""
+    plain: frozenset[str] = frozenset()
+    found = [
+        *_ordinary("s6", 2, "normal", "s6", plain),
+        *_ordinary("c7", 2, "computingv3", "c7", plain),
+        *_ordinary("c7", 4, "computingv3", "c7", plain),
+        *_ordinary("m7", 8, "highmem", "m7", plain),
+        *_ordinary("c6", 2, "computingv3", "c6", frozenset({"generation"})),
         Flavor("d3.xlarge.8", 4, 32768, "diskintensive", "d3", families=frozenset({"local"}),
                specs=(("quota:local_disk", "2:1675:sas"), ("cond:storage", "localdisk"))),
         Flavor("i3.2xlarge.8", 8, 65536, "highio", "i3", families=frozenset({"local"}),
@@ -48,19 +55,6 @@ def _special() -> list[Flavor]:
         # Sold out for the moment in one AZ: the request passes, the job fails (Ecs.0018).
         Flavor("c3.scarce.2", 2, 4096, "normal", "c3", sale=((AZ_B, "sellout"),)),
     ]  # fmt: skip
-
-
-def flavors() -> dict[str, Flavor]:
-    """Give the flavor catalogue by id."""
-    plain: frozenset[str] = frozenset()
-    found = [
-        *_ordinary("s6", 2, "normal", "s6", plain),
-        *_ordinary("c7", 2, "computingv3", "c7", plain),
-        *_ordinary("c7", 4, "computingv3", "c7", plain),
-        *_ordinary("m7", 8, "highmem", "m7", plain),
-        *_ordinary("c6", 2, "computingv3", "c6", frozenset({"generation"})),
-        *_special(),
-    ]
     return {flavor.id: flavor for flavor in found}
 
 

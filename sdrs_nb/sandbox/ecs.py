@@ -1,4 +1,4 @@
-"""ECS: server list and details, flavors, limits and server groups (``cloud-apis.md`` section 4)."""
+"""ECS: server list and details, flavors, limits and server groups."""
 
 import re
 from typing import Any
@@ -8,7 +8,9 @@ from .ecs_documents import server_bytes
 from .errors import Refusal
 from .paging import marker_page, whole_number
 from .records import Flavor, Server
-from .routing import Call, Reply, Route, encode
+from .routing import CloudCall, Reply, Routes, encode
+
+ROUTES = Routes()
 
 _BAD_REQUEST = Refusal("Ecs.0005", message="Request parameter is invalid.")
 # status=ACTIVE also returns rows that were active before something began, as the ECS page says.
@@ -22,7 +24,8 @@ _MAX_IDS = 100
 # -- lists -----------------------------------------------------------------------------------------------------
 
 
-def _list_servers(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/cloudservers/detail")
+def _list_servers(call: CloudCall) -> Reply:
     ids = call.all("server_id")
     if ids:
         return _servers_by_id(call, ids)
@@ -46,12 +49,12 @@ def _after(servers: list[Server], marker: str, limit: int) -> list[Server]:
     raise _BAD_REQUEST
 
 
-def _page(call: Call, servers: list[Server], count: int) -> Reply:
+def _page(call: CloudCall, servers: list[Server], count: int) -> Reply:
     documents = b",".join(server_bytes(call.world, server) for server in servers)
     return Reply(200, b'{"servers":[' + documents + b'],"count":' + str(count).encode() + b"}")
 
 
-def _servers_by_id(call: Call, ids: list[str]) -> Reply:
+def _servers_by_id(call: CloudCall, ids: list[str]) -> Reply:
     if len(ids) > _MAX_IDS:
         raise _BAD_REQUEST
     documents = []
@@ -68,7 +71,7 @@ def _servers_by_id(call: Call, ids: list[str]) -> Reply:
     return Reply(200, b'{"servers":[' + b",".join(documents) + b'],"count":' + str(len(ids)).encode() + b"}")
 
 
-def _filters(call: Call) -> list[Any]:
+def _filters(call: CloudCall) -> list[Any]:
     tests: list[Any] = []
     if name := call.one("name"):
         pattern = _fuzzy(name)
@@ -99,7 +102,7 @@ def _fuzzy(text: str) -> re.Pattern[str]:
 
 
 def _marker_list(default: int, high: int) -> Any:
-    def handler(call: Call) -> Reply:
+    def handler(call: CloudCall) -> Reply:
         servers = marker_page(call, list(call.world.servers_newest_first()), "id", default, high, _BAD_REQUEST)
         documents = b",".join(server_bytes(call.world, server) for server in servers)
         links: list[dict[str, str]] = []
@@ -110,18 +113,28 @@ def _marker_list(default: int, high: int) -> Any:
     return handler
 
 
-def _show_server(call: Call) -> Reply:
-    server = call.world.servers.get(call["server_id"])
+ROUTES.on("GET", "/v1.1/{project_id}/cloudservers/detail")(_marker_list(10, 100))
+ROUTES.on("GET", "/v2.1/{project_id}/servers/detail")(_marker_list(1000, 1000))
+
+
+def _find_server(call: CloudCall, server_id: str) -> Server:
+    server = call.world.servers.get(server_id)
     if server is None:
-        raise Refusal("Ecs.0114", 404, f"Instance[{call['server_id']}] could not be found.", "itemNotFound")
+        raise Refusal("Ecs.0114", 404, f"Instance[{server_id}] could not be found.", "itemNotFound")
+    return server
+
+
+@ROUTES.on("GET", "/v1/{project_id}/cloudservers/{server_id}")
+@ROUTES.on("GET", "/v2.1/{project_id}/servers/{server_id}")
+def _show_server(call: CloudCall) -> Reply:
+    server = _find_server(call, call["server_id"])
     return Reply(200, b'{"server":' + server_bytes(call.world, server) + b"}")
 
 
-def _show_auto_recovery(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/cloudservers/{server_id}/autorecovery")
+def _show_auto_recovery(call: CloudCall) -> Reply:
     """Show whether a server restarts on another host after a fault; ECS words the answer as a text."""
-    server = call.world.servers.get(call["server_id"])
-    if server is None:
-        raise Refusal("Ecs.0114", 404, f"Instance[{call['server_id']}] could not be found.", "itemNotFound")
+    server = _find_server(call, call["server_id"])
     return Reply(200, {"support_auto_recovery": str(server.auto_recovery).lower()})
 
 
@@ -156,7 +169,8 @@ def _flavor_document(flavor: Flavor, specs_key: str, origin: str) -> dict[str, A
     }
 
 
-def _list_flavors(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/cloudservers/flavors")
+def _list_flavors(call: CloudCall) -> Reply:
     az = call.one("availability_zone")
     flavors = [
         flavor
@@ -167,32 +181,31 @@ def _list_flavors(call: Call) -> Reply:
     return Reply(200, {"flavors": [_flavor_document(flavor, "os_extra_specs", call.origin) for flavor in flavors]})
 
 
-def _list_resize_flavors(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/cloudservers/resize_flavors")
+def _list_resize_flavors(call: CloudCall) -> Reply:
     server_id = call.one("instance_uuid")
     if server_id is not None:
-        server = call.world.servers.get(server_id)
-        if server is None:
-            raise Refusal("Ecs.0114", 404, f"Instance[{server_id}] could not be found.", "itemNotFound")
-        source = call.world.flavors[server.flavor_id]
+        source = call.world.flavors[_find_server(call, server_id).flavor_id]
     else:
         named = call.one("source_flavor_id") or call.one("source_flavor_name") or ""
         found = call.world.flavors.get(named)
         if found is None:
             raise _BAD_REQUEST
         source = found
-    flavors = [f for f in call.world.flavors.values() if can_resize(source, f) and not _abandoned(f)]
+    flavors = [
+        f
+        for f in call.world.flavors.values()
+        if can_resize(source, f) and {status for _, status in f.sale} != {"abandon"}
+    ]
     flavors = marker_page(call, flavors, "id", 1000, 1000, _BAD_REQUEST)
     return Reply(200, {"flavors": [_flavor_document(flavor, "extra_specs", call.origin) for flavor in flavors]})
-
-
-def _abandoned(flavor: Flavor) -> bool:
-    return bool(flavor.sale) and all(status == "abandon" for _, status in flavor.sale)
 
 
 # -- quota and groups ------------------------------------------------------------------------------------------
 
 
-def _show_limits(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/cloudservers/limits")
+def _show_limits(call: CloudCall) -> Reply:
     world = call.world
     absolute = {
         "maxTotalInstances": world.max_servers,
@@ -226,7 +239,8 @@ def _show_limits(call: Call) -> Reply:
     return Reply(200, {"absolute": absolute})
 
 
-def _list_server_groups(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/cloudservers/os-server-groups")
+def _list_server_groups(call: CloudCall) -> Reply:
     members: dict[str, list[str]] = {}
     for server in call.world.servers.values():
         if server.ecs_group_id:
@@ -237,17 +251,3 @@ def _list_server_groups(call: Call) -> Reply:
         for g in groups
     ]
     return Reply(200, {"server_groups": documents, "page_info": {"next_marker": None}})
-
-
-ROUTES = (
-    Route("GET", "/v1/{project_id}/cloudservers/detail", _list_servers),
-    Route("GET", "/v1.1/{project_id}/cloudservers/detail", _marker_list(10, 100)),
-    Route("GET", "/v2.1/{project_id}/servers/detail", _marker_list(1000, 1000)),
-    Route("GET", "/v1/{project_id}/cloudservers/flavors", _list_flavors),
-    Route("GET", "/v1/{project_id}/cloudservers/resize_flavors", _list_resize_flavors),
-    Route("GET", "/v1/{project_id}/cloudservers/limits", _show_limits),
-    Route("GET", "/v1/{project_id}/cloudservers/os-server-groups", _list_server_groups),
-    Route("GET", "/v1/{project_id}/cloudservers/{server_id}", _show_server),
-    Route("GET", "/v1/{project_id}/cloudservers/{server_id}/autorecovery", _show_auto_recovery),
-    Route("GET", "/v2.1/{project_id}/servers/{server_id}", _show_server),
-)

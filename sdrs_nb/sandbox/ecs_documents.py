@@ -1,4 +1,4 @@
-"""The server document of ECS (``cloud-apis.md`` section 4.1), rendered once and kept until the server changes."""
+"""The server document of ECS, rendered once and kept until the server changes."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -40,7 +40,16 @@ def server_document(world: World, server: Server) -> dict[str, Any]:
         "OS-EXT-AZ:availability_zone": server.az,
         "metadata": _metadata(server, flavor),
         "addresses": {server.vpc_id: [entry for nic in server.nics for entry in _addresses(nic)]},
-        "network_interfaces": [_interface(nic) for nic in server.nics],
+        "network_interfaces": [
+            {
+                "port_id": nic.port_id,
+                "primary": nic.primary,
+                "subnet_id": nic.subnet_id,
+                "ip_addresses": [nic.ip],
+                "ipv6_addresses": [],
+            }
+            for nic in server.nics
+        ],
         "flavor": _flavor_reference(flavor),
         "os-extended-volumes:volumes_attached": [
             {"id": volume_id, "device": device, "bootIndex": boot_index, "delete_on_termination": "false"}
@@ -123,16 +132,6 @@ def _addresses(nic: Nic) -> Iterator[dict[str, Any]]:
                 "OS-EXT-IPS:port_id": nic.port_id,
                 "OS-EXT-IPS-MAC:mac_addr": mac,
             }
-
-
-def _interface(nic: Nic) -> dict[str, Any]:
-    return {
-        "port_id": nic.port_id,
-        "primary": nic.primary,
-        "subnet_id": nic.subnet_id,
-        "ip_addresses": [nic.ip],
-        "ipv6_addresses": [],
-    }
 
 
 def _flavor_reference(flavor: Flavor) -> dict[str, Any]:

@@ -160,45 +160,26 @@ class Estate:
 
     def pair(self, volume: Volume, group: Group) -> Pair:
         """Add a pair for a volume, with its DR volume, attached to nothing yet."""
-        double = Volume(
-            id=self.world.new_uuid(),
-            name=volume.name,
-            size_gib=volume.size_gib,
-            az=group.target_az if volume.az == group.source_az else group.source_az,
-            type=volume.type,
-            created=CLOUD_START,
-            status="available",
-            multiattach=volume.multiattach,
-            bootable=volume.bootable,
+        double = self.world.add_dr_volume(
+            volume, group.other_az(volume.az), CLOUD_START, status="available", bootable=volume.bootable
         )
-        self.world.add_volume(double)
-        pair = Pair(
-            id=self.world.new_uuid(),
-            name=volume.name,
-            description=None,
-            group_id=group.id,
-            status="available",
-            source_volume=volume.id,
-            target_volume=double.id,
-            size_gib=volume.size_gib,
-            volume_type=volume.type,
-            multiattach=volume.multiattach,
-            bootable=volume.bootable,
-            created=group.created + 3700,
+        return self.world.add_pair(
+            volume,
+            group,
+            group.created + 3700,
             updated=group.created + 3800,
-            station=group.station,
+            status="available",
+            target_volume=double.id,
             # What was protected before the clock starts has long been copied.
             sync_from=group.created if group.status in {"protected", "failed-over"} else None,
         )
-        self.world.add_pair(pair)
-        return pair
 
     def _double(self, server: Server, group: Group) -> Server:
         double = Server(
             id=self.world.new_uuid(),
             # C9 of the batch page: the DR server keeps the production server's name.
             name=server.name,
-            az=group.target_az if server.az == group.source_az else group.source_az,
+            az=group.other_az(server.az),
             vpc_id=server.vpc_id,
             flavor_id=server.flavor_id,
             created=CLOUD_START,

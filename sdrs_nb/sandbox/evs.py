@@ -1,4 +1,4 @@
-"""EVS: the volume list with both paging styles, one volume, and the quota set (``cloud-apis.md`` section 5)."""
+"""EVS: the volume list with both paging styles, one volume, and the quota set."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,8 +7,10 @@ from .clock import iso_micros
 from .errors import Refusal
 from .paging import whole_number
 from .records import Volume
-from .routing import Call, Reply, Route, encode
+from .routing import CloudCall, Reply, Routes, encode
 from .world import World
+
+ROUTES = Routes()
 
 _BAD_REQUEST = Refusal("EVS.2009", message="The request parameter is invalid.", key="badRequest")
 _MAX_IDS = 60
@@ -76,7 +78,8 @@ def _document(world: World, volume: Volume) -> dict[str, Any]:
     }
 
 
-def _list_volumes(call: Call) -> Reply:
+@ROUTES.on("GET", "/v2/{project_id}/cloudvolumes/detail")
+def _list_volumes(call: CloudCall) -> Reply:
     limit = whole_number(call.one("limit"), 1000, _BAD_REQUEST, 1, 1000)
     offset = whole_number(call.one("offset"), 0, _BAD_REQUEST)
     marker = call.one("marker")
@@ -104,7 +107,7 @@ def _list_volumes(call: Call) -> Reply:
     )
 
 
-def _filters(call: Call) -> list[Any]:
+def _filters(call: CloudCall) -> list[Any]:
     tests: list[Any] = []
     exact: dict[str, Callable[[Volume], str]] = {
         "id": lambda v: v.id,
@@ -142,14 +145,16 @@ def read_ids(text: str) -> list[str]:
     return [part.strip(" '\"") for part in text.strip("[] ").split(",") if part.strip(" '\"")]
 
 
-def _show_volume(call: Call) -> Reply:
+@ROUTES.on("GET", "/v2/{project_id}/cloudvolumes/{volume_id}")
+def _show_volume(call: CloudCall) -> Reply:
     volume = call.world.volumes.get(call["volume_id"])
     if volume is None:
         raise Refusal("EVS.2007", 404, f"Volume {call['volume_id']} could not be found.", "itemNotFound")
     return Reply(200, b'{"volume":' + volume_bytes(call.world, volume) + b"}")
 
 
-def _show_quota(call: Call) -> Reply:
+@ROUTES.on("GET", "/v2/{project_id}/os-quota-sets/{target}")
+def _show_quota(call: CloudCall) -> Reply:
     world = call.world
 
     def entry(limit: int, used: int) -> dict[str, int]:
@@ -170,10 +175,3 @@ def _show_quota(call: Call) -> Reply:
         quota[f"gigabytes_{kind}"] = entry(-1, sum(held))
         quota[f"snapshots_{kind}"] = entry(-1, 0)
     return Reply(200, {"quota_set": quota})
-
-
-ROUTES = (
-    Route("GET", "/v2/{project_id}/cloudvolumes/detail", _list_volumes),
-    Route("GET", "/v2/{project_id}/cloudvolumes/{volume_id}", _show_volume),
-    Route("GET", "/v2/{project_id}/os-quota-sets/{target}", _show_quota),
-)

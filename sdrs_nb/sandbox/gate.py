@@ -56,7 +56,8 @@ def check_sender(scope: Scope, bound_to: Iterable[str] = ()) -> None:
     site = headers.get("sec-fetch-site", "none")
     if not origins and site not in _OUR_SITES:
         raise HTTPException(403, f"Sec-Fetch-Site is {site[:100]!r}: pages of elsewhere are not heard.")
-    if is_control(scope) and _brings_something(scope, headers):
+    has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+    if is_control(scope) and (has_body or scope["method"] not in {"GET", "HEAD"}):
         _check_json(headers.getlist("content-type"))
 
 
@@ -118,11 +119,6 @@ def _is_loopback(name: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
-
-
-def _brings_something(scope: Scope, headers: Headers) -> bool:
-    has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-    return has_body or scope["method"] not in {"GET", "HEAD"}
 
 
 def _check_json(types: list[str]) -> None:

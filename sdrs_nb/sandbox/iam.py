@@ -11,7 +11,7 @@ from typing import Any
 
 from .clock import iso_micros_zulu
 from .errors import IamRefusal, not_authenticated
-from .routing import Call, Caller, Reply, Route
+from .routing import Caller, CloudCall, Reply, Route
 from .settings import Settings
 from .signing import KeyGuard
 
@@ -149,11 +149,10 @@ class Directory:
             Route("GET", "/v3", self._show_version, "open"),
         )
 
-    def _create_token(self, call: Call) -> Reply:
+    def _create_token(self, call: CloudCall) -> Reply:
         bad = IamRefusal(400, "Bad Request", "The request body is invalid.")
-        body = call.json(bad)
-        auth = body.get("auth") if isinstance(body, dict) else None
-        if not isinstance(auth, dict) or not isinstance(auth.get("identity"), dict):
+        auth = call.fields("auth", bad)
+        if not isinstance(auth.get("identity"), dict):
             raise bad
         self._check_password(auth["identity"], bad)
         project = self._scoped_project(auth.get("scope"), bad)
@@ -235,7 +234,7 @@ class Directory:
             entries.append({"id": kind, "type": kind, "name": name, "endpoints": endpoints})
         return entries
 
-    def _show_token(self, call: Call) -> Reply:
+    def _show_token(self, call: CloudCall) -> Reply:
         token = call.headers.get("x-subject-token", "")
         caller = self.read(token)
         project = next((known for known in self.projects if known.id == caller.project_id), None)
@@ -245,7 +244,7 @@ class Directory:
             200, {"token": self._token_document(project, issued, expires, call.origin)}, {"X-Subject-Token": token}
         )
 
-    def _show_access_key(self, call: Call) -> Reply:
+    def _show_access_key(self, call: CloudCall) -> Reply:
         """Show whose a permanent access key is; the path is the vendor's SDK's (ShowPermanentAccessKey)."""
         wanted = call["access_key"]
         if wanted != self.access_key:
@@ -259,7 +258,7 @@ class Directory:
         }
         return Reply(200, {"credential": credential})
 
-    def _list_projects(self, call: Call) -> Reply:
+    def _list_projects(self, call: CloudCall) -> Reply:
         name = call.one("name")
         found = [project for project in self.projects if name in {None, project.name}]
         projects = [
@@ -279,7 +278,7 @@ class Directory:
             200, {"projects": projects, "links": {"next": None, "previous": None, "self": f"{call.origin}/v3/projects"}}
         )
 
-    def _list_domains(self, call: Call) -> Reply:
+    def _list_domains(self, call: CloudCall) -> Reply:
         domain = {
             "id": self.domain_id,
             "name": self.domain_name,
@@ -292,7 +291,7 @@ class Directory:
             {"domains": [domain], "links": {"next": None, "previous": None, "self": f"{call.origin}/v3/auth/domains"}},
         )
 
-    def _show_version(self, call: Call) -> Reply:
+    def _show_version(self, call: CloudCall) -> Reply:
         version = {
             "id": "v3.6",
             "status": "stable",

@@ -6,7 +6,7 @@ from typing import Any
 
 from .errors import MESSAGES
 from .records import FailureJob, Job
-from .routing import Call
+from .routing import CloudCall, Reply
 from .world import World
 
 
@@ -58,7 +58,19 @@ def close_job(world: World, job: Job, at: float, failure: Failure | None, subjec
     if failure:
         job.error_code, job.fail_reason = failure.code, failure.reason
         if subject:
-            _record_failure(world, job, subject, failure)
+            world.failure_jobs[job.id] = FailureJob(
+                job_id=job.id,
+                # The documented sample writes the job type of a failure without "NoCG".
+                job_type=job.type.removesuffix("NoCG").removesuffix("New"),
+                resource_id=subject.id,
+                resource_name=subject.name,
+                resource_type=subject.type,
+                failure_status=subject.failure_status,
+                group_id=subject.group_id,
+                begin=job.begin,
+                error_code=failure.code,
+                fail_reason=failure.reason,
+            )
 
 
 def close_parent(world: World, parent: Job, at: float, lag_s: float) -> None:
@@ -73,31 +85,15 @@ def close_parent(world: World, parent: Job, at: float, lag_s: float) -> None:
     world.at(round(at + lag_s, 3), lambda moment: close_job(world, parent, moment, failure))
 
 
-def _record_failure(world: World, job: Job, subject: Subject, failure: Failure) -> None:
-    world.failure_jobs[job.id] = FailureJob(
-        job_id=job.id,
-        # The documented sample writes the job type of a failure without "NoCG".
-        job_type=job.type.removesuffix("NoCG").removesuffix("New"),
-        resource_id=subject.id,
-        resource_name=subject.name,
-        resource_type=subject.type,
-        failure_status=subject.failure_status,
-        group_id=subject.group_id,
-        begin=job.begin,
-        error_code=failure.code,
-        fail_reason=failure.reason,
-    )
-
-
 def start_job(  # noqa: PLR0917 - the parts of a job
-    call: Call,
+    call: CloudCall,
     job_type: str,
     entities: dict[str, Any],
     work: Work,
     subject: Subject,
     on_failure: Callable[[float], None],
-) -> Job:
-    """Start a job without sub-jobs: INIT, RUNNING after a tick, and its end after a seeded time.
+) -> Reply:
+    """Start a job without sub-jobs (INIT, RUNNING after a tick, its end after a seeded time); give the answer with it.
 
     Parameters
     ----------
@@ -123,7 +119,9 @@ def start_job(  # noqa: PLR0917 - the parts of a job
         job.status = "RUNNING"
 
     def finish(at: float) -> None:
-        code = forced or (_CODE_WHEN_GONE.get(job_type) if _is_something_gone(world, entities) else None)
+        things = (("protected_instance_id", world.instances), ("replication_pair_id", world.pairs))
+        is_gone = any(name in entities and entities[name] not in held for name, held in things)
+        code = forced or (_CODE_WHEN_GONE.get(job_type) if is_gone else None)
         failure = Failure(code, _reason(job_type, code)) if code else work(at)
         if failure:
             on_failure(at)
@@ -135,12 +133,7 @@ def start_job(  # noqa: PLR0917 - the parts of a job
     if call.effects.vanish_s is not None:
         job.vanishes_at = call.now + call.effects.vanish_s
     world.touch()
-    return job
-
-
-def _is_something_gone(world: World, entities: dict[str, Any]) -> bool:
-    things = (("protected_instance_id", world.instances), ("replication_pair_id", world.pairs))
-    return any(name in entities and entities[name] not in held for name, held in things)
+    return Reply(200, {"job_id": job.id})
 
 
 def _reason(job_type: str, code: str) -> str:

@@ -6,7 +6,9 @@ from .clock import CLOUD_START, iso_micros, iso_seconds
 from .errors import GatewayRefusal, Refusal
 from .paging import marker_page, whole_number
 from .records import Host, KeyPair, Pool
-from .routing import Call, Reply, Route
+from .routing import CloudCall, Reply, Routes
+
+ROUTES = Routes()
 
 _KPS_BAD = GatewayRefusal("KPS.0001", 400, "Request parameter error.")
 _DEH_BAD = Refusal("DEH.0001", 400, "Request parameter error.")
@@ -30,7 +32,8 @@ def _key_pair(pair: KeyPair) -> dict[str, Any]:
     }
 
 
-def _list_key_pairs(call: Call) -> Reply:
+@ROUTES.on("GET", "/v3/{project_id}/keypairs")
+def _list_key_pairs(call: CloudCall) -> Reply:
     visible = call.world.keys_visible_to(call.caller.user_id)
     page = marker_page(call, visible, "name", 1000, 1000, _KPS_BAD)
     more = bool(page) and page[-1] is not visible[-1]
@@ -38,7 +41,8 @@ def _list_key_pairs(call: Call) -> Reply:
     return Reply(200, {"keypairs": [{"keypair": _key_pair(pair)} for pair in page], "page_info": info})
 
 
-def _list_old_key_pairs(call: Call) -> Reply:
+@ROUTES.on("GET", "/v2.1/{project_id}/os-keypairs")
+def _list_old_key_pairs(call: CloudCall) -> Reply:
     visible = call.world.keys_visible_to(call.caller.user_id)
     wanted = ("name", "fingerprint", "public_key", "type")
     documents = [{"keypair": {name: _key_pair(pair)[name] for name in wanted}} for pair in visible]
@@ -48,7 +52,7 @@ def _list_old_key_pairs(call: Call) -> Reply:
 # -- dedicated hosts (DeH) -------------------------------------------------------------------------------------
 
 
-def _host(call: Call, host: Host) -> dict[str, Any]:
+def _host(call: CloudCall, host: Host) -> dict[str, Any]:
     on_it = [server for server in call.world.servers.values() if server.host_id == host.id]
     flavors = [call.world.flavors[server.flavor_id] for server in on_it]
     fitting = [flavor.id for flavor in call.world.flavors.values() if flavor.id.startswith(f"{host.family}.")]
@@ -77,7 +81,8 @@ def _host(call: Call, host: Host) -> dict[str, Any]:
     }
 
 
-def _list_hosts(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1.0/{project_id}/dedicated-hosts")
+def _list_hosts(call: CloudCall) -> Reply:
     wanted = {
         "availability_zone": "az",
         "state": "state",
@@ -97,7 +102,7 @@ def _list_hosts(call: Call) -> Reply:
 # -- storage pools (DSS) ---------------------------------------------------------------------------------------
 
 
-def _pool(call: Call, pool: Pool) -> dict[str, Any]:
+def _pool(call: CloudCall, pool: Pool) -> dict[str, Any]:
     document: dict[str, Any] = {
         "id": pool.id,
         "name": pool.name,
@@ -119,7 +124,8 @@ def _pool(call: Call, pool: Pool) -> dict[str, Any]:
     return document
 
 
-def _list_pools(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/pools/detail")
+def _list_pools(call: CloudCall) -> Reply:
     pools = [
         pool
         for pool in call.world.pools.values()
@@ -131,7 +137,8 @@ def _list_pools(call: Call) -> Reply:
     return Reply(200, {"pools": [_pool(call, pool) for pool in page], "count": len(pools)})
 
 
-def _show_pool(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/pools/{dss_id}")
+def _show_pool(call: CloudCall) -> Reply:
     pool = call.world.pools.get(call["dss_id"])
     if pool is None:
         raise Refusal("DSS.0007", 404, "The pool does not exist.", "itemNotFound")
@@ -141,14 +148,15 @@ def _show_pool(call: Call) -> Reply:
 # -- auto scaling ----------------------------------------------------------------------------------------------
 
 
-def _as_page(call: Call, rows: list[dict[str, Any]], key: str) -> Reply:
+def _as_page(call: CloudCall, rows: list[dict[str, Any]], key: str) -> Reply:
     limit = whole_number(call.one("limit"), 20, _AS_BAD, 0, 100)
     start = whole_number(call.one("start_number"), 0, _AS_BAD)
     page = rows[start : start + limit]
     return Reply(200, {"limit": limit, key: page, "total_number": len(rows), "start_number": start})
 
 
-def _list_scaling_groups(call: Call) -> Reply:
+@ROUTES.on("GET", "/autoscaling-api/v1/{project_id}/scaling_group")
+def _list_scaling_groups(call: CloudCall) -> Reply:
     rows = [
         {
             "scaling_group_id": group.id,
@@ -170,7 +178,8 @@ def _list_scaling_groups(call: Call) -> Reply:
     return _as_page(call, rows, "scaling_groups")
 
 
-def _list_scaling_instances(call: Call) -> Reply:
+@ROUTES.on("GET", "/autoscaling-api/v1/{project_id}/scaling_group_instance/{scaling_group_id}/list")
+def _list_scaling_instances(call: CloudCall) -> Reply:
     group = call.world.scaling_groups.get(call["scaling_group_id"])
     if group is None:
         raise Refusal("AS.2007", 404, "The AS group does not exist.")
@@ -196,7 +205,8 @@ def _list_scaling_instances(call: Call) -> Reply:
 # -- enterprise projects ---------------------------------------------------------------------------------------
 
 
-def _list_enterprise_projects(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1.0/enterprise-projects", "account")
+def _list_enterprise_projects(call: CloudCall) -> Reply:
     limit = whole_number(call.one("limit"), 1000, _EPS_BAD, 1, 1000)
     offset = whole_number(call.one("offset"), 0, _EPS_BAD)
     status = call.one("status")
@@ -220,19 +230,3 @@ def _list_enterprise_projects(call: Call) -> Reply:
         for project in matching
     ]
     return Reply(200, {"enterprise_projects": rows[offset : offset + limit], "total_count": len(rows)})
-
-
-ROUTES = (
-    Route("GET", "/v3/{project_id}/keypairs", _list_key_pairs),
-    Route("GET", "/v2.1/{project_id}/os-keypairs", _list_old_key_pairs),
-    Route("GET", "/v1.0/{project_id}/dedicated-hosts", _list_hosts),
-    Route("GET", "/v1/{project_id}/pools/detail", _list_pools),
-    Route("GET", "/v1/{project_id}/pools/{dss_id}", _show_pool),
-    Route("GET", "/autoscaling-api/v1/{project_id}/scaling_group", _list_scaling_groups),
-    Route(
-        "GET",
-        "/autoscaling-api/v1/{project_id}/scaling_group_instance/{scaling_group_id}/list",
-        _list_scaling_instances,
-    ),
-    Route("GET", "/v1.0/enterprise-projects", _list_enterprise_projects, "account"),
-)

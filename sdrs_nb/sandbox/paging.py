@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from .errors import Refusal
-from .routing import Call
+from .routing import CloudCall
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ def whole_number(text: str | None, default: int, refusal: Refusal, low: int = 0,
     return value
 
 
-def row_page(call: Call, rows: Iterable[T]) -> tuple[list[T], int]:
+def row_page(call: CloudCall, rows: Iterable[T]) -> tuple[list[T], int]:
     """Give one SDRS page and the number of all matching rows.
 
     SDRS: ``limit`` 1..1000 (default 1000; code 0221 otherwise), ``offset`` is a row index >= 0 (0222).
@@ -39,8 +39,16 @@ def row_page(call: Call, rows: Iterable[T]) -> tuple[list[T], int]:
     return everything[offset : offset + limit], len(everything)
 
 
+def only_abnormal(call: CloudCall) -> bool:
+    """Whether a list of SDRS is asked for abnormal rows alone; an unknown ``query_type`` is refused (0201)."""
+    query_type = call.one("query_type")
+    if query_type not in {None, "", "general", "status_abnormal"}:
+        raise Refusal("SDRS.0201")
+    return query_type == "status_abnormal"
+
+
 def marker_page(  # noqa: PLR0917 - what differs between the services
-    call: Call, rows: Sequence[T], key: str, default: int, high: int, refusal: Refusal
+    call: CloudCall, rows: Sequence[T], key: str, default: int, high: int, refusal: Refusal
 ) -> list[T]:
     """Give one page of a service that pages by ``marker`` (the last row's `key`) and ``limit``.
 

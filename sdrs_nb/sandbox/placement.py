@@ -1,4 +1,4 @@
-"""Where DR servers and disks shall go: subnet, dedicated host, dedicated storage (``sdrs-api.md``, step 6)."""
+"""Where DR servers and disks shall go: subnet, dedicated host, dedicated storage."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

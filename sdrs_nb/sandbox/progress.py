@@ -1,15 +1,17 @@
-"""How a create request unfolds: instance, pairs, DR server and sub-job along the timeline of ``sdrs-api.md`` section 6.
+"""How a create request unfolds: instance, pairs, DR server and sub-job along a timeline.
 
 At acceptance the instance is there in ``creating``. At 30 % its pairs appear, at 70 % the DR disks and the DR server
 (SHUTOFF, in the DR AZ, with the production server's name), at 100 % everything settles or has failed.
 """
+
+from collections.abc import Callable
 
 from . import statuses
 from .errors import MESSAGES
 from .jobs import Failure, Subject, close_job, close_parent, open_job
 from .placement import automatic_host
 from .records import Flavor, Instance, Job, Pair, Server, Volume
-from .routing import Call
+from .routing import CloudCall
 from .validation import Order
 from .world import World
 
@@ -17,7 +19,7 @@ _PAIRS_AT, _SERVER_AT = 0.3, 0.7
 _SUB_JOB_STEP_S = 0.012
 
 
-def start_batch(call: Call, order: Order) -> Job:
+def start_batch(call: CloudCall, order: Order) -> Job:
     """Begin a batch: the parent job and one creation per server, in the order of the request."""
     world = call.world
     group_entity = {"server_group_id": order.group.id}
@@ -41,7 +43,7 @@ def start_batch(call: Call, order: Order) -> Job:
     return parent
 
 
-def start_single(call: Call, order: Order) -> Job:
+def start_single(call: CloudCall, order: Order) -> Job:
     """Begin a single create: the same as one server of a batch, without a parent."""
     creation = _open_creations(call, order, is_sub_job=False)[0]
     creation.address = order.address
@@ -51,7 +53,7 @@ def start_single(call: Call, order: Order) -> Job:
     return creation.job
 
 
-def _open_creations(call: Call, order: Order, *, is_sub_job: bool) -> "list[Creation]":
+def _open_creations(call: CloudCall, order: Order, *, is_sub_job: bool) -> "list[Creation]":
     pairs: dict[str, Pair] = {}
     creations = []
     for position, ((server, flavor), name) in enumerate(zip(order.servers, order.names, strict=True)):
@@ -59,7 +61,12 @@ def _open_creations(call: Call, order: Order, *, is_sub_job: bool) -> "list[Crea
         instance = _open_instance(call, order, server, name)
         for volume_id, device, _ in server.volumes:
             if volume_id not in pairs:
-                pairs[volume_id] = _open_pair(call, order, call.world.volumes[volume_id])
+                # Counted against the quota from the start, listed from 30 % on.
+                ids = {"id": call.world.new_uuid(), "target_volume": call.world.new_uuid()}
+                volume = call.world.volumes[volume_id]
+                pairs[volume_id] = call.world.add_pair(
+                    volume, order.group, call.now, status="creating", listed=False, **ids
+                )
             call.world.hang_pair(pairs[volume_id], instance.id, device)
         entities: dict[str, object] = {"server_group_id": order.group.id, "protected_instance_id": instance.id}
         job = open_job(call.world, "createProtectedInstanceNoCG", begin, entities, is_sub_job=is_sub_job)
@@ -71,7 +78,7 @@ def _open_creations(call: Call, order: Order, *, is_sub_job: bool) -> "list[Crea
     return creations
 
 
-def _open_instance(call: Call, order: Order, server: Server, name: str) -> Instance:
+def _open_instance(call: CloudCall, order: Order, server: Server, name: str) -> Instance:
     instance = Instance(
         id=call.world.new_uuid(),
         name=name,
@@ -90,33 +97,11 @@ def _open_instance(call: Call, order: Order, server: Server, name: str) -> Insta
     return instance
 
 
-def _open_pair(call: Call, order: Order, volume: Volume) -> Pair:
-    pair = Pair(
-        id=call.world.new_uuid(),
-        name=volume.name,
-        description=None,
-        group_id=order.group.id,
-        status="creating",
-        source_volume=volume.id,
-        target_volume=call.world.new_uuid(),
-        size_gib=volume.size_gib,
-        volume_type=volume.type,
-        multiattach=volume.multiattach,
-        bootable=volume.bootable,
-        created=call.now,
-        updated=call.now,
-        # Counted against the quota from the start, listed from 30 % on.
-        listed=False,
-    )
-    call.world.add_pair(pair)
-    return pair
-
-
 class Creation:
     """One server on its way to being protected."""
 
     def __init__(  # noqa: PLR0917 - the parts of one creation
-        self, call: Call, order: Order, server: Server, flavor: Flavor, instance: Instance, job: Job
+        self, call: CloudCall, order: Order, server: Server, flavor: Flavor, instance: Instance, job: Job
     ) -> None:
         self.world: World = call.world
         self.settings = call.settings
@@ -129,7 +114,7 @@ class Creation:
         self.job = job
         self.address = ""
         self.failure: Failure | None = None
-        self.after_end = _nothing
+        self.after_end: Callable[[float], None] | None = None
 
     def schedule(self, position: int, *, is_sub_job: bool) -> None:
         """Put the steps on the clock."""
@@ -154,7 +139,7 @@ class Creation:
             pair.listed, pair.updated = True, at
 
     def _make_double(self, at: float) -> None:
-        self.failure = self.failure or self._obstacle()
+        self.failure = self.failure or self._lack_of_key() or self._lack_of_room()
         if self.failure:
             return
         double = self._add_double(at)
@@ -170,7 +155,7 @@ class Creation:
         self.world.instance_by_server[double.id] = self.instance.id
         self.job.entities["native_server_id"] = double.id
 
-    def _obstacle(self) -> Failure | None:
+    def _lack_of_key(self) -> Failure | None:
         world, server = self.world, self.server
         # Batch create page, constraints: Windows with key-pair login needs the key pair, else the DR server fails.
         if server.os_type == "Windows" and server.key_name:
@@ -178,7 +163,7 @@ class Creation:
             visible = [set(world.keys_visible_to(user)) for user in (server.user_id, self.user_id)]
             if server.key_name not in {pair.name for pair in visible[0] & visible[1]}:
                 return Failure(self.settings.key_pair_code, "SdrsCreateNativeServerTask-fail:key pair not found")
-        return self._lack_of_room()
+        return None
 
     def _lack_of_room(self) -> Failure | None:
         world, task = self.world, "SdrsCreateNativeServerTask-fail:"
@@ -268,7 +253,8 @@ class Creation:
             self.instance.id, self.instance.name, "protected_instances", "createFail", self.instance.group_id
         )
         close_job(self.world, self.job, at, self.failure, subject)
-        self.after_end(at)
+        if self.after_end is not None:
+            self.after_end(at)
 
     def _settle(self, at: float) -> None:
         status = self.world.rest_status(self.instance.group_id)
@@ -277,7 +263,7 @@ class Creation:
             if pair.status not in {"creating", *statuses.AT_REST}:
                 # Another owner of a shared disk was ready before, and a job works on the pair already.
                 continue
-            pair.status, pair.updated = status, at
+            pair.set_status(status, at)
             if status == "protected" and pair.sync_from is None:
                 # The first copy begins at once when the group is protected, else when protection is enabled.
                 pair.sync_from = at
@@ -291,7 +277,3 @@ class Creation:
                 self.world.remove_pair(pair.id)
                 if pair.target_volume in self.world.volumes:
                     self.world.remove_volume(pair.target_volume)
-
-
-def _nothing(at: float) -> None:
-    del at

@@ -96,8 +96,20 @@ class Volume:
     document: bytes | None = None
 
 
+class Dated:
+    """A thing of SDRS, whose status changes at a moment."""
+
+    __slots__ = ()
+    status: str
+    updated: float
+
+    def set_status(self, status: str, at: float) -> None:
+        """Give it a status, as changed at cloud time `at`."""
+        self.status, self.updated = status, at  # type: ignore[misc]  # the records hold the slots
+
+
 @dataclass(slots=True)
-class Group:
+class Group(Dated):
     """A protection group; the AZs stay as at creation, `station` says which of them is production now."""
 
     id: str
@@ -114,6 +126,10 @@ class Group:
     instances: dict[str, None] = field(default_factory=dict)
     pairs: dict[str, None] = field(default_factory=dict)
 
+    def other_az(self, az: str) -> str:
+        """Give the group's other AZ."""
+        return self.target_az if az == self.source_az else self.source_az
+
     @property
     def production_az(self) -> str:
         """Give the AZ that is the production site now."""
@@ -122,11 +138,11 @@ class Group:
     @property
     def dr_az(self) -> str:
         """Give the AZ that is the DR site now."""
-        return self.target_az if self.station == "source" else self.source_az
+        return self.other_az(self.production_az)
 
 
 @dataclass(slots=True)
-class Instance:
+class Instance(Dated):
     """A protected instance; `listed_from` is later than `created` only while a list lags."""
 
     id: str
@@ -144,7 +160,7 @@ class Instance:
 
 
 @dataclass(slots=True)
-class Pair:
+class Pair(Dated):
     """A replication pair; `attachments` maps instance id to device, `sync_from` is when its first copy began."""
 
     id: str
@@ -168,7 +184,7 @@ class Pair:
 
 
 @dataclass(slots=True)
-class Drill:
+class Drill(Dated):
     """A DR drill; `servers` maps instance id to drill server id."""
 
     id: str

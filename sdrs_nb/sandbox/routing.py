@@ -1,5 +1,6 @@
 """What a request is, what an answer is, and which handler a path belongs to."""
 
+import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -39,7 +40,7 @@ class Effects:
 
 
 @dataclass(slots=True)
-class Call:
+class CloudCall:
     """One cloud request, authenticated and routed."""
 
     method: str
@@ -66,18 +67,22 @@ class Call:
         """Give every value of a query parameter, comma lists taken apart."""
         return [part for key, value in self.query if key == name for part in value.split(",") if part]
 
-    def json(self, refusal: Refusal) -> Any:
-        """Give the decoded body.
+    def fields(self, key: str | None = None, refusal: Refusal | None = None) -> dict[str, Any]:
+        """Give the JSON object that the body is, or the one that it holds under `key`.
 
         Raises
         ------
         Refusal
-            The `refusal` given, when the body is no JSON; see `read_json`.
+            There is none: the `refusal` given, else 0201.
         """
-        try:
-            return read_json(self.body)
-        except ValueError:
-            raise refusal from None
+        found = None
+        with contextlib.suppress(ValueError):
+            found = read_json(self.body)
+        if key is not None:
+            found = found.get(key) if isinstance(found, dict) else None
+        if not isinstance(found, dict):
+            raise refusal or Refusal("SDRS.0201")
+        return found
 
 
 @dataclass(slots=True)
@@ -102,7 +107,7 @@ def encode(document: Any) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-Handler = Callable[[Call], Reply]
+Handler = Callable[[CloudCall], Reply]
 
 
 @dataclass(slots=True, frozen=True)
@@ -117,6 +122,19 @@ class Route:
     template: str
     handler: Handler
     scope: str = "project"
+
+
+class Routes(list[Route]):
+    """The routes of a service, each written above its handler."""
+
+    def on(self, method: str, template: str, scope: str = "project") -> Callable[[Handler], Handler]:
+        """Give the decorator that makes a function the handler of a method and path; see `Route`."""
+
+        def add(handler: Handler) -> Handler:
+            self.append(Route(method, template, handler, scope))
+            return handler
+
+        return add
 
 
 class Router:
@@ -135,9 +153,9 @@ class Router:
         """Give the route and its path parameters, None if the gateway knows no such path or method."""
         segments = [unquote(segment) for segment in split_path(raw_path)]
         for template, route in self._by_shape.get((method, len(segments)), ()):
-            parameters = _match(template, segments)
-            if parameters is not None:
-                return route, parameters
+            pairs = list(zip(template, segments, strict=True))
+            if all(pattern.startswith("{") or pattern == segment for pattern, segment in pairs):
+                return route, {pattern[1:-1]: segment for pattern, segment in pairs if pattern.startswith("{")}
         return None
 
 
@@ -145,13 +163,3 @@ def split_path(path: str) -> list[str]:
     """Split a path at its slashes; a trailing slash means nothing."""
     trimmed = path.strip("/")
     return trimmed.split("/") if trimmed else []
-
-
-def _match(template: list[str], segments: list[str]) -> dict[str, str] | None:
-    parameters: dict[str, str] = {}
-    for pattern, segment in zip(template, segments, strict=True):
-        if pattern.startswith("{"):
-            parameters[pattern[1:-1]] = segment
-        elif pattern != segment:
-            return None
-    return parameters

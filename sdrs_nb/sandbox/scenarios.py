@@ -106,11 +106,6 @@ def _lay_ground(estate: Estate) -> None:
     full = Subnet(world.new_uuid(), world.new_uuid(), "subnet-lab-full", estate.vpc_ids["lab"], "10.31.255.0/28", 11)
     full.used = 11
     world.subnets[full.id] = full
-    _add_domains(world)
-    _add_neighbours(estate)
-
-
-def _add_domains(world: World) -> None:
     for name, local, remote, sold_out in (
         ("domain-ab", AZ_A, AZ_B, False),
         ("domain-ac", AZ_A, AZ_C, False),
@@ -118,6 +113,7 @@ def _add_domains(world: World) -> None:
     ):
         domain = Domain(world.new_uuid(), name, local, remote, sold_out)
         world.domains[domain.id] = domain
+    _add_neighbours(estate)
 
 
 def _add_neighbours(estate: Estate) -> None:
@@ -260,10 +256,10 @@ def _keep_starting(world: World, settings: Settings) -> None:
 
     def finish(at: float) -> None:
         for group in starting:
-            group.status, group.updated = "protected", at
-            for instance_id in group.instances:
-                world.instances[instance_id].status = "protected"
+            group.set_status("protected", at)
+            for member in world.members_of(group):
+                member.status = "protected"
             for pair_id in group.pairs:
-                world.pairs[pair_id].status, world.pairs[pair_id].sync_from = "protected", at
+                world.pairs[pair_id].sync_from = at
 
     world.at(CLOUD_START + settings.starting_group_s, finish)

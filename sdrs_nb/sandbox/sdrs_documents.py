@@ -1,4 +1,4 @@
-"""SDRS documents: groups, instances, pairs, drills and jobs as the service writes them (``sdrs-api.md``)."""
+"""SDRS documents: groups, instances, pairs, drills and jobs as the service writes them."""
 
 from typing import Any
 

@@ -1,19 +1,21 @@
-"""DR drills (``sdrs-api.md`` section 10)."""
+"""DR drills."""
 
-from typing import Any
+from functools import partial
 
 from . import statuses
 from .errors import Refusal
 from .jobs import Failure, Subject, start_job
 from .paging import row_page
 from .records import Drill, Server, Subnet, Vpc
-from .routing import Call, Reply, Route
+from .routing import CloudCall, Reply, Routes
 from .sdrs_documents import drill_document, is_copying
-from .validation import check_name, find_group
+from .validation import check_name, find_group, rename
 from .world import World
 
+ROUTES = Routes()
 
-def _find_drill(call: Call) -> Drill:
+
+def _find_drill(call: CloudCall) -> Drill:
     drill = call.world.drills.get(call["drill_id"])
     if drill is None:
         raise Refusal("SDRS.1902")
@@ -24,7 +26,8 @@ def _subject(drill: Drill, failure_status: str) -> Subject:
     return Subject(drill.id, drill.name, "disaster_recovery_drills", failure_status, drill.group_id)
 
 
-def _list_drills(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/disaster-recovery-drills")
+def _list_drills(call: CloudCall) -> Reply:
     status = call.one("status")
     if status and status not in statuses.DRILL:
         raise Refusal("SDRS.0209")
@@ -40,31 +43,21 @@ def _list_drills(call: Call) -> Reply:
     return Reply(200, {"count": count, "disaster_recovery_drills": [drill_document(drill) for drill in page]})
 
 
-def _show_drill(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/disaster-recovery-drills/{drill_id}")
+def _show_drill(call: CloudCall) -> Reply:
     return Reply(200, {"disaster_recovery_drill": drill_document(_find_drill(call))})
 
 
-def _body(call: Call) -> dict[str, Any]:
-    body = call.json(Refusal("SDRS.0201"))
-    inner = body.get("disaster_recovery_drill") if isinstance(body, dict) else None
-    if not isinstance(inner, dict):
-        raise Refusal("SDRS.0201")
-    return inner
-
-
-def _rename_drill(call: Call) -> Reply:
+@ROUTES.on("PUT", "/v1/{project_id}/disaster-recovery-drills/{drill_id}")
+def _rename_drill(call: CloudCall) -> Reply:
     drill = _find_drill(call)
-    name = _body(call).get("name")
-    if not isinstance(name, str):
-        raise Refusal("SDRS.0201")
-    check_name(name, call.settings)
-    drill.name, drill.updated = name, call.now
-    call.world.touch()
+    rename(call, drill, "disaster_recovery_drill")
     return Reply(200, {"disaster_recovery_drill": drill_document(drill)})
 
 
-def _create_drill(call: Call) -> Reply:
-    body = _body(call)
+@ROUTES.on("POST", "/v1/{project_id}/disaster-recovery-drills")
+def _create_drill(call: CloudCall) -> Reply:
+    body = call.fields("disaster_recovery_drill")
     if not isinstance(body.get("server_group_id"), str) or not isinstance(body.get("name"), str):
         raise Refusal("SDRS.0201")
     check_name(body["name"], call.settings)
@@ -92,15 +85,19 @@ def _create_drill(call: Call) -> Reply:
                 server = _add_drill_server(world, subnet, double, at)
                 drill.servers[instance_id] = server.id
                 world.drill_by_server[server.id] = drill.id
-        drill.status, drill.updated = "available", at
+        drill.set_status("available", at)
         return None
 
-    def fail(at: float) -> None:
-        drill.status, drill.updated = "error", at
-
     entities = {"server_group_id": group.id, "disaster_recovery_drill_id": drill.id}
-    job = start_job(call, "createDisasterRecoveryDrill", entities, work, _subject(drill, "createFail"), fail)
-    return Reply(200, {"job_id": job.id})
+    fail = partial(drill.set_status, "error")
+    return start_job(
+        call,
+        "createDisasterRecoveryDrill",
+        entities,
+        work,
+        _subject(drill, "createFail"),
+        fail,
+    )
 
 
 def _check_vpc(world: World, vpc_id: object, group_vpc_id: str) -> None:
@@ -142,13 +139,14 @@ def _add_drill_server(world: World, subnet: Subnet, double: Server, at: float) -
     return server
 
 
-def _delete_drill(call: Call) -> Reply:
+@ROUTES.on("DELETE", "/v1/{project_id}/disaster-recovery-drills/{drill_id}")
+def _delete_drill(call: CloudCall) -> Reply:
     world = call.world
     drill = _find_drill(call)
     if drill.status not in statuses.DRILL_DELETABLE:
         raise Refusal("SDRS.1913")
 
-    def work(at: float) -> Failure | None:
+    def work(at: float) -> None:
         del at
         for server_id in drill.servers.values():
             world.drill_by_server.pop(server_id, None)
@@ -158,21 +156,15 @@ def _delete_drill(call: Call) -> Reply:
                 for volume_id in volume_ids:
                     world.remove_volume(volume_id)
         del world.drills[drill.id]
-        return None
 
-    def fail(at: float) -> None:
-        drill.status, drill.updated = "error-deleting", at
-
-    drill.status, drill.updated = "deleting", call.now
+    drill.set_status("deleting", call.now)
     entities = {"server_group_id": drill.group_id, "disaster_recovery_drill_id": drill.id}
-    job = start_job(call, "deleteDisasterRecoveryDrill", entities, work, _subject(drill, "deleteFail"), fail)
-    return Reply(200, {"job_id": job.id})
-
-
-ROUTES = (
-    Route("POST", "/v1/{project_id}/disaster-recovery-drills", _create_drill),
-    Route("GET", "/v1/{project_id}/disaster-recovery-drills", _list_drills),
-    Route("GET", "/v1/{project_id}/disaster-recovery-drills/{drill_id}", _show_drill),
-    Route("PUT", "/v1/{project_id}/disaster-recovery-drills/{drill_id}", _rename_drill),
-    Route("DELETE", "/v1/{project_id}/disaster-recovery-drills/{drill_id}", _delete_drill),
-)
+    fail = partial(drill.set_status, "error-deleting")
+    return start_job(
+        call,
+        "deleteDisasterRecoveryDrill",
+        entities,
+        work,
+        _subject(drill, "deleteFail"),
+        fail,
+    )

@@ -1,23 +1,26 @@
-"""Protection groups: create, list, show, rename, delete, and the five actions (``sdrs-api.md`` section 4)."""
+"""Protection groups: create, list, show, rename, delete, and the five actions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from . import statuses
 from .errors import Refusal
 from .jobs import Failure, Subject, start_job
 from .paging import row_page
-from .records import Group, Job
-from .routing import Call, Reply, Route
+from .records import Group
+from .routing import CloudCall, Reply, Routes
 from .sdrs_documents import group_document, is_copying
-from .validation import check_description, check_name, find_group
+from .validation import check_description, check_name, find_group, rename
 from .world import World
+
+ROUTES = Routes()
 
 _THREE_MONTHS_S = 90 * 86400.0
 
 
-def _document(call: Call, group: Group) -> dict[str, Any]:
+def _document(call: CloudCall, group: Group) -> dict[str, Any]:
     return group_document(call.world, group, call.now, call.settings)
 
 
@@ -28,7 +31,8 @@ def _subject(group: Group, failure_status: str) -> Subject:
 # -- reading and renaming --------------------------------------------------------------------------------------
 
 
-def _list_groups(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/server-groups")
+def _list_groups(call: CloudCall) -> Reply:
     status, name, az = call.one("status"), call.one("name"), call.one("availability_zone")
     if status and status not in statuses.GROUP:
         raise Refusal("SDRS.0209")
@@ -44,7 +48,7 @@ def _list_groups(call: Call) -> Reply:
     return Reply(200, {"count": count, "server_groups": [_document(call, group) for group in page]})
 
 
-def _fits_query_type(call: Call, group: Group) -> bool:
+def _fits_query_type(call: CloudCall, group: Group) -> bool:
     query_type = call.one("query_type")
     if query_type == "status_abnormal":
         return group.status.startswith("error")
@@ -58,26 +62,15 @@ def _fits_query_type(call: Call, group: Group) -> bool:
     return True
 
 
-def _show_group(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/server-groups/{server_group_id}")
+def _show_group(call: CloudCall) -> Reply:
     return Reply(200, {"server_group": _document(call, find_group(call.world, call["server_group_id"]))})
 
 
-def _body(call: Call, key: str) -> dict[str, Any]:
-    body = call.json(Refusal("SDRS.0201"))
-    inner = body.get(key) if isinstance(body, dict) else None
-    if not isinstance(inner, dict):
-        raise Refusal("SDRS.0201")
-    return inner
-
-
-def _rename_group(call: Call) -> Reply:
+@ROUTES.on("PUT", "/v1/{project_id}/server-groups/{server_group_id}")
+def _rename_group(call: CloudCall) -> Reply:
     group = find_group(call.world, call["server_group_id"])
-    name = _body(call, "server_group").get("name")
-    if not isinstance(name, str):
-        raise Refusal("SDRS.0201")
-    check_name(name, call.settings)
-    group.name, group.updated = name, call.now
-    call.world.touch()
+    rename(call, group, "server_group")
     return Reply(200, {"server_group": _document(call, group)})
 
 
@@ -86,8 +79,9 @@ def _rename_group(call: Call) -> Reply:
 _REQUIRED = ("name", "source_availability_zone", "target_availability_zone", "domain_id", "source_vpc_id")
 
 
-def _create_group(call: Call) -> Reply:
-    body = _body(call, "server_group")
+@ROUTES.on("POST", "/v1/{project_id}/server-groups")
+def _create_group(call: CloudCall) -> Reply:
+    body = call.fields("server_group")
     if not all(isinstance(body.get(name), str) for name in _REQUIRED):
         raise Refusal("SDRS.0201")
     description = body.get("description")
@@ -111,8 +105,11 @@ def _create_group(call: Call) -> Reply:
         updated=call.now,
     )
     call.world.groups[group.id] = group
-    job = _run(call, group, "createProtectionGroupNoCG", "createFail", _ends(group, "available"), "error")
-    return Reply(200, {"job_id": job.id})
+
+    def work(at: float) -> None:
+        group.set_status("available", at)
+
+    return _run(call, group, "createProtectionGroupNoCG", "createFail", work, "error")
 
 
 def _check_site(world: World, body: dict[str, Any]) -> None:
@@ -131,7 +128,8 @@ def _check_site(world: World, body: dict[str, Any]) -> None:
         raise Refusal("SDRS.0217")
 
 
-def _delete_group(call: Call) -> Reply:
+@ROUTES.on("DELETE", "/v1/{project_id}/server-groups/{server_group_id}")
+def _delete_group(call: CloudCall) -> Reply:
     world = call.world
     group = find_group(world, call["server_group_id"])
     # Only a group where nothing is under way can go (general form of the status rule).
@@ -144,51 +142,34 @@ def _delete_group(call: Call) -> Reply:
     if any(drill.group_id == group.id for drill in world.drills.values()):
         raise Refusal("SDRS.1003")
 
-    def vanish(at: float) -> Failure | None:
+    def vanish(at: float) -> None:
         del at
         del world.groups[group.id]
-        return None
 
     group.status = "deleting"
-    job = _run(call, group, "deleteProtectionGroupNoCG", "deleteFail", vanish, "error-deleting")
-    return Reply(200, {"job_id": job.id})
+    return _run(call, group, "deleteProtectionGroupNoCG", "deleteFail", vanish, "error-deleting")
 
 
 def _run(  # noqa: PLR0917 - the parts of a group's job
-    call: Call,
+    call: CloudCall,
     group: Group,
     job_type: str,
     failure_status: str,
     work: Callable[[float], Failure | None],
     error_status: str,
-) -> Job:
-    def fail(at: float) -> None:
-        set_status(call.world, group, error_status, at)
-
+) -> Reply:
+    fail = partial(set_status, call.world, group, error_status)
     return start_job(call, job_type, {"server_group_id": group.id}, work, _subject(group, failure_status), fail)
-
-
-def _ends(group: Group, status: str) -> Callable[[float], Failure | None]:
-    def work(at: float) -> Failure | None:
-        group.status, group.updated = status, at
-        return None
-
-    return work
 
 
 def set_status(world: World, group: Group, status: str, at: float) -> None:
     """Give a group and everything settled in it a status; what is being made or is broken stays as it is."""
     # A member made while the group was on its way to another status has settled as available meanwhile.
     moving = {group.status, "available", "protected"}
-    group.status, group.updated = status, at
-    for instance_id in group.instances:
-        instance = world.instances[instance_id]
-        if instance.status in moving:
-            instance.status, instance.updated = status, at
-    for pair_id in group.pairs:
-        pair = world.pairs[pair_id]
-        if pair.status in moving:
-            pair.status, pair.updated = status, at
+    group.set_status(status, at)
+    for member in world.members_of(group):
+        if member.status in moving:
+            member.set_status(status, at)
 
 
 # -- actions ---------------------------------------------------------------------------------------------------
@@ -231,9 +212,10 @@ _FAIL_OVER = Action(
 )  # fmt: skip
 
 
-def _act(call: Call) -> Reply:
-    body = call.json(Refusal("SDRS.0201"))
-    if not isinstance(body, dict) or len(body) != 1:
+@ROUTES.on("POST", "/v1/{project_id}/server-groups/{server_group_id}/action")
+def _act(call: CloudCall) -> Reply:
+    body = call.fields()
+    if len(body) != 1:
         raise Refusal("SDRS.0201")
     key, parameters = next(iter(body.items()))
     actions = {action.key: action for action in (_ENABLE, _DISABLE, _REVERSE, _FAIL_OVER)}
@@ -248,10 +230,10 @@ def _act(call: Call) -> Reply:
     if action is _ENABLE and group.status in _REPROTECT.from_statuses:
         action = _REPROTECT
     _check_action(call, group, action)
-    return Reply(200, {"job_id": _perform(call, group, action).id})
+    return _perform(call, group, action)
 
 
-def _check_action(call: Call, group: Group, action: Action) -> None:
+def _check_action(call: CloudCall, group: Group, action: Action) -> None:
     world = call.world
     if group.status not in action.from_statuses:
         raise Refusal(action.refusal)
@@ -271,12 +253,14 @@ def _check_action(call: Call, group: Group, action: Action) -> None:
             raise Refusal("SDRS.1342")
 
 
-def _perform(call: Call, group: Group, action: Action) -> Job:
+def _perform(call: CloudCall, group: Group, action: Action) -> Reply:
     world = call.world
 
-    def work(at: float) -> Failure | None:
+    def work(at: float) -> None:
         if action.flips:
-            _flip(world, group)
+            group.station = "target" if group.station == "source" else "source"
+            for member in world.members_of(group):
+                member.station = group.station
         set_status(world, group, action.end, at)
         for pair_id in group.pairs:
             pair = world.pairs[pair_id]
@@ -285,25 +269,6 @@ def _perform(call: Call, group: Group, action: Action) -> Job:
                 pair.sync_from = None
             elif pair.status == "protected" and (pair.sync_from is None or action is _REPROTECT):
                 pair.sync_from = at
-        return None
 
     set_status(world, group, action.running, call.now)
     return _run(call, group, action.job_type, action.failure_status, work, action.error)
-
-
-def _flip(world: World, group: Group) -> None:
-    group.station = "target" if group.station == "source" else "source"
-    for instance_id in group.instances:
-        world.instances[instance_id].station = group.station
-    for pair_id in group.pairs:
-        world.pairs[pair_id].station = group.station
-
-
-ROUTES = (
-    Route("POST", "/v1/{project_id}/server-groups", _create_group),
-    Route("GET", "/v1/{project_id}/server-groups", _list_groups),
-    Route("GET", "/v1/{project_id}/server-groups/{server_group_id}", _show_group),
-    Route("PUT", "/v1/{project_id}/server-groups/{server_group_id}", _rename_group),
-    Route("DELETE", "/v1/{project_id}/server-groups/{server_group_id}", _delete_group),
-    Route("POST", "/v1/{project_id}/server-groups/{server_group_id}/action", _act),
-)

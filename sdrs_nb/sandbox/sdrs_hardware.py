@@ -1,9 +1,10 @@
-"""Changes to a protected instance: attach and detach a pair, add and delete a NIC, resize (``sdrs-api.md`` section 3).
+"""Changes to a protected instance: attach and detach a pair, add and delete a NIC, resize.
 
-The operation table of that section gives the allowed states; the order in which codes are tried is ASSUMED: body,
+The pages give the allowed states (`statuses`); the order in which codes are tried is ASSUMED: body,
 what the path names, states, then the details.
 """
 
+from functools import partial
 from typing import Any
 
 from . import statuses
@@ -12,12 +13,14 @@ from .errors import Refusal
 from .estate import device_name
 from .jobs import Failure, start_job
 from .records import Flavor, Instance, Pair, Server, Subnet
-from .routing import Call, Reply, Route
+from .routing import CloudCall, Reply, Routes
 from .sdrs_instances import find_instance, instance_subject
-from .sdrs_pairs import find_pair, pair_entities, set_pair_status
+from .sdrs_pairs import find_pair, pair_entities
 from .validation import check_free_address
 from .vetting import system_volume_id
 from .world import World
+
+ROUTES = Routes()
 
 
 def _refuse(code: str) -> Refusal:
@@ -25,16 +28,7 @@ def _refuse(code: str) -> Refusal:
     return Refusal(code, key="badrequest")
 
 
-def _object(call: Call, key: str | None = None) -> dict[str, Any]:
-    body = call.json(_refuse("SDRS.0201"))
-    if key is not None and isinstance(body, dict):
-        body = body.get(key)
-    if not isinstance(body, dict):
-        raise _refuse("SDRS.0201")
-    return body
-
-
-def _check_group(call: Call, instance: Instance) -> None:
+def _check_group(call: CloudCall, instance: Instance) -> None:
     if call.world.groups[instance.group_id].status not in statuses.AT_REST:
         raise _refuse("SDRS.1024")
 
@@ -47,8 +41,9 @@ def _servers(world: World, instance: Instance) -> list[Server]:
 # -- pairs -----------------------------------------------------------------------------------------------------
 
 
-def _attach(call: Call) -> Reply:
-    body = _object(call, "replicationAttachment")
+@ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/attachreplication")
+def _attach(call: CloudCall) -> Reply:
+    body = call.fields("replicationAttachment", _refuse("SDRS.0201"))
     device = body.get("device")
     if not isinstance(body.get("replication_id"), str) or not isinstance(device, str | None):
         raise _refuse("SDRS.0201")
@@ -64,19 +59,15 @@ def _attach(call: Call) -> Reply:
         raise _refuse("SDRS.1601")
     free_device = _free_device(call.world, instance, pair, device)
 
-    def work(at: float) -> Failure | None:
+    def work(at: float) -> None:
         _hang(call.world, instance, pair, free_device)
-        set_pair_status(pair, call.world.rest_status(pair.group_id), at)
-        return None
+        pair.set_status(call.world.rest_status(pair.group_id), at)
 
-    def fail(at: float) -> None:
-        set_pair_status(pair, "error-attaching", at)
-
-    set_pair_status(pair, "attaching", call.now)
+    pair.set_status("attaching", call.now)
     entities = {**pair_entities(pair), "protected_instance_id": instance.id}
     subject = instance_subject(instance, "attachFail")
-    job = start_job(call, "attachReplicationPairNew", entities, work, subject, fail)
-    return Reply(200, {"job_id": job.id})
+    fail = partial(pair.set_status, "error-attaching")
+    return start_job(call, "attachReplicationPairNew", entities, work, subject, fail)
 
 
 def _free_device(world: World, instance: Instance, pair: Pair, wanted: str | None) -> str:
@@ -104,29 +95,26 @@ def _hang(world: World, instance: Instance, pair: Pair, device: str) -> None:
                 world.attach(server, volume, device, str(len(server.volumes) or 1))
 
 
-def _detach(call: Call) -> Reply:
+@ROUTES.on("DELETE", "/v1/{project_id}/protected-instances/{instance_id}/detachreplication/{replication_id}")
+def _detach(call: CloudCall) -> Reply:
     instance = find_instance(call)
     pair = find_pair(call)
     world = call.world
     _check_detachable(world, instance, pair)
 
-    def work(at: float) -> Failure | None:
+    def work(at: float) -> None:
         world.unhang_pair(pair, instance.id)
         for server in _servers(world, instance):
             for volume_id in (pair.source_volume, pair.target_volume):
                 if volume_id in {entry[0] for entry in server.volumes}:
                     world.detach(server, volume_id)
-        set_pair_status(pair, world.rest_status(pair.group_id), at)
-        return None
+        pair.set_status(world.rest_status(pair.group_id), at)
 
-    def fail(at: float) -> None:
-        set_pair_status(pair, "error-detaching", at)
-
-    set_pair_status(pair, "detaching", call.now)
+    pair.set_status("detaching", call.now)
     entities = {**pair_entities(pair), "protected_instance_id": instance.id}
     subject = instance_subject(instance, "detachFail")
-    job = start_job(call, "detachReplicationPairNew", entities, work, subject, fail)
-    return Reply(200, {"job_id": job.id})
+    fail = partial(pair.set_status, "error-detaching")
+    return start_job(call, "detachReplicationPairNew", entities, work, subject, fail)
 
 
 def _check_detachable(world: World, instance: Instance, pair: Pair) -> None:
@@ -150,8 +138,9 @@ def _check_detachable(world: World, instance: Instance, pair: Pair) -> None:
 # -- NICs ------------------------------------------------------------------------------------------------------
 
 
-def _add_nic(call: Call) -> Reply:
-    body = _object(call)
+@ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/nic")
+def _add_nic(call: CloudCall) -> Reply:
+    body = call.fields(refusal=_refuse("SDRS.0201"))
     subnet_id, address = body.get("subnet_id"), body.get("ip_address")
     groups = body.get("security_groups", [])
     if not isinstance(subnet_id, str) or not isinstance(address, str | None) or not isinstance(groups, list):
@@ -181,14 +170,13 @@ def _add_nic(call: Call) -> Reply:
         return None
 
     def rest(at: float) -> None:
-        _set_status(instance, world.rest_status(instance.group_id), at)
+        instance.set_status(world.rest_status(instance.group_id), at)
 
-    _set_status(instance, "nic-creating", call.now)
-    job = start_job(call, "addNicNew", entities, work, instance_subject(instance, "createFail"), rest)
-    return Reply(200, {"job_id": job.id})
+    instance.set_status("nic-creating", call.now)
+    return start_job(call, "addNicNew", entities, work, instance_subject(instance, "createFail"), rest)
 
 
-def _check_new_nic(call: Call, instance: Instance, subnet_id: str) -> tuple[Server, Subnet]:
+def _check_new_nic(call: CloudCall, instance: Instance, subnet_id: str) -> tuple[Server, Subnet]:
     world = call.world
     subnet = world.subnets.get(subnet_id)
     if subnet is None or subnet.vpc_id != world.groups[instance.group_id].vpc_id:
@@ -203,8 +191,9 @@ def _check_new_nic(call: Call, instance: Instance, subnet_id: str) -> tuple[Serv
     return production, subnet
 
 
-def _delete_nic(call: Call) -> Reply:
-    nic_id = _object(call).get("nic_id")
+@ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/nic/delete")
+def _delete_nic(call: CloudCall) -> Reply:
+    nic_id = call.fields(refusal=_refuse("SDRS.0201")).get("nic_id")
     if not isinstance(nic_id, str):
         raise _refuse("SDRS.0201")
     if not nic_id:
@@ -221,40 +210,30 @@ def _delete_nic(call: Call) -> Reply:
     if nic.primary:
         raise _refuse("SDRS.1311")
 
-    def work(at: float) -> Failure | None:
+    def work(at: float) -> None:
         for server in _servers(world, instance):
             doomed = nic if server is production else next((n for n in reversed(server.nics) if not n.primary), None)
             if doomed is not None:
                 world.drop_nic(server, doomed)
         rest(at)
-        return None
 
     def rest(at: float) -> None:
-        _set_status(instance, world.rest_status(instance.group_id), at)
+        instance.set_status(world.rest_status(instance.group_id), at)
 
-    _set_status(instance, "nic-deleting", call.now)
+    instance.set_status("nic-deleting", call.now)
     entities = {"protected_instance_id": instance.id, "server_group_id": instance.group_id, "nic_id": nic_id}
-    job = start_job(call, "deleteNicNew", entities, work, instance_subject(instance, "deleteFail"), rest)
-    return Reply(200, {"job_id": job.id})
-
-
-def _set_status(instance: Instance, status: str, at: float) -> None:
-    instance.status, instance.updated = status, at
+    return start_job(call, "deleteNicNew", entities, work, instance_subject(instance, "deleteFail"), rest)
 
 
 # -- resize ----------------------------------------------------------------------------------------------------
 
-_RESIZE_FIELDS = (
-    "flavorRef",
-    "production_flavorRef",
-    "dr_flavorRef",
-    "production_dedicated_host_id",
-    "dr_dedicated_host_id",
-)
+_HOST_FIELDS = ("production_dedicated_host_id", "dr_dedicated_host_id")
+_RESIZE_FIELDS = ("flavorRef", "production_flavorRef", "dr_flavorRef", *_HOST_FIELDS)
 
 
-def _resize(call: Call) -> Reply:
-    body = _object(call, "resize")
+@ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/resize")
+def _resize(call: CloudCall) -> Reply:
+    body = call.fields("resize", _refuse("SDRS.0201"))
     if not all(isinstance(body.get(name, ""), str) for name in _RESIZE_FIELDS):
         raise _refuse("SDRS.0201")
     production_ref = body.get("production_flavorRef") or body.get("flavorRef")
@@ -284,25 +263,23 @@ def _resize(call: Call) -> Reply:
     return _start_resize(call, instance, changes)
 
 
-def _start_resize(call: Call, instance: Instance, changes: list[tuple[Server, Flavor]]) -> Reply:
-    def work(at: float) -> Failure | None:
+def _start_resize(call: CloudCall, instance: Instance, changes: list[tuple[Server, Flavor]]) -> Reply:
+    def work(at: float) -> None:
         for server, flavor in changes:
             call.world.change_flavor(server, flavor.id)
-        _set_status(instance, call.world.rest_status(instance.group_id), at)
-        return None
+        instance.set_status(call.world.rest_status(instance.group_id), at)
 
-    _set_status(instance, "resizing", call.now)
+    instance.set_status("resizing", call.now)
     entities = {"protected_instance_id": instance.id, "server_group_id": instance.group_id}
     subject = instance_subject(instance, "resizeFail")
-    job = start_job(
+    return start_job(
         call,
         "resizeProtectedInstanceNew",
         entities,
         work,
         subject,
-        lambda at: _set_status(instance, "error-resizing", at),
+        partial(instance.set_status, "error-resizing"),
     )
-    return Reply(200, {"job_id": job.id})
 
 
 def _check_host_fields(body: dict[str, Any], production: Server, double: Server) -> None:
@@ -323,12 +300,3 @@ def _new_flavor(world: World, server: Server, wanted: str, code: str) -> Flavor:
     if flavor is None or not can_resize(world.flavors[server.flavor_id], flavor):
         raise _refuse(code)
     return flavor
-
-
-ROUTES = (
-    Route("POST", "/v1/{project_id}/protected-instances/{instance_id}/attachreplication", _attach),
-    Route("DELETE", "/v1/{project_id}/protected-instances/{instance_id}/detachreplication/{replication_id}", _detach),
-    Route("POST", "/v1/{project_id}/protected-instances/{instance_id}/nic", _add_nic),
-    Route("POST", "/v1/{project_id}/protected-instances/{instance_id}/nic/delete", _delete_nic),
-    Route("POST", "/v1/{project_id}/protected-instances/{instance_id}/resize", _resize),
-)

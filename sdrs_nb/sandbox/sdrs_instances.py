@@ -1,23 +1,28 @@
-"""Protected instances: create, list, show, rename, delete (``sdrs-api.md`` sections 2 and 3)."""
+"""Protected instances: create, list, show, rename, delete."""
 
+from functools import partial
 from typing import Any
 
 from . import statuses
 from .errors import Refusal
 from .evs import read_ids
 from .jobs import Failure, Subject, close_job, close_parent, open_job, start_job
-from .paging import row_page
+from .paging import only_abnormal, row_page
 from .progress import start_batch, start_single
 from .records import Instance, Job
-from .routing import Call, Reply, Route
+from .routing import CloudCall, Reply, Routes
 from .sdrs_documents import instance_document
-from .validation import check_name, read_batch_order, read_single_order
+from .validation import read_batch_order, read_single_order, rename
 from .world import World
+
+ROUTES = Routes()
+#: Not there where the site has no batch calls.
+BATCH_ROUTES = Routes()
 
 _MAX_IDS = 30
 
 
-def find_instance(call: Call) -> Instance:
+def find_instance(call: CloudCall) -> Instance:
     """Give the instance the path names.
 
     Raises
@@ -36,20 +41,22 @@ def instance_subject(instance: Instance, failure_status: str) -> Subject:
     return Subject(instance.id, instance.name, "protected_instances", failure_status, instance.group_id)
 
 
-def _document(call: Call, instance: Instance) -> dict[str, Any]:
+def _document(call: CloudCall, instance: Instance) -> dict[str, Any]:
     return instance_document(call.world, instance, call.now, call.settings)
 
 
 # -- creating --------------------------------------------------------------------------------------------------
 
 
-def _batch_create(call: Call) -> Reply:
+@BATCH_ROUTES.on("POST", "/v1/{project_id}/protected-instances/batch")
+def _batch_create(call: CloudCall) -> Reply:
     order = read_batch_order(call)
     job = start_batch(call, order)
     return Reply(202, {} if call.effects.no_job_id else {"job_id": job.id})
 
 
-def _create(call: Call) -> Reply:
+@ROUTES.on("POST", "/v1/{project_id}/protected-instances")
+def _create(call: CloudCall) -> Reply:
     order = read_single_order(call)
     job = start_single(call, order)
     return Reply(200, {} if call.effects.no_job_id else {"job_id": job.id})
@@ -58,7 +65,7 @@ def _create(call: Call) -> Reply:
 # -- reading and renaming --------------------------------------------------------------------------------------
 
 
-def id_list(call: Call, name: str) -> list[str] | None:
+def id_list(call: CloudCall, name: str) -> list[str] | None:
     """Give a list of ids sent as one value, None if it was not sent.
 
     Raises
@@ -75,7 +82,8 @@ def id_list(call: Call, name: str) -> list[str] | None:
     return ids
 
 
-def _list_instances(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/protected-instances")
+def _list_instances(call: CloudCall) -> Reply:
     status = call.one("status")
     if status and status not in statuses.INSTANCE:
         raise Refusal("SDRS.0209")
@@ -92,7 +100,7 @@ def _list_instances(call: Call) -> Reply:
     return Reply(200, {"protected_instances": [_document(call, instance) for instance in page], "count": count})
 
 
-def _selected(call: Call) -> list[Instance]:
+def _selected(call: CloudCall) -> list[Instance]:
     # Documented precedence: group ids, then group id, then instance ids. Unknown ids are ignored.
     world = call.world
     group_ids, group_id = id_list(call, "server_group_ids"), call.one("server_group_id")
@@ -107,33 +115,25 @@ def _selected(call: Call) -> list[Instance]:
     return list(world.instances.values())
 
 
-def _fits(call: Call, instance: Instance, status: str | None) -> bool:
+def _fits(call: CloudCall, instance: Instance, status: str | None) -> bool:
     name, az = call.one("name"), call.one("availability_zone")
-    query_type = call.one("query_type")
-    if query_type not in {None, "", "general", "status_abnormal"}:
-        raise Refusal("SDRS.0201")
-    abnormal = instance.status.startswith("error") or instance.status in {"invalid", "fault"}
     return (
-        (not status or instance.status == status)
+        (not only_abnormal(call) or instance.status.startswith("error") or instance.status in {"invalid", "fault"})
+        and (not status or instance.status == status)
         and (not name or name in instance.name)
         and (not az or call.world.groups[instance.group_id].production_az == az)
-        and (query_type != "status_abnormal" or abnormal)
     )
 
 
-def _show_instance(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/protected-instances/{instance_id}")
+def _show_instance(call: CloudCall) -> Reply:
     return Reply(200, {"protected_instance": _document(call, find_instance(call))})
 
 
-def _rename_instance(call: Call) -> Reply:
+@ROUTES.on("PUT", "/v1/{project_id}/protected-instances/{instance_id}")
+def _rename_instance(call: CloudCall) -> Reply:
     instance = find_instance(call)
-    body = call.json(Refusal("SDRS.0201"))
-    inner = body.get("protected_instance") if isinstance(body, dict) else None
-    if not isinstance(inner, dict) or not isinstance(inner.get("name"), str):
-        raise Refusal("SDRS.0201")
-    check_name(inner["name"], call.settings)
-    instance.name, instance.updated = inner["name"], call.now
-    call.world.touch()
+    rename(call, instance, "protected_instance")
     return Reply(200, {"protected_instance": _document(call, instance)})
 
 
@@ -147,36 +147,29 @@ def _flag(body: dict[str, Any], name: str) -> bool:
     return value
 
 
-def _delete_instance(call: Call) -> Reply:
-    body = call.json(Refusal("SDRS.0201")) if call.body else {}
-    if not isinstance(body, dict):
-        raise Refusal("SDRS.0201")
+@ROUTES.on("DELETE", "/v1/{project_id}/protected-instances/{instance_id}")
+def _delete_instance(call: CloudCall) -> Reply:
+    body = call.fields() if call.body else {}
     with_server, _ = _flag(body, "delete_target_server"), _flag(body, "delete_target_eip")
     instance = find_instance(call)
     _check_deletable(call.world, instance, with_server=with_server)
     if any(len(pair.attachments) > 1 for pair in call.world.pairs_of(instance.id)):
         raise Refusal("SDRS.1365")
 
-    def work(at: float) -> Failure | None:
+    def work(at: float) -> None:
         del at
         remove_protection(call.world, instance, with_server=with_server)
-        return None
 
     instance.status = "deleting"
     entities = {"protected_instance_id": instance.id, "server_group_id": instance.group_id}
-    job = start_job(
+    return start_job(
         call,
         "deleteProtectedInstanceNoCG",
         entities,
         work,
         instance_subject(instance, "deleteFail"),
-        lambda at: _set_status(instance, "error-deleting", at),
+        partial(instance.set_status, "error-deleting"),
     )
-    return Reply(200, {"job_id": job.id})
-
-
-def _set_status(instance: Instance, status: str, at: float) -> None:
-    instance.status, instance.updated = status, at
 
 
 def _check_deletable(world: World, instance: Instance, *, with_server: bool) -> None:
@@ -210,7 +203,8 @@ def remove_protection(world: World, instance: Instance, *, with_server: bool) ->
             world.servers[target].role = "production"
 
 
-def _batch_delete(call: Call) -> Reply:
+@BATCH_ROUTES.on("POST", "/v1/{project_id}/protected-instances/delete")
+def _batch_delete(call: CloudCall) -> Reply:
     instances, with_server = _read_deletion(call)
     world, settings = call.world, call.settings
     parent = open_job(
@@ -232,7 +226,7 @@ def _batch_delete(call: Call) -> Reply:
     return Reply(202, {} if call.effects.no_job_id else {"job_id": parent.id})
 
 
-def _delete_in_batch(call: Call, parent: Job, instance: Instance, position: int, *, with_server: bool) -> Job:
+def _delete_in_batch(call: CloudCall, parent: Job, instance: Instance, position: int, *, with_server: bool) -> Job:
     world = call.world
     entities: dict[str, Any] = {"server_group_id": instance.group_id, "protected_instance_id": instance.id}
     begin = round(call.now + call.settings.tick_s + 0.012 * position, 3)
@@ -243,7 +237,7 @@ def _delete_in_batch(call: Call, parent: Job, instance: Instance, position: int,
     def finish(at: float) -> None:
         failure = Failure(forced, "SdrsDeleteProtectedInstanceTask-fail:forced") if forced else None
         if failure:
-            _set_status(instance, "error-deleting", at)
+            instance.set_status("error-deleting", at)
         else:
             remove_protection(world, instance, with_server=with_server)
         close_job(world, job, at, failure, instance_subject(instance, "deleteFail"))
@@ -254,7 +248,7 @@ def _delete_in_batch(call: Call, parent: Job, instance: Instance, position: int,
     return job
 
 
-def _read_deletion(call: Call) -> tuple[list[Instance], bool]:
+def _read_deletion(call: CloudCall) -> tuple[list[Instance], bool]:
     ids, with_server = _deletion_ids(call)
     if not call.world.instances.keys() >= set(ids):
         raise Refusal("SDRS.1320")
@@ -270,9 +264,9 @@ def _read_deletion(call: Call) -> tuple[list[Instance], bool]:
     return instances, with_server
 
 
-def _deletion_ids(call: Call) -> tuple[list[str], bool]:
-    body = call.json(Refusal("SDRS.0201"))
-    entries = body.get("protected_instances") if isinstance(body, dict) else None
+def _deletion_ids(call: CloudCall) -> tuple[list[str], bool]:
+    body = call.fields()
+    entries = body.get("protected_instances")
     if not isinstance(entries, list) or not entries:
         raise Refusal("SDRS.0201")
     if not all(isinstance(entry, dict) and isinstance(entry.get("id"), str) for entry in entries):
@@ -285,16 +279,3 @@ def _deletion_ids(call: Call) -> tuple[list[str], bool]:
     if len(set(ids)) < len(ids):
         raise Refusal("SDRS.1363")
     return ids, with_server
-
-
-BATCH_ROUTES = (
-    Route("POST", "/v1/{project_id}/protected-instances/batch", _batch_create),
-    Route("POST", "/v1/{project_id}/protected-instances/delete", _batch_delete),
-)
-ROUTES = (
-    Route("POST", "/v1/{project_id}/protected-instances", _create),
-    Route("GET", "/v1/{project_id}/protected-instances", _list_instances),
-    Route("GET", "/v1/{project_id}/protected-instances/{instance_id}", _show_instance),
-    Route("PUT", "/v1/{project_id}/protected-instances/{instance_id}", _rename_instance),
-    Route("DELETE", "/v1/{project_id}/protected-instances/{instance_id}", _delete_instance),
-)

@@ -1,22 +1,25 @@
-"""Replication pairs: list, show, create, rename, delete, expand (``sdrs-api.md`` section 5)."""
+"""Replication pairs: list, show, create, rename, delete, expand."""
 
+from functools import partial
 from typing import Any
 
 from . import statuses
 from .errors import Refusal
-from .jobs import Failure, Subject, start_job
-from .paging import row_page
+from .jobs import Subject, start_job
+from .paging import only_abnormal, row_page
 from .records import Pair, Volume
-from .routing import Call, Reply, Route
+from .routing import CloudCall, Reply, Routes
 from .sdrs_documents import pair_document
 from .sdrs_instances import id_list
-from .validation import check_description, check_group_takes_members, check_name, find_group
+from .validation import check_description, check_group_takes_members, check_name, find_group, rename
 from .vetting import check_volume_kind
+
+ROUTES = Routes()
 
 _MAX_GIB = 32768
 
 
-def find_pair(call: Call, name: str = "replication_id") -> Pair:
+def find_pair(call: CloudCall, name: str = "replication_id") -> Pair:
     """Give the pair the path names.
 
     Raises
@@ -44,16 +47,12 @@ def pair_entities(pair: Pair) -> dict[str, Any]:
     }
 
 
-def set_pair_status(pair: Pair, status: str, at: float) -> None:
-    """Give a pair a status."""
-    pair.status, pair.updated = status, at
-
-
-def _document(call: Call, pair: Pair) -> dict[str, Any]:
+def _document(call: CloudCall, pair: Pair) -> dict[str, Any]:
     return pair_document(call.world, pair, call.now, call.settings)
 
 
-def _list_pairs(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/replications")
+def _list_pairs(call: CloudCall) -> Reply:
     status = call.one("status")
     if status and status not in statuses.PAIR:
         raise Refusal("SDRS.0214")
@@ -66,7 +65,7 @@ def _list_pairs(call: Call) -> Reply:
     return Reply(200, {"count": count, "replications": [_document(call, pair) for pair in page]})
 
 
-def _only_selected(call: Call, pairs: list[Pair]) -> list[Pair]:
+def _only_selected(call: CloudCall, pairs: list[Pair]) -> list[Pair]:
     for plural, singular in (
         ("server_group_ids", "server_group_id"),
         ("protected_instance_ids", "protected_instance_id"),
@@ -86,48 +85,34 @@ def _only_selected(call: Call, pairs: list[Pair]) -> list[Pair]:
     return pairs
 
 
-def _fits(call: Call, pair: Pair) -> bool:
+def _fits(call: CloudCall, pair: Pair) -> bool:
     name, az, volume_id = call.one("name"), call.one("availability_zone"), call.one("volume_id")
-    query_type = call.one("query_type")
-    if query_type not in {None, "", "general", "status_abnormal"}:
-        raise Refusal("SDRS.0201")
-    abnormal = pair.status.startswith("error") or pair.status in {"invalid", "fault"}
     return (
-        (not name or name in pair.name)
+        (not only_abnormal(call) or pair.status.startswith("error") or pair.status in {"invalid", "fault"})
+        and (not name or name in pair.name)
         and (not az or call.world.groups[pair.group_id].production_az == az)
         and (not volume_id or volume_id in {pair.source_volume, pair.target_volume})
-        and (query_type != "status_abnormal" or abnormal)
     )
 
 
-def _show_pair(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/replications/{replication_id}")
+def _show_pair(call: CloudCall) -> Reply:
     return Reply(200, {"replication": _document(call, find_pair(call))})
 
 
-def _body(call: Call, key: str) -> dict[str, Any]:
-    body = call.json(Refusal("SDRS.0201"))
-    inner = body.get(key) if isinstance(body, dict) else None
-    if not isinstance(inner, dict):
-        raise Refusal("SDRS.0201")
-    return inner
-
-
-def _rename_pair(call: Call) -> Reply:
+@ROUTES.on("PUT", "/v1/{project_id}/replications/{replication_id}")
+def _rename_pair(call: CloudCall) -> Reply:
     pair = find_pair(call)
-    name = _body(call, "replication").get("name")
-    if not isinstance(name, str):
-        raise Refusal("SDRS.0201")
-    check_name(name, call.settings)
-    pair.name, pair.updated = name, call.now
-    call.world.touch()
+    rename(call, pair, "replication")
     return Reply(200, {"replication": _document(call, pair)})
 
 
 # -- create and delete -----------------------------------------------------------------------------------------
 
 
-def _create_pair(call: Call) -> Reply:
-    body = _body(call, "replication")
+@ROUTES.on("POST", "/v1/{project_id}/replications")
+def _create_pair(call: CloudCall) -> Reply:
+    body = call.fields("replication")
     if not all(isinstance(body.get(name), str) for name in ("server_group_id", "volume_id", "name")):
         raise Refusal("SDRS.0201")
     check_name(body["name"], call.settings)
@@ -143,54 +128,34 @@ def _create_pair(call: Call) -> Reply:
         raise Refusal("SDRS.1826")
     if world.max_pairs >= 0 and len(world.pairs) >= world.max_pairs:
         raise Refusal("SDRS.0306")
-    double = Volume(
-        id=world.new_uuid(),
-        name=volume.name,
-        size_gib=volume.size_gib,
-        az=group.dr_az,
-        type=volume.type,
-        created=call.now,
-        status="creating",
-        multiattach=volume.multiattach,
-    )
-    world.add_volume(double)
-    pair = Pair(
-        id=world.new_uuid(),
+    double = world.add_dr_volume(volume, group.dr_az, call.now, status="creating")
+    pair = world.add_pair(
+        volume,
+        group,
+        call.now,
         name=body["name"],
         description=body.get("description"),
-        group_id=group.id,
         status="creating",
-        source_volume=volume.id,
         target_volume=double.id,
-        size_gib=volume.size_gib,
-        volume_type=volume.type,
-        multiattach=volume.multiattach,
-        bootable=volume.bootable,
-        created=call.now,
-        updated=call.now,
-        station=group.station,
     )
-    world.add_pair(pair)
 
-    def work(at: float) -> Failure | None:
-        set_pair_status(pair, world.rest_status(group.id), at)
+    def work(at: float) -> None:
+        pair.set_status(world.rest_status(group.id), at)
         if pair.status == "protected":
             pair.sync_from = at
         double.status, double.document = "available", None
-        return None
 
     def fail(at: float) -> None:
-        set_pair_status(pair, "error", at)
+        pair.set_status("error", at)
         pair.failure = "SDRS.1606"
         world.remove_volume(double.id)
 
-    job = start_job(
+    return start_job(
         call, "createReplicationPairNoCG", pair_entities(pair), work, pair_subject(pair, "createFail"), fail
     )
-    return Reply(200, {"job_id": job.id})
 
 
-def _check_new_pair(call: Call, volume: Volume, production_az: str) -> None:
+def _check_new_pair(call: CloudCall, volume: Volume, production_az: str) -> None:
     if volume.id in call.world.pair_by_volume:
         raise Refusal("SDRS.1811")
     if volume.status != "available":
@@ -202,8 +167,9 @@ def _check_new_pair(call: Call, volume: Volume, production_az: str) -> None:
         raise Refusal("SDRS.1810")
 
 
-def _delete_pair(call: Call) -> Reply:
-    body = _body(call, "replication") if call.body else {}
+@ROUTES.on("DELETE", "/v1/{project_id}/replications/{replication_id}")
+def _delete_pair(call: CloudCall) -> Reply:
+    body = call.fields("replication") if call.body else {}
     with_volume = body.get("delete_target_volume", False)
     if not isinstance(with_volume, bool):
         raise Refusal("SDRS.0201")
@@ -221,29 +187,28 @@ def _delete_pair(call: Call) -> Reply:
     if with_volume and double is not None and double.order_id:
         raise Refusal("SDRS.1827")
 
-    def work(at: float) -> Failure | None:
+    def work(at: float) -> None:
         del at
         world.remove_pair(pair.id)
         if with_volume and pair.target_volume in world.volumes:
             world.remove_volume(pair.target_volume)
-        return None
 
-    set_pair_status(pair, "deleting", call.now)
-    job = start_job(
+    pair.set_status("deleting", call.now)
+    return start_job(
         call,
         "deleteReplicationPairNoCG",
         pair_entities(pair),
         work,
         pair_subject(pair, "deleteFail"),
-        lambda at: set_pair_status(pair, "error-deleting", at),
+        partial(pair.set_status, "error-deleting"),
     )
-    return Reply(200, {"job_id": job.id})
 
 
 # -- expand ----------------------------------------------------------------------------------------------------
 
 
-def _expand_pair(call: Call) -> Reply:
+@ROUTES.on("POST", "/v1/{project_id}/replications/{replication_id}/action")
+def _expand_pair(call: CloudCall) -> Reply:
     size = _new_size(call)
     world = call.world
     pair = find_pair(call)
@@ -259,42 +224,30 @@ def _expand_pair(call: Call) -> Reply:
     if size <= pair.size_gib or size > _MAX_GIB:
         raise Refusal("SDRS.0201", key="badrequest")
 
-    def work(at: float) -> Failure | None:
+    def work(at: float) -> None:
         for volume in volumes:
             world.gib_used += size - volume.size_gib
             volume.size_gib, volume.document = size, None
         pair.size_gib = size
-        set_pair_status(pair, world.rest_status(pair.group_id), at)
-        return None
+        pair.set_status(world.rest_status(pair.group_id), at)
 
-    set_pair_status(pair, "extending", call.now)
-    job = start_job(
+    pair.set_status("extending", call.now)
+    return start_job(
         call,
         "expandReplicationPairNew",
         pair_entities(pair),
         work,
         pair_subject(pair, "expandFail"),
-        lambda at: set_pair_status(pair, "error-extending", at),
+        partial(pair.set_status, "error-extending"),
     )
-    return Reply(200, {"job_id": job.id})
 
 
-def _new_size(call: Call) -> int:
-    body = call.json(Refusal("SDRS.0201", key="badrequest"))
-    if not isinstance(body, dict) or "extend-replication" not in body:
+def _new_size(call: CloudCall) -> int:
+    body = call.fields(refusal=Refusal("SDRS.0201", key="badrequest"))
+    if "extend-replication" not in body:
         raise Refusal("SDRS.0206", key="badrequest")
     inner = body["extend-replication"]
     size = inner.get("new_size") if isinstance(inner, dict) else None
     if not isinstance(size, int) or isinstance(size, bool):
         raise Refusal("SDRS.0201", key="badrequest")
     return size
-
-
-ROUTES = (
-    Route("POST", "/v1/{project_id}/replications", _create_pair),
-    Route("GET", "/v1/{project_id}/replications", _list_pairs),
-    Route("GET", "/v1/{project_id}/replications/{replication_id}", _show_pair),
-    Route("PUT", "/v1/{project_id}/replications/{replication_id}", _rename_pair),
-    Route("DELETE", "/v1/{project_id}/replications/{replication_id}", _delete_pair),
-    Route("POST", "/v1/{project_id}/replications/{replication_id}/action", _expand_pair),
-)

@@ -1,26 +1,21 @@
-"""Tags of protected instances, and the search by tags (``sdrs-api.md`` section 9)."""
+"""Tags of protected instances, and the search by tags."""
 
 from typing import Any
 
 from .errors import Refusal
 from .paging import whole_number
 from .records import Instance
-from .routing import Call, Reply, Route
+from .routing import CloudCall, Reply, Routes
 from .sdrs_documents import instance_document, tag_list
 from .sdrs_instances import find_instance
 from .validation import check_tag_keys, check_tags
+
+ROUTES = Routes()
 
 _MAX_KEYS = 10
 _MAX_VALUES = 10
 _MATCH_LENGTH = 255
 _TAG_FILTERS = ("tags", "tags_any", "not_tags", "not_tags_any")
-
-
-def _body(call: Call) -> dict[str, Any]:
-    body = call.json(Refusal("SDRS.0201"))
-    if not isinstance(body, dict):
-        raise Refusal("SDRS.0201")
-    return body
 
 
 def _check_normal(instance: Instance, code: str) -> None:
@@ -29,7 +24,7 @@ def _check_normal(instance: Instance, code: str) -> None:
         raise Refusal(code)
 
 
-def _put(call: Call, instance: Instance, tags: dict[str, str]) -> Reply:
+def _put(call: CloudCall, instance: Instance, tags: dict[str, str]) -> Reply:
     instance.tags.update(tags)
     call.world.touch()
     return Reply(204)
@@ -43,16 +38,18 @@ def _checked(instance: Instance, entries: Any) -> dict[str, str]:
     return check_tags(entries, held=len(set(instance.tags) - sent))
 
 
-def _add_tag(call: Call) -> Reply:
+@ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/tags")
+def _add_tag(call: CloudCall) -> Reply:
     instance = find_instance(call)
-    tags = _checked(instance, [_body(call).get("tag")])
+    tags = _checked(instance, [call.fields().get("tag")])
     _check_normal(instance, "SDRS.2221")
     return _put(call, instance, tags)
 
 
-def _act_on_tags(call: Call) -> Reply:
+@ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/tags/action")
+def _act_on_tags(call: CloudCall) -> Reply:
     instance = find_instance(call)
-    body = _body(call)
+    body = call.fields()
     action, entries = body.get("action"), body.get("tags")
     if action not in ("create", "delete"):
         raise Refusal("SDRS.2201")
@@ -75,7 +72,8 @@ def _act_on_tags(call: Call) -> Reply:
     return Reply(204)
 
 
-def _delete_tag(call: Call) -> Reply:
+@ROUTES.on("DELETE", "/v1/{project_id}/protected-instances/{instance_id}/tags/{key}")
+def _delete_tag(call: CloudCall) -> Reply:
     instance = find_instance(call)
     _check_normal(instance, "SDRS.2222")
     if call["key"] not in instance.tags:
@@ -86,11 +84,13 @@ def _delete_tag(call: Call) -> Reply:
     return Reply(204)
 
 
-def _list_tags(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/protected-instances/{instance_id}/tags")
+def _list_tags(call: CloudCall) -> Reply:
     return Reply(200, {"tags": tag_list(find_instance(call).tags)})
 
 
-def _list_project_tags(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/protected-instances/tags")
+def _list_project_tags(call: CloudCall) -> Reply:
     values: dict[str, list[str]] = {}
     for instance in call.world.instances.values():
         for key, value in instance.tags.items():
@@ -103,8 +103,9 @@ def _list_project_tags(call: Call) -> Reply:
 # -- search ----------------------------------------------------------------------------------------------------
 
 
-def _search(call: Call) -> Reply:
-    body = _body(call)
+@ROUTES.on("POST", "/v1/{project_id}/protected-instances/resource_instances/action")
+def _search(call: CloudCall) -> Reply:
+    body = call.fields()
     action = body.get("action")
     if action not in ("filter", "count"):
         raise Refusal("SDRS.2210")
@@ -161,21 +162,18 @@ def _read_filter(entries: Any) -> dict[str, list[str]]:
 
 
 def _fits(tags: dict[str, str], filters: dict[str, dict[str, list[str]]]) -> bool:
+    def fits(value: str, wanted: list[str]) -> bool:
+        # No values = any value; a leading "*" asks for a part of the value.
+        return not wanted or any(one[1:] in value if one.startswith("*") else one == value for one in wanted)
+
     def has(name: str) -> list[bool]:
-        return [key in tags and _value_fits(tags[key], values) for key, values in filters[name].items()]
+        return [key in tags and fits(tags[key], values) for key, values in filters[name].items()]
 
     return (
         all(has("tags"))
         and (not filters["tags_any"] or any(has("tags_any")))
         and not (filters["not_tags"] and all(has("not_tags")))
         and not any(has("not_tags_any"))
-    )
-
-
-def _value_fits(value: str, wanted: list[str]) -> bool:
-    # No values = any value; a leading "*" asks for a part of the value.
-    return not wanted or any(
-        pattern[1:] in value if pattern.startswith("*") else pattern == value for pattern in wanted
     )
 
 
@@ -199,13 +197,3 @@ def _read_matches(matches: Any) -> str:
     if not isinstance(value, str) or len(value) > _MATCH_LENGTH:
         raise Refusal("SDRS.2217")
     return value
-
-
-ROUTES = (
-    Route("GET", "/v1/{project_id}/protected-instances/tags", _list_project_tags),
-    Route("POST", "/v1/{project_id}/protected-instances/resource_instances/action", _search),
-    Route("POST", "/v1/{project_id}/protected-instances/{instance_id}/tags", _add_tag),
-    Route("GET", "/v1/{project_id}/protected-instances/{instance_id}/tags", _list_tags),
-    Route("POST", "/v1/{project_id}/protected-instances/{instance_id}/tags/action", _act_on_tags),
-    Route("DELETE", "/v1/{project_id}/protected-instances/{instance_id}/tags/{key}", _delete_tag),
-)

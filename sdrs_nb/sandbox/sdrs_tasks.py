@@ -1,4 +1,4 @@
-"""Jobs, the task center, quotas, domains, API versions and RPO statistics (``sdrs-api.md`` sections 6 to 8)."""
+"""Jobs, the task center, quotas, domains, API versions and RPO statistics."""
 
 import calendar
 import time
@@ -8,9 +8,11 @@ from .clock import minutes, spaced
 from .errors import Refusal
 from .paging import row_page
 from .records import FailureJob
-from .routing import Call, Reply, Route
+from .routing import CloudCall, Reply, Routes
 from .sdrs_documents import failure_job_document, is_copying, job_document
 from .validation import find_group
+
+ROUTES = Routes()
 
 # Both families of names are documented: the text's and the sample's.
 _RESOURCE_TYPES = {
@@ -23,7 +25,8 @@ _QUARTER_S = 900.0
 _RPO_ROWS = 96
 
 
-def _show_job(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/jobs/{job_id}")
+def _show_job(call: CloudCall) -> Reply:
     job = call.world.jobs.get(call["job_id"])
     if job is not None and call.effects.vanish_s is not None:
         job.vanishes_at = min(job.vanishes_at or call.now, call.now + call.effects.vanish_s)
@@ -34,7 +37,8 @@ def _show_job(call: Call) -> Reply:
     return Reply(200, job_document(job, call.now))
 
 
-def _list_failures(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/task-center/failure-jobs")
+def _list_failures(call: CloudCall) -> Reply:
     # Without a group only failures of groups themselves come back; those of instances need their group's id.
     group_id = call.one("server_group_id") or ""
     wanted_type = call.one("resource_type")
@@ -50,7 +54,8 @@ def _list_failures(call: Call) -> Reply:
     return Reply(200, {"count": count, "failure_jobs": [failure_job_document(failure) for failure in page]})
 
 
-def _delete_failure(call: Call) -> Reply:
+@ROUTES.on("DELETE", "/v1/{project_id}/task-center/failure-jobs/{failure_job_id}")
+def _delete_failure(call: CloudCall) -> Reply:
     # The text says job id, the sample passes a resource id: both are taken (ASSUMED).
     wanted = call["failure_job_id"]
     found = [f for f in call.world.failure_jobs.values() if wanted in {f.job_id, f.resource_id}]
@@ -59,16 +64,18 @@ def _delete_failure(call: Call) -> Reply:
     return _forget(call, found)
 
 
-def _delete_group_failures(call: Call) -> Reply:
+@ROUTES.on("DELETE", "/v1/{project_id}/task-center/{server_group_id}/failure-jobs/batch")
+def _delete_group_failures(call: CloudCall) -> Reply:
     group = find_group(call.world, call["server_group_id"])
     return _forget(call, [f for f in call.world.failure_jobs.values() if f.group_id == group.id])
 
 
-def _delete_all_failures(call: Call) -> Reply:
+@ROUTES.on("DELETE", "/v1/{project_id}/task-center/failure-jobs/batch")
+def _delete_all_failures(call: CloudCall) -> Reply:
     return _forget(call, [f for f in call.world.failure_jobs.values() if not f.group_id])
 
 
-def _forget(call: Call, failures: list[FailureJob]) -> Reply:
+def _forget(call: CloudCall, failures: list[FailureJob]) -> Reply:
     for failure in failures:
         del call.world.failure_jobs[failure.job_id]
     if failures:
@@ -76,7 +83,8 @@ def _forget(call: Call, failures: list[FailureJob]) -> Reply:
     return Reply(204)
 
 
-def _list_quotas(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/sdrs/quotas")
+def _list_quotas(call: CloudCall) -> Reply:
     world = call.world
     resources = [
         {"type": "server_groups", "used": len(world.groups), "quota": world.max_groups, "min": 0, "max": 1000},
@@ -85,7 +93,8 @@ def _list_quotas(call: Call) -> Reply:
     return Reply(200, {"quotas": {"resources": resources}})
 
 
-def _list_domains(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/active-domains")
+def _list_domains(call: CloudCall) -> Reply:
     domains = [
         {
             "id": domain.id,
@@ -100,7 +109,7 @@ def _list_domains(call: Call) -> Reply:
     return Reply(200, {"domains": domains})
 
 
-def _version(call: Call) -> dict[str, Any]:
+def _version(call: CloudCall) -> dict[str, Any]:
     return {
         "id": "v1",
         "links": [{"href": f"{call.origin}/v1", "rel": "self"}],
@@ -111,15 +120,18 @@ def _version(call: Call) -> dict[str, Any]:
     }
 
 
-def _list_versions(call: Call) -> Reply:
+@ROUTES.on("GET", "/", "open")
+def _list_versions(call: CloudCall) -> Reply:
     return Reply(200, {"versions": [_version(call)]})
 
 
-def _show_version(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1", "open")
+def _show_version(call: CloudCall) -> Reply:
     return Reply(200, {"version": _version(call)})
 
 
-def _list_rpo(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/resource/rpo-statistics")
+def _list_rpo(call: CloudCall) -> Reply:
     if call.one("resource_type") not in {None, "", "replication"}:
         raise Refusal("SDRS.0201")
     start, end = _time_filter(call, "start_time"), _time_filter(call, "end_time")
@@ -144,7 +156,7 @@ def _list_rpo(call: Call) -> Reply:
     return Reply(200, {"count": count, "resource_rpo_statistics": page})
 
 
-def _time_filter(call: Call, name: str) -> float | None:
+def _time_filter(call: CloudCall, name: str) -> float | None:
     text = call.one(name)
     if not text:
         return None
@@ -154,17 +166,3 @@ def _time_filter(call: Call, name: str) -> float | None:
         except ValueError:
             continue
     raise Refusal("SDRS.0201")
-
-
-ROUTES = (
-    Route("GET", "/v1/{project_id}/jobs/{job_id}", _show_job),
-    Route("GET", "/v1/{project_id}/task-center/failure-jobs", _list_failures),
-    Route("DELETE", "/v1/{project_id}/task-center/failure-jobs/batch", _delete_all_failures),
-    Route("DELETE", "/v1/{project_id}/task-center/failure-jobs/{failure_job_id}", _delete_failure),
-    Route("DELETE", "/v1/{project_id}/task-center/{server_group_id}/failure-jobs/batch", _delete_group_failures),
-    Route("GET", "/v1/{project_id}/sdrs/quotas", _list_quotas),
-    Route("GET", "/v1/{project_id}/active-domains", _list_domains),
-    Route("GET", "/v1/{project_id}/resource/rpo-statistics", _list_rpo),
-    Route("GET", "/", _list_versions, "open"),
-    Route("GET", "/v1", _show_version, "open"),
-)

@@ -31,11 +31,15 @@ from .iam import Directory
 from .journal import Journal, effects_document, read_effects
 from .overview import world_overview
 from .requestlog import LoggedRequest, RequestLog
-from .routing import Call, Caller, Effects, Handler, Reply, Route, Router
+from .routing import Caller, CloudCall, Effects, Handler, Reply, Route, Router
 from .scenarios import build_world
 from .settings import Settings
 from .signing import BadSignatureError
 from .world import World
+
+#: Each holds its `ROUTES`.
+_SERVICES = (ecs, evs, vpc, neighbours, sdrs_groups, sdrs_instances, sdrs_hardware, sdrs_pairs, sdrs_drills, sdrs_tags,
+             sdrs_tasks)  # fmt: skip
 
 
 @dataclass(slots=True, frozen=True)
@@ -83,9 +87,10 @@ class CloudService:
         self.directory = Directory(str(seed), settings, wall)
         self.faults = FaultBook(seed)
         self.log = RequestLog()
-        self.router = Router(_routes(self.directory, settings))
+        batch = sdrs_instances.BATCH_ROUTES if settings.batch_available else ()
+        self.router = Router([*self.directory.routes(), *batch, *(one for each in _SERVICES for one in each.ROUTES)])
         self._sequence = itertools.count()
-        self._late: list[tuple[float, int, Call, Handler, LoggedRequest]] = []
+        self._late: list[tuple[float, int, CloudCall, Handler, LoggedRequest]] = []
         self._window: tuple[int, int] = (0, 0)
         self.worlds = self._build()
         #: Names this world, which no other sandbox has, whatever its servers and seed; a kept world keeps it.
@@ -186,7 +191,7 @@ class CloudService:
         heapq.heappush(self._late, (due, number, call, handler, logged))
         self._keep({"late": number, "due": due, "call": _document_of(call)}, call.now)
 
-    def _admit(self, request: WireRequest, effects: Effects) -> tuple[Call, Handler]:
+    def _admit(self, request: WireRequest, effects: Effects) -> tuple[CloudCall, Handler]:
         now = self.settle()
         found = self.router.find(request.method, request.raw_path)
         if found is None:
@@ -195,7 +200,7 @@ class CloudService:
         caller = self._authenticate(request, route)
         self._throttle()
         world = self._world_for(route, parameters, caller, request.headers)
-        call = Call(
+        call = CloudCall(
             method=request.method,
             path=request.raw_path,
             query=parse_qsl(request.raw_query, keep_blank_values=True),
@@ -211,14 +216,14 @@ class CloudService:
         )
         return call, route.handler
 
-    def _handle(self, call: Call, handler: Handler, logged: LoggedRequest) -> Reply:
+    def _handle(self, call: CloudCall, handler: Handler, logged: LoggedRequest) -> Reply:
         before = call.world.revision
         try:
             return handler(call)
         finally:
             if call.world.revision != before:
                 logged.handled = True
-                self._keep_call(call)
+                self._keep(_document_of(call), call.now)
 
     def _authenticate(self, request: WireRequest, route: Route) -> Caller:
         account = self.directory
@@ -264,9 +269,6 @@ class CloudService:
 
     # -- the kept world ----------------------------------------------------------------------------------------
 
-    def _keep_call(self, call: Call) -> None:
-        self._keep(_document_of(call), call.now)
-
     def _keep(self, entry: dict[str, Any], now: float) -> None:
         if self.journal is not None:
             self.journal.append({**entry, "at": now, "wall": self.clock.wall()})
@@ -293,12 +295,12 @@ class CloudService:
             self.clock.restart(entries[-1]["at"], entries[-1]["wall"])
         self.journal = journal
 
-    def _call_of(self, entry: dict[str, Any], at: float) -> tuple[Route, Call]:
+    def _call_of(self, entry: dict[str, Any], at: float) -> tuple[Route, CloudCall]:
         found = self.router.find(entry["method"], entry["path"])
         if found is None:
             raise ValueError(f"The kept world holds a call that this sandbox does not know: {entry['path']}.")
         route, parameters = found
-        return route, Call(
+        return route, CloudCall(
             method=entry["method"],
             path=entry["path"],
             query=[(name, value) for name, value in entry["query"]],
@@ -313,7 +315,7 @@ class CloudService:
         )
 
 
-def _document_of(call: Call) -> dict[str, Any]:
+def _document_of(call: CloudCall) -> dict[str, Any]:
     """Give a call as the journal keeps it."""
     return {
         "method": call.method,
@@ -324,13 +326,3 @@ def _document_of(call: Call) -> dict[str, Any]:
         "project": call.world.project_id,
         "effects": effects_document(call.effects),
     }
-
-
-def _routes(directory: Directory, settings: Settings) -> list[Route]:
-    routes = [*directory.routes()]
-    for module in (ecs, evs, vpc, neighbours, sdrs_groups, sdrs_instances, sdrs_hardware, sdrs_pairs, sdrs_drills):
-        routes.extend(module.ROUTES)
-    routes.extend([*sdrs_tags.ROUTES, *sdrs_tasks.ROUTES])
-    if settings.batch_available:
-        routes.extend(sdrs_instances.BATCH_ROUTES)
-    return routes

@@ -9,8 +9,8 @@ PROFILES = ("huaweicloud", "huaweicloud-2025", "otc")
 class Settings:
     """The assumed behaviour of the cloud, one named setting a choice.
 
-    "doc" marks a documented value that a tenant may have raised; everything else is ASSUMED in
-    ``sdrs-api.md`` or ``cloud-apis.md`` and lives here so that it can be changed in one place.
+    "doc" marks a documented value that a tenant may have raised; everything else is ASSUMED and lives
+    here so that it can be changed in one place.
     Times ending in ``_s`` are cloud seconds unless the comment says wall seconds.
     """
 
@@ -93,7 +93,7 @@ class Settings:
         Parameters
         ----------
         profile
-            ``huaweicloud``, ``huaweicloud-2025`` or ``otc`` (``eligibility-facts.md``, section 9).
+            ``huaweicloud``, ``huaweicloud-2025`` or ``otc``; see docs/how-to/connect.md.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Verification of the AK/SK signature SDK-HMAC-SHA256, as the gateway does it (``cloud-apis.md`` 3.1)."""
+"""Verification of the AK/SK signature SDK-HMAC-SHA256, as the gateway does it."""
 
 import calendar
 import hashlib

@@ -1,4 +1,4 @@
-"""The status values of every resource and the operation table of ``sdrs-api.md`` sections 3 and 11, as sets."""
+"""The status values of every resource and the statuses in which each operation is allowed, as sets."""
 
 
 def _set(text: str) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""What the cloud refuses in a batch create request, in the documented order (``sdrs-api.md`` section 2, steps 2 to 7).
+"""What the cloud refuses in a batch create request, in the documented order of its page.
 
 One code per answer, the first hit; the message names no server. Nothing is made when anything is refused.
 """
@@ -12,8 +12,8 @@ from typing import Any
 from . import statuses
 from .errors import Refusal
 from .placement import Placement, check_placement
-from .records import Flavor, Group, Server
-from .routing import Call
+from .records import Drill, Flavor, Group, Instance, Pair, Server
+from .routing import CloudCall
 from .settings import Settings
 from .vetting import check_server, shared_volume_ids
 from .world import World
@@ -46,7 +46,7 @@ class Order:
     address: str = ""
 
 
-def read_batch_order(call: Call) -> Order:
+def read_batch_order(call: CloudCall) -> Order:
     """Check a batch create request and give what it asks for.
 
     Raises
@@ -70,7 +70,7 @@ def read_batch_order(call: Call) -> Order:
     return order
 
 
-def read_single_order(call: Call) -> Order:
+def read_single_order(call: CloudCall) -> Order:
     """Check a single create request; it counts the name in bytes and refuses shared volumes altogether.
 
     Raises
@@ -78,7 +78,7 @@ def read_single_order(call: Call) -> Order:
     Refusal
         The first rule that the request breaks.
     """
-    body = _object(call.json(Refusal("SDRS.0201")), "protected_instance")
+    body = call.fields("protected_instance")
     if not call.settings.placement_fields:
         body = {key: value for key, value in body.items() if key not in _PLACEMENT_FIELDS}
     _check_types(body, {"name": str, "server_group_id": str, "server_id": str}, required=True)
@@ -110,10 +110,10 @@ _OPTIONAL: dict[str, type] = {
 }
 
 
-def _batch_body(call: Call) -> dict[str, Any]:
+def _batch_body(call: CloudCall) -> dict[str, Any]:
     # The batch page shows "badrequest" as one of the keys an error can have: here it stands for a malformed body.
     malformed = Refusal("SDRS.0201", key="badrequest")
-    body = _object(call.json(malformed), "protected_instances", malformed)
+    body = call.fields("protected_instances", malformed)
     _check_types(body, {"name_prefix": str, "server_group_id": str, "servers": list}, required=True, refusal=malformed)
     _check_types(body, _OPTIONAL, required=False, refusal=malformed)
     for entry in body["servers"]:
@@ -122,13 +122,6 @@ def _batch_body(call: Call) -> dict[str, Any]:
         _check_types(entry, {"server_id": str}, required=True, refusal=malformed)
         _check_types(entry, {"flavorRef": str}, required=False, refusal=malformed)
     return body
-
-
-def _object(document: Any, key: str, refusal: Refusal | None = None) -> dict[str, Any]:
-    inner = document.get(key) if isinstance(document, dict) else None
-    if not isinstance(inner, dict):
-        raise refusal or Refusal("SDRS.0201")
-    return inner
 
 
 def _check_types(
@@ -172,6 +165,16 @@ def check_name(name: str, settings: Settings, limit: int | None = None) -> None:
     too_long = len(name) > limit if limit else len(name.encode()) > _NAME_BYTES
     if too_long or not pattern.fullmatch(name):
         raise Refusal("SDRS.0202")
+
+
+def rename(call: CloudCall, thing: Group | Instance | Pair | Drill, key: str) -> None:
+    """Give a thing the name that the body holds under `key`: text (0201) within the rules of names (0202)."""
+    name = call.fields(key).get("name")
+    if not isinstance(name, str):
+        raise Refusal("SDRS.0201")
+    check_name(name, call.settings)
+    thing.name, thing.updated = name, call.now
+    call.world.touch()
 
 
 def check_description(description: Any, settings: Settings) -> None:
@@ -250,7 +253,7 @@ def check_group_takes_members(group: Group, settings: Settings) -> None:
         raise Refusal(settings.group_status_code)
 
 
-def _vet(call: Call, body: dict[str, Any], entries: list[dict[str, Any]], unknown_code: str) -> Order:
+def _vet(call: CloudCall, body: dict[str, Any], entries: list[dict[str, Any]], unknown_code: str) -> Order:
     group = find_group(call.world, body["server_group_id"])
     check_group_takes_members(group, call.settings)
     servers = [check_server(call.world, group, entry, call.settings, unknown_code) for entry in entries]

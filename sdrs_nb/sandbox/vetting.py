@@ -1,4 +1,4 @@
-"""What the cloud checks on one production server and its disks, in the documented order (``sdrs-api.md``, step 4)."""
+"""What the cloud checks on one production server and its disks, in the documented order."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,17 +31,6 @@ def check_server(
     # Batch create page, constraints: same VPC.
     if server.vpc_id != group.vpc_id:
         raise Refusal("SDRS.1304")
-    _check_state(server)
-    flavor = _check_flavors(world, group, server, entry.get("flavorRef"), settings)
-    _check_devices(world, server, settings)
-    if server.id in world.drill_by_server:
-        raise Refusal("SDRS.1825")
-    for volume_id, _, _ in server.volumes:
-        _check_volume(world, group, server, world.volumes[volume_id], settings)
-    return server, flavor
-
-
-def _check_state(server: Server) -> None:
     # ASSUMED: a server that is being deleted counts as neither active nor shut off.
     if server.status not in {"ACTIVE", "SHUTOFF"} or server.task_state == "deleting":
         raise Refusal("SDRS.1333")
@@ -50,6 +39,13 @@ def _check_state(server: Server) -> None:
     # ASSUMED: a lock without a source is the system's or the user's own, and blocks as well.
     if server.locked:
         raise Refusal("SDRS.1357")
+    flavor = _check_flavors(world, group, server, entry.get("flavorRef"), settings)
+    _check_devices(world, server, settings)
+    if server.id in world.drill_by_server:
+        raise Refusal("SDRS.1825")
+    for volume_id, _, _ in server.volumes:
+        _check_volume(world, group, server, world.volumes[volume_id], settings)
+    return server, flavor
 
 
 def _check_flavors(world: World, group: Group, server: Server, wanted: str | None, settings: Settings) -> Flavor:

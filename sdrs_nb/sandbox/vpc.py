@@ -1,11 +1,13 @@
-"""VPC: networks, subnets and free addresses (``cloud-apis.md`` section 6)."""
+"""VPC: networks, subnets and free addresses."""
 
 from typing import Any
 
 from .errors import Refusal
 from .paging import marker_page
 from .records import Subnet, Vpc
-from .routing import Call, Reply, Route
+from .routing import CloudCall, Reply, Routes
+
+ROUTES = Routes()
 
 _BAD_REQUEST = Refusal("VPC.0101", message="Invalid request parameters.", key="")
 
@@ -23,7 +25,7 @@ def _vpc(vpc: Vpc) -> dict[str, Any]:
     }
 
 
-def _subnet(call: Call, subnet: Subnet) -> dict[str, Any]:
+def _subnet(call: CloudCall, subnet: Subnet) -> dict[str, Any]:
     gateway = subnet.cidr.split("/", maxsplit=1)[0].rsplit(".", 1)[0] + ".1"
     return {
         "id": subnet.id,
@@ -51,38 +53,43 @@ def _subnet(call: Call, subnet: Subnet) -> dict[str, Any]:
     }
 
 
-def _list_vpcs(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/vpcs")
+def _list_vpcs(call: CloudCall) -> Reply:
     vpcs = marker_page(call, list(call.world.vpcs.values()), "id", 2000, 2000, _BAD_REQUEST)
     wanted = call.one("id")
     return Reply(200, {"vpcs": [_vpc(vpc) for vpc in vpcs if wanted in {None, vpc.id}]})
 
 
-def _list_subnets(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/subnets")
+def _list_subnets(call: CloudCall) -> Reply:
     vpc_id = call.one("vpc_id")
     matching = [subnet for subnet in call.world.subnets.values() if vpc_id in {None, subnet.vpc_id}]
     subnets = marker_page(call, matching, "id", 2000, 2000, _BAD_REQUEST)
     return Reply(200, {"subnets": [_subnet(call, subnet) for subnet in subnets]})
 
 
-def _find_subnet(call: Call) -> Subnet:
+def _find_subnet(call: CloudCall) -> Subnet:
     subnet = call.world.subnets.get(call["subnet_id"])
     if subnet is None:
         raise Refusal("VPC.0202", 404, f"Subnet {call['subnet_id']} could not be found.", "")
     return subnet
 
 
-def _show_vpc(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/vpcs/{vpc_id}")
+def _show_vpc(call: CloudCall) -> Reply:
     vpc = call.world.vpcs.get(call["vpc_id"])
     if vpc is None:
         raise Refusal("VPC.0012", 404, f"VPC {call['vpc_id']} could not be found.", "")
     return Reply(200, {"vpc": _vpc(vpc)})
 
 
-def _show_subnet(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/subnets/{subnet_id}")
+def _show_subnet(call: CloudCall) -> Reply:
     return Reply(200, {"subnet": _subnet(call, _find_subnet(call))})
 
 
-def _show_availability(call: Call) -> Reply:
+@ROUTES.on("GET", "/v2.0/network-ip-availabilities/{subnet_id}", "any")
+def _show_availability(call: CloudCall) -> Reply:
     subnet = _find_subnet(call)
     inside = {
         "subnet_id": subnet.neutron_subnet_id,
@@ -103,7 +110,8 @@ def _show_availability(call: Call) -> Reply:
     return Reply(200, {"network_ip_availability": document})
 
 
-def _list_private_ips(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/subnets/{subnet_id}/privateips")
+def _list_private_ips(call: CloudCall) -> Reply:
     subnet = _find_subnet(call)
     taken = [
         {
@@ -122,21 +130,11 @@ def _list_private_ips(call: Call) -> Reply:
     return Reply(200, {"privateips": taken})
 
 
-def _show_quotas(call: Call) -> Reply:
+@ROUTES.on("GET", "/v1/{project_id}/quotas")
+def _show_quotas(call: CloudCall) -> Reply:
     resources = [
         {"type": "vpc", "used": len(call.world.vpcs), "quota": 150, "min": 0},
         {"type": "subnet", "used": len(call.world.subnets), "quota": 400, "min": 0},
         {"type": "securityGroup", "used": 1, "quota": 100, "min": 0},
     ]
     return Reply(200, {"quotas": {"resources": resources}})
-
-
-ROUTES = (
-    Route("GET", "/v1/{project_id}/vpcs", _list_vpcs),
-    Route("GET", "/v1/{project_id}/vpcs/{vpc_id}", _show_vpc),
-    Route("GET", "/v1/{project_id}/subnets", _list_subnets),
-    Route("GET", "/v1/{project_id}/subnets/{subnet_id}", _show_subnet),
-    Route("GET", "/v1/{project_id}/subnets/{subnet_id}/privateips", _list_private_ips),
-    Route("GET", "/v2.0/network-ip-availabilities/{subnet_id}", _show_availability, "any"),
-    Route("GET", "/v1/{project_id}/quotas", _show_quotas),
-)

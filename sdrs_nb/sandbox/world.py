@@ -5,7 +5,7 @@ import ipaddress
 import itertools
 import random
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .records import (
     Domain,
@@ -263,12 +263,52 @@ class World:
         for server_id in (instance.source_server, instance.target_server):
             self.instance_by_server.pop(server_id, None)
 
-    def add_pair(self, pair: Pair) -> None:
-        """Add a replication pair; from now on its volumes are taken."""
+    def add_pair(self, volume: Volume, group: Group, at: float, **fields: Any) -> Pair:
+        """Add a replication pair of a volume; from now on its volumes are taken.
+
+        Parameters
+        ----------
+        volume
+            The production volume.
+        at
+            When it was made.
+        fields
+            Of the pair: its ``target_volume`` and ``status``, and whatever shall differ from volume and group.
+        """
+        taken_over: dict[str, Any] = {
+            "name": volume.name,
+            "description": None,
+            "group_id": group.id,
+            "source_volume": volume.id,
+            "size_gib": volume.size_gib,
+            "volume_type": volume.type,
+            "multiattach": volume.multiattach,
+            "bootable": volume.bootable,
+            "created": at,
+            "updated": at,
+            "station": group.station,
+        }
+        pair = Pair(**{**taken_over, "id": fields.get("id") or self.new_uuid(), **fields})
         self.pairs[pair.id] = pair
         self.groups[pair.group_id].pairs[pair.id] = None
         self.pair_by_volume[pair.source_volume] = pair.id
         self.pair_by_volume[pair.target_volume] = pair.id
+        return pair
+
+    def add_dr_volume(self, volume: Volume, az: str, at: float, **fields: Any) -> Volume:
+        """Add the volume at the other site that `volume` is copied to; `fields` are what is not taken over from it."""
+        double = Volume(
+            id=fields.pop("id", None) or self.new_uuid(),
+            name=volume.name,
+            size_gib=volume.size_gib,
+            az=az,
+            type=volume.type,
+            created=at,
+            multiattach=volume.multiattach,
+            **fields,
+        )
+        self.add_volume(double)
+        return double
 
     def remove_pair(self, pair_id: str) -> None:
         """Remove a replication pair; its volumes are free again."""
@@ -292,6 +332,10 @@ class World:
     def pairs_of(self, instance_id: str) -> list[Pair]:
         """Give the pairs that hang on an instance."""
         return [self.pairs[pair_id] for pair_id in self._pairs_by_instance.get(instance_id, ())]
+
+    def members_of(self, group: Group) -> list[Instance | Pair]:
+        """Give a group's protected instances, then its pairs."""
+        return [*(self.instances[each] for each in group.instances), *(self.pairs[each] for each in group.pairs)]
 
     def rest_status(self, group_id: str) -> str:
         """Give the status of a group's members once nothing is under way with them."""

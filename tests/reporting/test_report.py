@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import sdrs_nb
-from sdrs_nb.models import Approval, Signature
+from sdrs_nb.models import Approval, SignOff
 from sdrs_nb.reporting.charts import timeline, waterfall
 from sdrs_nb.reporting.report import Summary
 from sdrs_nb.reporting.todo import summarize_tasks
@@ -149,7 +149,7 @@ def test_the_json_lines_hold_data(written, ledger):
 
 def test_every_form_names_both_approvers(ledger, tmp_path):
     """Page, CSV, workbook and JSON lines."""
-    approval = Approval(fingerprint="f" * 64, who="Li", cosigned=(Signature(who="Chen"),))
+    approval = Approval(fingerprint="f" * 64, who="Li", cosigned=(SignOff(who="Chen"),))
     run = a_recorded_run(ledger, servers=1, approval=approval)
 
     path = sdrs_nb.report(run, tmp_path / "r.html")

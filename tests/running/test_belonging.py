@@ -8,7 +8,7 @@ import pytest
 
 import sdrs_nb
 from sdrs_nb.cloud.session import Identity
-from sdrs_nb.running.scopes import is_of_cloud, scope_of
+from sdrs_nb.running.scopes import is_of_cloud, mismatch, scope_of
 from sdrs_nb.sandbox import Sandbox
 from tests.builders_running import connected_to, submit_and_follow
 
@@ -81,6 +81,27 @@ OLD = {"cloud_host": "", "world": ""}
 def test_a_cloud_is_the_runs_own_by_project_region_and_host_or_world(recorded, older, here, is_own):
     """Where a region is not known on one side nothing speaks against it; an old record knows the address alone."""
     assert is_of_cloud(scope_of(recorded) | older, here) is is_own
+
+
+@pytest.mark.parametrize(
+    ("recorded", "said", "what"),
+    [
+        (REAL, (None, None, None), None),
+        (REAL, ("p1", "r-1", None), None),
+        (REAL, ("p1", "", ""), None),
+        (REAL, ("p2", "r-1", None), "project"),
+        (REAL, ("p1", "r-2", None), "region"),
+        (REAL, ("p1", "r-1", "w1"), "sandbox world"),
+        (BOX, ("p1", "r-1", None), None),
+        (BOX, ("p1", "r-1", "w1"), None),
+        (BOX, ("p1", "r-1", "w2"), "sandbox world"),
+    ],
+)
+def test_an_inventory_is_held_to_what_it_says(recorded, said, what):
+    """Project, region and world are compared where the inventory names them; a file made by hand names none."""
+    found = mismatch(scope_of(recorded), *said)
+
+    assert (found and found[0]) == what
 
 
 @pytest.mark.parametrize("call", CALLS)

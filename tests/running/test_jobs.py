@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sdrs_nb.running.jobs import match_instances, next_delay, read_job
+from sdrs_nb.running.jobs import match_instances, read_job
 from sdrs_nb.statuses import JobStatus
 
 DATA = Path(__file__).parents[1] / "data"
@@ -54,9 +54,3 @@ def test_instances_are_matched_by_their_production_server_only():
     instances = [{"id": "i1", "name": "x", "source_server": "a"}, {"id": "i2", "name": "x", "source_server": "z"}]
 
     assert {server: found["id"] for server, found in match_instances(instances, ["a", "b"]).items()} == {"a": "i1"}
-
-
-@pytest.mark.parametrize(("looks", "least", "most"), [(0, 4, 6), (1, 6, 9), (20, 24, 36)])
-def test_looks_grow_apart_from_five_to_thirty_seconds(looks, least, most):
-    """The wait before a look grows from 5 s to 30 s, spread by a fifth either way."""
-    assert least <= next_delay(looks) <= most

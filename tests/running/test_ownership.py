@@ -7,7 +7,7 @@ import pytest
 
 import sdrs_nb
 from sdrs_nb.models import Approval, Batch, Call
-from sdrs_nb.running.ownership import Deeds, Instance, Whose, zone_offset
+from sdrs_nb.running.ownership import Instance, OwnershipEvidence, Whose, zone_offset
 from sdrs_nb.running.runs import open_run
 from tests.builders_running import CREATE, faults, submit_and_follow
 
@@ -42,7 +42,7 @@ def the(instance="i1", name="erp-001-0001", created=SENT + timedelta(seconds=3))
 
 def whose(server, instance, *attempts, jobs=(), servers=(), **more):
     """Whose the instance is that holds the server."""
-    return Deeds([BATCH, ALONE], attempts, jobs, servers, **more).whose(server, instance).whose
+    return OwnershipEvidence([BATCH, ALONE], attempts, jobs, servers, **more).whose(server, instance).whose
 
 
 def test_a_job_of_an_accepted_request_proves_it():
