@@ -16,6 +16,7 @@ from sdrs_nb.asked import checked
 from sdrs_nb.errors import CloudUnreachable, JobFailed, JobTimeout, NotFoundError, PlanError, SubmissionUncertain
 from sdrs_nb.i18n import _
 from sdrs_nb.payloads.single import name_problems
+from sdrs_nb.rulebook import load_rulebook
 from sdrs_nb.running.jobs import next_delay, read_job
 from sdrs_nb.statuses import TAKES_SERVERS, JobStatus, is_error
 
@@ -26,7 +27,6 @@ __all__ = ["create_group"]
 
 #: Seconds in which a request whose answer was lost may still show up in the list (SDRS API, ASSUMED).
 _SETTLING_S = 60.0
-_DESCRIPTION_LENGTH = 64
 
 
 @dataclass(frozen=True)
@@ -119,12 +119,14 @@ async def create_group(
 
 
 def _refuse_words(name: str, description: str | None) -> None:
-    problems = list(name_problems(name)) if name else [_("The group has no name. Give it one.")]
-    if description and (len(description) > _DESCRIPTION_LENGTH or set(description) & set("<>")):
+    book = load_rulebook()
+    limit = book.number("description_characters")
+    problems = list(name_problems(name, book)) if name else [_("The group has no name. Give it one.")]
+    if description and (len(description) > limit or book.refused_in(description, "description_refused")):
         problems.append(
             _(
                 'The description of the group is longer than {limit} characters or holds "<" or ">". Change it.',
-                limit=_DESCRIPTION_LENGTH,
+                limit=limit,
             )
         )
     if problems:

@@ -7,9 +7,10 @@ from typing import Self
 
 import pandas as pd
 
+from sdrs_nb.eligibility.eligibility import Eligibility
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.models import Verdict
-from sdrs_nb.planning.inputs import Judged, objects
+from sdrs_nb.planning.columns import objects
 from sdrs_nb.tables import LEFT_OUT, shape
 
 __all__ = ["LeftOut", "Reason", "by_verdict", "label", "most_frequent"]
@@ -60,7 +61,7 @@ class LeftOut:
         return shape(self.servers.assign(**words), LEFT_OUT)
 
 
-def by_verdict(rest: pd.DataFrame, eligibility: Judged) -> dict[str, Reason]:
+def by_verdict(rest: pd.DataFrame, eligibility: Eligibility) -> dict[str, Reason]:
     """Return why eligibility keeps each of these servers from being planned."""
     found = _blocking(eligibility.hindrances) if len(rest) else {}
     candidates: dict[str, list[str]] = {}

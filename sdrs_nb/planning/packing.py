@@ -15,9 +15,12 @@ from hashlib import blake2b
 from itertools import pairwise
 from typing import Literal, NamedTuple, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 from sdrs_nb.planning.cluster_packing import STEPS, pack_clusters
 
-__all__ = ["STEPS", "Packing", "Unit", "pack", "places"]
+__all__ = ["STEPS", "PackedServers", "Packing", "Unit", "pack", "pack_servers", "places"]
 
 T = TypeVar("T")
 
@@ -52,6 +55,42 @@ def places(names: Iterable[str], ids: Iterable[str]) -> list[int]:
     keys = [f"{name}\0{own_id}".encode() for name, own_id in zip(names, ids, strict=True)]
     width = max(map(len, keys), default=0)
     return [int.from_bytes(key.ljust(width, b"\0")) for key in keys]
+
+
+class PackedServers(NamedTuple):
+    """The batches of one batch key as server ids, and the packing they come from."""
+
+    servers: list[tuple[str, ...]]
+    packing: Packing
+
+    @property
+    def server_count(self) -> int:
+        """How many servers there are in all."""
+        return sum(map(len, self.servers))
+
+
+def pack_servers(
+    server_ids: npt.NDArray[np.object_],
+    spots: Sequence[int],
+    units: npt.NDArray[np.object_],
+    limit: int,
+    *,
+    steps: int = STEPS,
+) -> PackedServers:
+    """Return servers sorted by name and id in batches; those of one unit travel whole.  ``spots`` are from ``places``.
+
+    Raises
+    ------
+    ValueError
+        As ``pack`` does.
+    """
+    members: dict[str, list[int]] = {}
+    for row, unit in enumerate(units):
+        members.setdefault(unit, []).append(row)
+    rows = list(members.values())
+    packing = pack([Unit(spots[each[0]], len(each)) for each in rows], limit, steps=steps)
+    batches = (sorted(row for unit in batch for row in rows[unit]) for batch in packing.batches)
+    return PackedServers([tuple(server_ids[row] for row in batch) for batch in batches], packing)
 
 
 def pack(units: Sequence[Unit], limit: int, *, steps: int = STEPS) -> Packing:

@@ -13,13 +13,14 @@ import pandas as pd
 from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.intake.collecting import without_collection
+from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.models import Batch, BatchOptions, Declared, Pace
 from sdrs_nb.payloads.requests import payload_bytes
 from sdrs_nb.planning import freezing
 from sdrs_nb.planning.billing import chosen, stays_billed
+from sdrs_nb.planning.columns import is_in, objects
 from sdrs_nb.planning.estimates import Estimate, estimate_of
 from sdrs_nb.planning.facts import FACTS, Facts, placed, read_facts
-from sdrs_nb.planning.inputs import Loaded, is_in, objects
 from sdrs_nb.planning.left_out import LeftOut
 from sdrs_nb.planning.plan_documents import PROOF, PlanDocument, rows
 from sdrs_nb.rulebook import Rulebook, Site, rulebook_reason
@@ -152,7 +153,7 @@ class Plan:
     @cached_property
     def bodies(self) -> tuple[bytes, ...]:
         """The exact request bodies, in the order of ``batches``: what is shown, fingerprinted and sent."""
-        return self.sealed_bodies or tuple(payload_bytes(batch) for batch in self.batches)
+        return self.sealed_bodies or tuple(payload_bytes(batch, self.rulebook) for batch in self.batches)
 
     @property
     def left_out(self) -> pd.DataFrame:
@@ -211,7 +212,7 @@ class Plan:
         return self.batches[self._position(batch_id)]
 
     def estimate(
-        self, inventory: Loaded | None = None, history: Sequence[float] = (), pace: Pace | None = None
+        self, inventory: Inventory | None = None, history: Sequence[float] = (), pace: Pace | None = None
     ) -> Estimate:
         """Return what sending the plan is expected to take: requests, calls, pairs, GiB, quota, time.
 
@@ -364,7 +365,7 @@ class Plan:
             raise freezing.changed(where)
         return plan
 
-    def changes_in(self, inventory: Loaded) -> pd.DataFrame:
+    def changes_in(self, inventory: Inventory) -> pd.DataFrame:
         """Return what has changed since the plan was made: empty when ``inventory`` still has the same facts.
 
         One row a fact: ``kind`` (server, volume, group, instance, pair), ``id, name, fact`` (a column, ``present``, or

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from sdrs_nb.eligibility.eligibility import Eligibility
 from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.models import Verdict
-from sdrs_nb.planning.inputs import Judged, Loaded, is_in, objects
+from sdrs_nb.planning.columns import is_in, new_pairs, objects, pair_quota
 from sdrs_nb.planning.left_out import LeftOut, Reason, by_verdict, label
 from sdrs_nb.tables import LEFT_OUT, shape
 
@@ -35,7 +37,7 @@ class Selection:
 
 
 def select(
-    eligibility: Judged,
+    eligibility: Eligibility,
     batch_limit: int,
     priority: Mapping[str, float] | None = None,
     *,
@@ -63,7 +65,7 @@ def select(
 
 
 def _left_out(
-    rest: pd.DataFrame, verdicts: pd.DataFrame, eligibility: Judged, reasons: Mapping[str, Reason]
+    rest: pd.DataFrame, verdicts: pd.DataFrame, eligibility: Eligibility, reasons: Mapping[str, Reason]
 ) -> LeftOut:
     """Return servers that are not taken, and ids asked for that nobody knows."""
     known = set(objects(verdicts["server_id"]))
@@ -100,7 +102,7 @@ def _takeable(verdicts: pd.DataFrame, clusters: pd.DataFrame, wanted: Collection
 
 
 def _without_shared(
-    taken: pd.DataFrame, clusters: pd.DataFrame, inventory: Loaded, reasons: dict[str, Reason]
+    taken: pd.DataFrame, clusters: pd.DataFrame, inventory: Inventory, reasons: dict[str, Reason]
 ) -> pd.DataFrame:
     """Drop servers with a volume that is shared or can be (single-create page; rule H2: even with one owner)."""
     volumes = inventory.volumes
@@ -167,17 +169,18 @@ def _cluster_reason(who: str, size: int, limit: int, *, is_whole: bool) -> Reaso
 
 
 def _within_quota(
-    taken: pd.DataFrame, inventory: Loaded, priority: Mapping[str, float], reasons: dict[str, Reason]
+    taken: pd.DataFrame, inventory: Inventory, priority: Mapping[str, float], reasons: dict[str, Reason]
 ) -> tuple[pd.DataFrame, list[str]]:
     """Drop units whose new replication pairs exceed what the quota leaves (rule G9)."""
-    quotas = inventory.quotas
-    row = quotas[quotas["resource_type"].eq("replications") & quotas["quota"].notna() & quotas["used"].notna()]
-    if row.empty:
+    found = pair_quota(inventory)
+    if found is None:
         return taken, [_("The quota of replication pairs was not loaded, so the plan was not held against it.")]
-    quota, used = int(row["quota"].iloc[0]), int(row["used"].iloc[0])
+    quota, used = found
     if quota < 0:  # -1: no limit (quota API, field quota)
         return taken, []
-    needs = _new_pairs(taken, inventory)
+    attached = inventory.attachments[["server_id", "volume_id"]].merge(taken[["server_id", "unit"]], on="server_id")
+    # A shared volume counts once.
+    needs = attached[new_pairs(attached["volume_id"], inventory)].groupby("unit")["volume_id"].nunique()
     room = quota - used
     if int(needs.sum()) <= room:
         return taken, []
@@ -207,14 +210,6 @@ def _quota_reason(who: str, need: int, quota: int, used: int) -> str:
         used=used,
         quota=quota,
     )
-
-
-def _new_pairs(taken: pd.DataFrame, inventory: Loaded) -> "pd.Series[int]":
-    """Return how many volumes of each unit are in no pair yet; a shared volume counts once (rule H16)."""
-    paired = set(inventory.replication_pairs["volume_ids"].dropna().str.split(",").explode().str.strip())
-    attached = inventory.attachments[["server_id", "volume_id"]].merge(taken[["server_id", "unit"]], on="server_id")
-    fresh = attached[~is_in(attached["volume_id"], paired)]
-    return fresh.groupby("unit")["volume_id"].nunique()
 
 
 def _by_priority(taken: pd.DataFrame, priority: Mapping[str, float]) -> list[str]:

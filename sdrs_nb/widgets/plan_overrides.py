@@ -8,7 +8,7 @@ import pandas as pd
 from sdrs_nb.eligibility.eligibility import Eligibility
 from sdrs_nb.i18n import _
 from sdrs_nb.planning.batch_keys import field_titles
-from sdrs_nb.planning.override_checks import flavors_on_offer
+from sdrs_nb.planning.overrides import flavors_on_offer
 from sdrs_nb.shown import html
 from sdrs_nb.shown.cells import clipped, text_of
 from sdrs_nb.widgets.grid import Grid

@@ -55,7 +55,11 @@ class PlanPanel(Panel):
         self._prefix = text_field(state.name_prefix, description=_("Name prefix"))
         self._prefix.observe(self._on_prefix_change, names="value")
         self._limit = ipywidgets.BoundedIntText(
-            state.options.batch_limit, min=1, max=50, description=_("Servers per request"), style=WIDE
+            state.options.batch_limit,
+            min=1,
+            max=state.rulebook.number("raised_batch_size"),
+            description=_("Servers per request"),
+            style=WIDE,
         )
         self._limit.layout.width = "220px"
         self._limit.observe(self._on_limit_change, names="value")
@@ -126,6 +130,7 @@ class PlanPanel(Panel):
 
     def _draw(self) -> None:
         self._plan.disabled = not self._is_free
+        self._limit.max = self.state.rulebook.number("raised_batch_size")
         self.overrides.draw()
         self._overrides.titles = (self.overrides.title,)
         plan = self.state.plan
