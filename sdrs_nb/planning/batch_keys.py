@@ -8,27 +8,11 @@ never share a batch.  Waves are ours: who is to be protected before whom.
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
-from sdrs_nb.i18n import _
 from sdrs_nb.models import Batch, BatchOptions, Tag
 from sdrs_nb.payloads.requests import batch_problems
 from sdrs_nb.rulebook import Rulebook
 
-__all__ = ["FIELDS", "BatchKey", "field_titles"]
-
-
-def field_titles() -> dict[str, str]:
-    """Return what requests may differ in, by the name that planning knows it by, in the operator's language."""
-    return {
-        "description": _("Description"),
-        "tags": _("Tags"),
-        "tenancy": _("DR servers"),
-        "dedicated_host_id": _("Dedicated host ID"),
-        "cluster_id": _("Storage pool ID"),
-        "primary_subnet_id": _("Subnet ID"),
-        "flavor_id": _("Flavor"),
-        "name_prefix": _("Name prefix"),
-        "wave": _("Wave"),
-    }
+__all__ = ["FIELDS", "BatchKey"]
 
 
 class BatchKey(NamedTuple):

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from sdrs_nb.i18n import _, ngettext_
-from sdrs_nb.planning.batch_keys import BatchKey, field_titles
+from sdrs_nb.planning.batch_keys import BatchKey
 from sdrs_nb.planning.packing import PackedServers, Packing
+from sdrs_nb.shown.titles import field_titles
 
 __all__ = ["proof_of"]
 

@@ -26,8 +26,9 @@ import pandas as pd
 from markupsafe import Markup
 
 from sdrs_nb.i18n import _, current_language, ngettext_
-from sdrs_nb.shown.cells import clipped, text_of, title_of
+from sdrs_nb.shown.cells import clipped, text_of
 from sdrs_nb.shown.texts import visible
+from sdrs_nb.shown.titles import column_title
 
 __all__ = [
     "FEW",
@@ -94,7 +95,7 @@ def table(
     names = [name for name in (columns or frame.columns) if name in frame]
     part = frame[names] if limit is None else frame[names].head(limit)
     titles = labels or {}
-    heads = [_Head(titles.get(name) or title_of(str(name)), _is_number(frame[name])) for name in names]
+    heads = [_Head(titles.get(name) or column_title(str(name)), _is_number(frame[name])) for name in names]
     rows = zip(*([clipped(text_of(value), _CELL) for value in part[name]] for name in names), strict=True)
     return _part("table", heads, list(rows), _caption(len(part), len(frame) if total is None else total))
 
