@@ -16,15 +16,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sdrs_nb.asked import checked
-from sdrs_nb.errors import PlanError, SettingsError
+from sdrs_nb.errors import PlanError
 from sdrs_nb.home import operator_name
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.intake.documents import json_of
 from sdrs_nb.intake.files import read_file, told
 from sdrs_nb.intake.limits import UnreadableError
 from sdrs_nb.models import Approval, Signature
+from sdrs_nb.planning.freezing import write_file
 from sdrs_nb.planning.plans import Plan
-from sdrs_nb.shown.disk import write_whole
 
 __all__ = ["MOST_APPROVALS", "approval_of", "approval_problems", "approve", "load_approval", "save_approval", "signers"]
 
@@ -127,10 +127,7 @@ def save_approval(approval: Approval, path: str | Path) -> Path:
     PlanError
         The file cannot be written.
     """
-    try:
-        return write_whole(Path(path), (approval.model_dump_json(indent=1) + "\n").encode())
-    except SettingsError as error:
-        raise PlanError(str(error)) from error
+    return write_file(Path(path), (approval.model_dump_json(indent=1) + "\n").encode())
 
 
 @checked

@@ -8,7 +8,7 @@ import pandas as pd
 
 from sdrs_nb.inventory.inventory import Inventory
 
-__all__ = ["is_in", "new_pairs", "objects", "pair_quota"]
+__all__ = ["is_in", "new_pairs", "objects", "quota_of"]
 
 
 def is_in(column: "pd.Series[str]", ids: Collection[str]) -> npt.NDArray[np.bool_]:
@@ -31,8 +31,7 @@ def new_pairs(volume_ids: "pd.Series[str]", inventory: Inventory) -> npt.NDArray
     return ~is_in(volume_ids, paired)
 
 
-def pair_quota(inventory: Inventory) -> tuple[int, int] | None:
-    """Return how many replication pairs are allowed (-1: any number) and in use; None where that was not read."""
-    quotas = inventory.quotas
-    known = quotas[quotas["resource_type"].eq("replications")][["quota", "used"]].dropna()
+def quota_of(quotas: pd.DataFrame, resource: str) -> tuple[int, int] | None:
+    """Return how much of ``resource`` is allowed (-1: any number) and in use; None where that was not read."""
+    known = quotas[quotas["resource_type"].eq(resource)][["quota", "used"]].dropna()
     return None if known.empty else (int(known["quota"].iloc[0]), int(known["used"].iloc[0]))

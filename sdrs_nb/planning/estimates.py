@@ -8,8 +8,8 @@ from statistics import median, quantiles
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.models import Batch, Pace
-from sdrs_nb.planning.columns import new_pairs, pair_quota
-from sdrs_nb.planning.facts import Facts
+from sdrs_nb.planning.columns import new_pairs, quota_of
+from sdrs_nb.planning.facts import PlanFacts
 
 __all__ = ["Estimate", "estimate_of"]
 
@@ -124,7 +124,7 @@ class Estimate:
 
 def estimate_of(
     batches: Sequence[Batch],
-    facts: Facts,
+    facts: PlanFacts,
     *,
     is_deletion: bool,
     inventory: Inventory | None = None,
@@ -149,9 +149,12 @@ def estimate_of(
     Pure.  Groups work side by side, a group's batches one after the other, and a wave waits for the one before.
     """
     pace = pace or Pace()
-    usual_s, slow_s, seen = _job_seconds(history, _DELETE_S if is_deletion else _CREATE_S)
+    usual_s, slow_s, seen = (_DELETE_S, 2 * _DELETE_S, 0) if is_deletion else (_CREATE_S, 2 * _CREATE_S, 0)
+    if len(history) >= _ENOUGH:
+        usual_s, slow_s = median(history), quantiles(history, n=10, method="inclusive")[-1]
+        seen = len(history)
     pairs, size_gib, unsized = _pairs(facts, inventory, is_deletion=is_deletion)
-    quota, used = (None if inventory is None else pair_quota(inventory)) or (None, None)
+    quota, used = (None if inventory is None else quota_of(inventory.quotas, "replications")) or (None, None)
     after = None if used is None else max(used - pairs if is_deletion else used + pairs, 0)
     calls = _CALLS_DELETE if is_deletion else _CALLS_CREATE
     looks = _looks(usual_s, history, pace)
@@ -175,13 +178,6 @@ def estimate_of(
     )
 
 
-def _job_seconds(history: Sequence[float], assumed: float) -> tuple[float, float, int]:
-    """Return how long a job usually takes, how long a slow one, and how many were seen."""
-    if len(history) < _ENOUGH:
-        return assumed, 2 * assumed, 0
-    return median(history), quantiles(history, n=10, method="inclusive")[-1], len(history)
-
-
 def _duration(batches: Sequence[Batch], batch_s: float) -> float:
     """Return the seconds of the longest queue of each wave, added up."""
     queues = Counter((batch.wave, batch.group_id) for batch in batches)
@@ -203,7 +199,7 @@ def _looks(job_s: float, history: Sequence[float], pace: Pace) -> int:
     return looks
 
 
-def _pairs(facts: Facts, inventory: Inventory | None, *, is_deletion: bool) -> tuple[int, int, int]:
+def _pairs(facts: PlanFacts, inventory: Inventory | None, *, is_deletion: bool) -> tuple[int, int, int]:
     """Return pairs made or freed, their GiB, and how many volumes have no known size."""
     if is_deletion:
         return len(facts.pairs), 0, 0

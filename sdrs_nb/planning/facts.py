@@ -17,7 +17,7 @@ from sdrs_nb.planning import freezing
 from sdrs_nb.planning.columns import is_in, objects
 from sdrs_nb.tables import BOOL, INT, STR
 
-__all__ = ["FACTS", "Facts", "placed", "read_facts"]
+__all__ = ["FACTS", "PlanFacts", "placed", "read_facts"]
 
 #: Columns and dtypes of the facts, by frame.
 FACTS = MappingProxyType(
@@ -42,7 +42,7 @@ FACTS = MappingProxyType(
 
 
 @dataclass(frozen=True, eq=False)
-class Facts:
+class PlanFacts:
     """Frames in the columns of ``FACTS``, sorted by their id."""
 
     servers: pd.DataFrame
@@ -51,7 +51,7 @@ class Facts:
     instances: pd.DataFrame
     pairs: pd.DataFrame
 
-    def compare(self, later: "Facts") -> pd.DataFrame:
+    def compare(self, later: "PlanFacts") -> pd.DataFrame:
         """Return what differs, one row a fact: ``kind, id, name, fact, before, after``."""
         return pd.concat(
             [
@@ -67,7 +67,7 @@ class Facts:
 
 def read_facts(
     inventory: Inventory, server_ids: Iterable[str], group_ids: Iterable[str], instance_ids: Iterable[str] = ()
-) -> Facts:
+) -> PlanFacts:
     """Return the facts about these servers, groups and instances as ``inventory`` has them; unknown ids have no row."""
     wanted = set(server_ids)
     servers = _narrow(inventory.servers, "servers")
@@ -75,7 +75,7 @@ def read_facts(
     attached = attachments[is_in(attachments["server_id"], wanted)]
     volumes = _owners(attached).merge(_narrow(inventory.volumes, "volumes"), on="volume_id", how="left")
     groups = _narrow(inventory.groups, "groups")
-    return Facts(
+    return PlanFacts(
         _only(servers[is_in(servers["server_id"], wanted)], "servers"),
         _only(volumes, "volumes"),
         _only(groups[is_in(groups["group_id"], set(group_ids))], "groups"),
@@ -141,7 +141,7 @@ def _only(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     return known.astype(dict(dtypes))
 
 
-def placed(batches: Sequence[Batch], facts: Facts) -> pd.DataFrame:
+def placed(batches: Sequence[Batch], facts: PlanFacts) -> pd.DataFrame:
     """Return one row a planned server, in sending order, with its batch and the instance name to expect.
 
     Columns: ``server_id, name, group_id, batch_id, wave, position`` (from 1), ``instance_name, volumes`` (how many),

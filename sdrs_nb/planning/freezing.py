@@ -32,6 +32,7 @@ __all__ = [
     "rows_of",
     "seal",
     "write_document",
+    "write_file",
 ]
 
 _FORMAT, _VERSION = "sdrs_nb plan", 1
@@ -121,8 +122,13 @@ def changed(where: str) -> PlanError:
     )
 
 
-def write_document(document: Mapping[str, Any], path: Path) -> None:
-    """Write ``document`` as readable JSON, whole or not at all: a new file takes the old one's place.
+def write_document(document: Mapping[str, Any], path: Path) -> Path:
+    """Write ``document`` as readable JSON to ``path``, as ``write_file`` does."""
+    return write_file(path, _text(document))
+
+
+def write_file(path: Path, content: bytes) -> Path:
+    """Write a plan or an approval, whole or not at all: a new file takes the old one's place; return the path.
 
     Raises
     ------
@@ -130,7 +136,7 @@ def write_document(document: Mapping[str, Any], path: Path) -> None:
         The file cannot be written.
     """
     try:
-        write_whole(path, _text(document))
+        return write_whole(path, content)
     except SettingsError as error:
         raise PlanError(str(error)) from error
 

@@ -138,12 +138,13 @@ def _parted(units: Sequence[Unit], singles: list[int], holes: int) -> tuple[list
     """
     if holes >= len(singles):
         return singles, []
-    chosen = set(sorted(singles, key=lambda index: _hash(units[index].place))[:holes]) if holes else set()
+
+    def digest(index: int) -> bytes:
+        place = units[index].place
+        return blake2b(place.to_bytes((place.bit_length() + 7) // 8), digest_size=8).digest()
+
+    chosen = set(sorted(singles, key=digest)[:holes]) if holes else set()
     return sorted(chosen), [index for index in singles if index not in chosen]
-
-
-def _hash(place: int) -> bytes:
-    return blake2b(place.to_bytes((place.bit_length() + 7) // 8), digest_size=8).digest()
 
 
 def _climb(units: Sequence[Unit], indices: Sequence[int], leaf: Callable[[int], T], join: Callable[[T, T], T]) -> T:

@@ -20,7 +20,7 @@ from sdrs_nb.planning import freezing
 from sdrs_nb.planning.billing import chosen, stays_billed
 from sdrs_nb.planning.columns import is_in, objects
 from sdrs_nb.planning.estimates import Estimate, estimate_of
-from sdrs_nb.planning.facts import FACTS, Facts, placed, read_facts
+from sdrs_nb.planning.facts import FACTS, PlanFacts, placed, read_facts
 from sdrs_nb.planning.left_out import LeftOut
 from sdrs_nb.planning.plan_documents import PROOF, PlanDocument, rows
 from sdrs_nb.rulebook import Rulebook, Site, rulebook_reason
@@ -66,7 +66,7 @@ class Plan:
     name_prefix: str
     rulebook_version: str
     notes: tuple[str, ...]
-    facts: Facts
+    facts: PlanFacts
     omitted: LeftOut
     proof_frame: pd.DataFrame
     sealed_bodies: tuple[bytes, ...] | None = None
@@ -323,8 +323,7 @@ class Plan:
         PlanError
             The file cannot be written.
         """
-        freezing.write_document(self.to_document(), Path(path))
-        return Path(path)
+        return freezing.write_document(self.to_document(), Path(path))
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -353,7 +352,7 @@ class Plan:
                 declared=read.declared,
                 for_reading=read.for_reading,
                 sealed_bodies=tuple(freezing.body_bytes(each.payload) for each in read.batches),
-                facts=Facts(**frames),
+                facts=PlanFacts(**frames),
                 omitted=LeftOut.of(freezing.frame_from_rows(rows("left_out", read.left_out), LEFT_OUT.columns)),
                 proof_frame=freezing.frame_from_rows(rows("proof", read.proof), PROOF),
             )

@@ -10,7 +10,7 @@ from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.rulebook import Rulebook
 
-__all__ = ["RuleCount", "in_one_language", "retold", "rules_of", "speaks", "titles_of"]
+__all__ = ["RuleCount", "count_rules", "in_one_language", "retold", "speaks", "titles_of"]
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _LETTER = re.compile(r"[A-Za-z]{2,}")
@@ -28,7 +28,7 @@ class RuleCount:
     remedy: str
 
 
-def rules_of(left_out: pd.DataFrame, book: Rulebook) -> list[RuleCount]:
+def count_rules(left_out: pd.DataFrame, book: Rulebook) -> list[RuleCount]:
     """Return the rules of ``book`` that kept servers out, most frequent first; a server counts in each of its rules."""
     counts: dict[str, int] = {}
     for text in left_out["rules"].dropna():

@@ -201,18 +201,14 @@ def _loaded(profile: str, overrides: tuple[tuple[str, LimitValue], ...]) -> Rule
             if name in _RULE_OF_SWITCH:
                 severities.setdefault(_RULE_OF_SWITCH[name], Effect.OFF if value else Effect.BLOCKER)
         else:
+            known = ", ".join(limits)
             raise SettingsError(
-                _(
-                    "The rule book has neither a rule nor a limit {name}. Limits are: {known}.",
-                    name=name,
-                    known=", ".join(limits),
-                )
+                _("The rule book has neither a rule nor a limit {name}. Limits are: {known}.", name=name, known=known)
             )
-    frozen = {name: _frozen(value) for name, value in limits.items()}
     return Rulebook(
         profile=profile,
         rules=rules,
-        limits=frozen,
+        limits={name: _frozen(value) for name, value in limits.items()},
         overrides=severities,
         version=_version(profile, documents, overrides),
     )

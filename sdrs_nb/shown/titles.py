@@ -38,47 +38,28 @@ def field_titles() -> dict[str, str]:
 
 
 def grid_titles() -> dict[str, str]:
-    """Return the titles of columns in grids of servers and batches: shorter ones than ``column_title`` gives."""
+    """Return the titles of columns in grids of servers and batches: those that differ from ``column_title``."""
     return {
-        "name": _("Name"),
         "server_id": _("Server ID"),
-        "status": _("Status"),
-        "az": _("AZ"),
         "vpc_id": _("VPC"),
         "os_type": _("OS"),
         "flavor_id": _("Flavor"),
-        "vcpus": _("vCPUs"),
         "ram_gib": _("Memory, GiB"),
-        "billing": _("Billing"),
         "enterprise_project_id": _("Enterprise project"),
-        "private_ips": _("Private IPs"),
         "key_name": _("Key pair"),
-        "tags": _("Tags"),
         "created_at": _("Created"),
         "group": _("Group"),
         "group_id": _("Group ID"),
-        "verdict": _("Verdict"),
-        "blockers": _("Blockers"),
-        "warnings": _("Warnings"),
-        "notices": _("Notices"),
-        "unverified": _("Unverified"),
-        "stage": _("Stage"),
         "batch_id": _("Batch"),
         "job_id": _("Job"),
-        "message": _("Message"),
         "name_prefix": _("Name prefix"),
         "names": _("Who"),
-        "servers": _("Servers"),
         "size_gib": _("GiB"),
         "volumes": _("Volumes"),
         "wave": _("Wave"),
         "error_code": _("Code"),
         "protected_instance_id": _("Protected instance"),
         "dr_server_id": _("DR server"),
-        "whose": _("Whose"),
-        "proof": _("Proof"),
-        "reason": _("Reason"),
-        "rules": _("Rules"),
     }
 
 

@@ -118,10 +118,7 @@ class PlanPanel(Panel):
     def _on_plan_click(self) -> None:
         if self._is_free:
             self.state.begin(self.step)
-            self.background.start("plan", self._planning(), failed=self._failed)
-
-    async def _planning(self) -> None:
-        await asyncio.to_thread(self._plan_now)
+            self.background.start("plan", asyncio.to_thread(self._plan_now), failed=self._failed)
 
     def _plan_now(self) -> None:
         self.state.make_plan()
