@@ -17,7 +17,7 @@ from sdrs_nb.planning import freezing
 from sdrs_nb.planning.columns import is_in, objects
 from sdrs_nb.tables import BOOL, INT, STR
 
-__all__ = ["FACTS", "PlanFacts", "placed", "read_facts"]
+__all__ = ["FACTS", "PlanFacts", "planned_servers", "read_facts"]
 
 #: Columns and dtypes of the facts, by frame.
 FACTS = MappingProxyType(
@@ -141,7 +141,7 @@ def _only(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     return known.astype(dict(dtypes))
 
 
-def placed(batches: Sequence[Batch], facts: PlanFacts) -> pd.DataFrame:
+def planned_servers(batches: Sequence[Batch], facts: PlanFacts) -> pd.DataFrame:
     """Return one row a planned server, in sending order, with its batch and the instance name to expect.
 
     Columns: ``server_id, name, group_id, batch_id, wave, position`` (from 1), ``instance_name, volumes`` (how many),

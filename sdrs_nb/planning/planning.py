@@ -182,8 +182,8 @@ def _refuse_bad_options(
     if not problems and options == eligibility.options:
         findings = eligibility.request_findings
         blockers = findings[findings["severity"].eq("blocker") & ~findings["rule"].isin(_OWN_RULES)].fillna("")
-        told = zip(blockers["message"], blockers["remedy"], strict=True)
-        problems += [f"{message} {remedy}".strip() for message, remedy in told]
+        said = zip(blockers["message"], blockers["remedy"], strict=True)
+        problems += [f"{message} {remedy}".strip() for message, remedy in said]
     if problems:
         raise PlanError("\n".join(problems))
 

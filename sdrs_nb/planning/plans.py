@@ -17,10 +17,10 @@ from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.models import Batch, BatchOptions, Declared, Pace
 from sdrs_nb.payloads.requests import payload_bytes
 from sdrs_nb.planning import freezing
-from sdrs_nb.planning.billing import chosen, stays_billed
+from sdrs_nb.planning.billing import choice_in_words, stays_billed
 from sdrs_nb.planning.columns import is_in, objects
 from sdrs_nb.planning.estimates import Estimate, estimate_of
-from sdrs_nb.planning.facts import FACTS, PlanFacts, placed, read_facts
+from sdrs_nb.planning.facts import FACTS, PlanFacts, planned_servers, read_facts
 from sdrs_nb.planning.left_out import LeftOut
 from sdrs_nb.planning.plan_documents import PROOF, PlanDocument, rows
 from sdrs_nb.rulebook import Rulebook, Site, rulebook_reason
@@ -104,10 +104,10 @@ class Plan:
                 run=self.undoes,
                 batches=batches,
                 groups=groups,
-                choice=chosen(self.batches),
+                choice=choice_in_words(self.batches),
                 left_out=len(self.omitted),
             )
-        told = _(
+        sentence = _(
             "Plan {fingerprint}: {servers} in {batches} for {groups}, {left_out} left out",
             fingerprint=self.fingerprint[:12],
             servers=servers,
@@ -116,15 +116,15 @@ class Plan:
             left_out=len(self.omitted),
         )
         caveat = _("for reading only, never sent")
-        return f"{told}; {caveat}" if self.for_reading else told
+        return f"{sentence}; {caveat}" if self.for_reading else sentence
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """Sentences to read before the plan is approved: declared facts first, then ``notes``."""
-        told = [each.sentence for each in self.declared]
+        before = [each.sentence for each in self.declared]
         if self.for_reading:
-            told.insert(0, _("Whether some of these servers can be protected is not known: this plan is never sent."))
-        return (*told, *self.notes)
+            before.insert(0, _("Whether some of these servers can be protected is not known: this plan is never sent."))
+        return (*before, *self.notes)
 
     @property
     def is_deletion(self) -> bool:
@@ -171,7 +171,7 @@ class Plan:
 
     @cached_property
     def _servers(self) -> pd.DataFrame:
-        return placed(self.batches, self.facts)
+        return planned_servers(self.batches, self.facts)
 
     @property
     def servers(self) -> pd.DataFrame:
@@ -313,7 +313,7 @@ class Plan:
             It is no plan, of another version, or not what its fingerprint names.
         """
         where = _("The document")
-        return cls._read(freezing.opened(document, where), where)
+        return cls._read(freezing.unsealed(document, where), where)
 
     def save(self, path: str | Path) -> Path:
         """Write the plan to ``path`` as JSON, whole or not at all, and return the path.
@@ -359,9 +359,9 @@ class Plan:
             is_same = plan.fingerprint == read.fingerprint
         # A missing frame, a value of another type, half a character: none of it is what was saved.
         except (KeyError, ValueError):
-            raise freezing.changed(where) from None
+            raise freezing.changed_error(where) from None
         if not is_same:
-            raise freezing.changed(where)
+            raise freezing.changed_error(where)
         return plan
 
     def changes_in(self, inventory: Inventory) -> pd.DataFrame:
