@@ -24,6 +24,7 @@ __all__ = [
     "Tag",
     "Verdict",
     "Wait",
+    "instance_name",
 ]  # fmt: skip
 
 
@@ -146,6 +147,15 @@ class BatchOptions(Asked):
         return value
 
 
+def instance_name(name_prefix: str, position: int) -> str:
+    """Return the name to expect of the instance at ``position`` (from 1) of a batch create.
+
+    The service appends a mark to the prefix (batch-create page, table 1, name_prefix).  The page shows "-0001" as an
+    example; that it counts from 1 in each request is ASSUMED.
+    """
+    return f"{name_prefix}-{position:04d}"
+
+
 class Batch(Record):
     """One request: its servers in sending order and everything they share.
 
@@ -185,6 +195,13 @@ class Batch(Record):
     def instance_ids(self) -> tuple[str, ...]:
         """Ids of the protected instances of a delete, in sending order."""
         return tuple(self.instances[server_id] for server_id in self.server_ids if server_id in self.instances)
+
+    @property
+    def instance_names(self) -> tuple[str, ...]:
+        """Names to expect of the instances that a create makes, in the order of its servers."""
+        if self.call is Call.SINGLE_CREATE:
+            return (self.instance_name or "",)
+        return tuple(instance_name(self.name_prefix, position) for position in range(1, len(self.server_ids) + 1))
 
 
 class Declared(Record):

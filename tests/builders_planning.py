@@ -7,13 +7,29 @@ from typing import Any
 import pandas as pd
 
 from sdrs_nb import tables
+from sdrs_nb.eligibility.eligibility import Eligibility
+from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.models import BatchOptions, Declared
 from sdrs_nb.rulebook import Rulebook, load_rulebook
 
+BOOK = load_rulebook()
 
-@dataclass(frozen=True)
-class AnInventory:
-    """Frames in the columns of ``tables``."""
+
+class _PlainInventory(Inventory):
+    """An inventory whose frames are attributes, so that a dataclass can hold them."""
+
+    servers = volumes = attachments = groups = protected_instances = replication_pairs = quotas = flavors = None
+
+
+class _PlainEligibility(Eligibility):
+    """An eligibility whose frames are attributes, so that a dataclass can hold them."""
+
+    verdicts = inventory = asked = clusters = findings = request_findings = candidates = options = rulebook = None
+
+
+@dataclass(frozen=True, eq=False)
+class AnInventory(_PlainInventory):
+    """Frames in the columns of ``tables``, taken as they are."""
 
     servers: pd.DataFrame
     volumes: pd.DataFrame
@@ -22,11 +38,12 @@ class AnInventory:
     protected_instances: pd.DataFrame
     replication_pairs: pd.DataFrame
     quotas: pd.DataFrame
+    flavors: pd.DataFrame = field(default_factory=lambda: tables.empty(tables.FLAVORS))
     declared: tuple[Declared, ...] = ()
 
 
-@dataclass(frozen=True)
-class AnEligibility:
+@dataclass(frozen=True, eq=False)
+class AnEligibility(_PlainEligibility):
     """What ``check_eligibility`` gives, as far as planning reads it."""
 
     verdicts: pd.DataFrame
@@ -37,7 +54,7 @@ class AnEligibility:
     request_findings: pd.DataFrame = field(default_factory=lambda: tables.empty(tables.FINDINGS))
     candidates: pd.DataFrame = field(default_factory=lambda: tables.empty(tables.CANDIDATES))
     options: BatchOptions = field(default_factory=BatchOptions)
-    rulebook: Rulebook = field(default_factory=load_rulebook)
+    rulebook: Rulebook = BOOK
 
     @property
     def hindrances(self) -> pd.DataFrame:

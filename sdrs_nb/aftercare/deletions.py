@@ -13,14 +13,16 @@ import pandas as pd
 
 from sdrs_nb.eligibility.clusters import lowest_in_reach
 from sdrs_nb.i18n import _
+from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.models import Batch, BatchOptions, Call
 from sdrs_nb.planning.batch_keys import BatchKey
+from sdrs_nb.planning.columns import objects
 from sdrs_nb.planning.facts import read_facts
-from sdrs_nb.planning.inputs import Loaded, Rules, objects
 from sdrs_nb.planning.left_out import LeftOut, Reason, label
-from sdrs_nb.planning.packing import STEPS, Packing, Unit, pack, places
+from sdrs_nb.planning.packing import pack_servers, places
 from sdrs_nb.planning.plans import Plan
 from sdrs_nb.planning.proofs import proof_of
+from sdrs_nb.rulebook import Rulebook
 from sdrs_nb.tables import LEFT_OUT, empty
 
 __all__ = ["Choice", "deletion_plan", "shared_notes", "whole_only"]
@@ -31,7 +33,7 @@ class Choice:
     """What a deletion also takes, for which run, by which rules, on how many persons' word."""
 
     run_id: str
-    rulebook: Rules
+    rulebook: Rulebook
     delete_target_server: bool = False
     delete_target_eip: bool = False
     approvals_needed: int = 1
@@ -40,7 +42,7 @@ class Choice:
     @property
     def limit(self) -> int:
         """Instances that one request may delete."""
-        return int(str(self.rulebook.limit("batch_delete_size"))) if self.is_batch else 1
+        return self.rulebook.number("batch_delete_size") if self.is_batch else 1
 
     @property
     def is_batch(self) -> bool:
@@ -48,7 +50,9 @@ class Choice:
         return bool(self.rulebook.limit("batch_create"))
 
 
-def whole_only(instances: pd.DataFrame, inventory: Loaded, choice: Choice, reasons: dict[str, Reason]) -> pd.DataFrame:
+def whole_only(
+    instances: pd.DataFrame, inventory: Inventory, choice: Choice, reasons: dict[str, Reason]
+) -> pd.DataFrame:
     """Return the rows that can be deleted, with their ``unit``; ``reasons`` gets those of the others.
 
     ``instances`` has ``server_id, name, group_id, protected_instance_id``.  Instances tied by shared replication pairs
@@ -138,7 +142,7 @@ def _components(pairs: pd.DataFrame) -> dict[str, tuple[str, ...]]:
 
 def deletion_plan(
     instances: pd.DataFrame,
-    inventory: Loaded,
+    inventory: Inventory,
     choice: Choice,
     notes: Sequence[str],
     left_out: pd.DataFrame | None = None,
@@ -151,8 +155,13 @@ def deletion_plan(
     groups = inventory.groups.dropna(subset=["name"]).drop_duplicates("group_id").set_index("group_id")["name"]
     names = {str(group_id): str(groups.get(group_id, group_id)) for group_id in rows["group_id"].unique()}
     order = [BatchKey(1, group_id, "") for group_id in sorted(names, key=lambda each: (names[each], each))]
-    packed = {key: _packed(rows[rows["group_id"] == key.group_id], choice.limit) for key in order}
-    contents = [(key, servers) for key in order for servers in packed[key][0]]
+    packed = {}
+    for key in order:
+        mine = rows[rows["group_id"] == key.group_id]
+        server_ids = objects(mine["server_id"])
+        spots = places(objects(mine["name"].fillna("")), server_ids)
+        packed[key] = pack_servers(server_ids, spots, objects(mine["unit"]), choice.limit)
+    contents = [(key, servers) for key in order for servers in packed[key].servers]
     instance_of = dict(zip(rows["server_id"], rows["protected_instance_id"], strict=True))
     batches = tuple(
         Batch(
@@ -166,7 +175,6 @@ def deletion_plan(
         )
         for number, (key, servers) in enumerate(contents, start=1)
     )
-    counted = {key: (sum(map(len, servers)), packing) for key, (servers, packing) in packed.items()}
     return Plan(
         batches=batches,
         options=BatchOptions(batch_limit=choice.limit),
@@ -175,20 +183,7 @@ def deletion_plan(
         notes=tuple(notes),
         facts=read_facts(inventory, objects(rows["server_id"]), names, objects(rows["protected_instance_id"])),
         omitted=LeftOut.of(empty(LEFT_OUT) if left_out is None else left_out),
-        proof_frame=proof_of(counted, order, names, choice.limit),
+        proof_frame=proof_of(packed, order, names, choice.limit),
         approvals_needed=choice.approvals_needed,
         undoes=choice.run_id,
     )
-
-
-def _packed(rows: pd.DataFrame, limit: int) -> tuple[list[tuple[str, ...]], Packing]:
-    """Return the servers of each request of one group; ``rows`` is sorted by name and id."""
-    server_ids = objects(rows["server_id"])
-    spots = places(objects(rows["name"].fillna("")), server_ids)
-    members: dict[str, list[int]] = {}
-    for row, unit in enumerate(objects(rows["unit"])):
-        members.setdefault(unit, []).append(row)
-    units = list(members.values())
-    packing = pack([Unit(spots[each[0]], len(each)) for each in units], limit, steps=STEPS)
-    batches = [sorted(row for unit in batch for row in units[unit]) for batch in packing.batches]
-    return [tuple(server_ids[row] for row in batch) for batch in batches], packing

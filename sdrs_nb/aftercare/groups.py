@@ -17,6 +17,7 @@ from sdrs_nb.asked import checked
 from sdrs_nb.errors import CloudUnreachable, JobFailed, JobTimeout, NotFoundError, PlanError, SubmissionUncertain
 from sdrs_nb.i18n import _
 from sdrs_nb.payloads.single import name_problems
+from sdrs_nb.rulebook import load_rulebook
 from sdrs_nb.running.jobs import read_job
 from sdrs_nb.running.polling import poll_delays
 from sdrs_nb.statuses import TAKES_SERVERS, JobStatus, is_error
@@ -28,7 +29,6 @@ __all__ = ["create_group"]
 
 #: Seconds in which a request whose answer was lost may still show up in the list (SDRS API, ASSUMED).
 _SETTLING_S = 60.0
-_DESCRIPTION_LENGTH = 64
 
 
 @dataclass(frozen=True)
@@ -110,12 +110,14 @@ async def create_group(
     CloudError, CloudUnreachable
         The cloud refused the request, or could not be reached; nothing was created.
     """
-    problems = list(name_problems(name)) if name else [_("The group has no name. Give it one.")]
-    if description and (len(description) > _DESCRIPTION_LENGTH or set(description) & set("<>")):
+    book = load_rulebook()
+    limit = book.number("description_characters")
+    problems = list(name_problems(name, book)) if name else [_("The group has no name. Give it one.")]
+    if description and (len(description) > limit or book.refused_in(description, "description_refused")):
         problems.append(
             _(
                 'The description of the group is longer than {limit} characters or holds "<" or ">". Change it.',
-                limit=_DESCRIPTION_LENGTH,
+                limit=limit,
             )
         )
     if problems:

@@ -8,7 +8,7 @@ import pandas as pd
 from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.run_states import BatchState
-from sdrs_nb.planning.inputs import is_in, objects
+from sdrs_nb.planning.columns import is_in, objects
 from sdrs_nb.planning.left_out import Reason
 from sdrs_nb.running.ownership import Instance, OwnershipEvidence
 from sdrs_nb.running.scopes import mismatch

@@ -18,7 +18,7 @@ from sdrs_nb.eligibility.eligibility import check_eligibility
 from sdrs_nb.errors import NothingEligibleError
 from sdrs_nb.i18n import _
 from sdrs_nb.inventory.inventory import Inventory
-from sdrs_nb.planning.inputs import is_in, objects
+from sdrs_nb.planning.columns import is_in, objects
 from sdrs_nb.planning.left_out import Reason, label
 from sdrs_nb.planning.planning import plan_batches
 from sdrs_nb.planning.plans import Plan

@@ -14,7 +14,7 @@ from sdrs_nb.aftercare.made import Made, each_made, left_out_of, made_by, refuse
 from sdrs_nb.asked import checked
 from sdrs_nb.errors import NothingEligibleError, PlanError
 from sdrs_nb.i18n import _, ngettext_
-from sdrs_nb.planning.inputs import is_in, objects
+from sdrs_nb.planning.columns import is_in, objects
 from sdrs_nb.planning.left_out import Reason, label
 from sdrs_nb.planning.plans import Plan
 from sdrs_nb.rulebook import Rulebook, choose_rulebook

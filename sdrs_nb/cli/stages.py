@@ -12,7 +12,7 @@ from sdrs_nb.cli.options import Assume, Choose, Group, Json, Rules, Source
 from sdrs_nb.errors import LedgerError, NothingEligibleError, PlanError
 from sdrs_nb.i18n import Lines, _, ngettext_
 from sdrs_nb.ids import canonical
-from sdrs_nb.rulebook import read_rulebook
+from sdrs_nb.rulebook import choose_rulebook, load_rulebook, read_rulebook
 from sdrs_nb.shown.disk import require_place
 from sdrs_nb.shown.words import word
 
@@ -233,7 +233,7 @@ def plan(
 
     # Told before credentials are asked for and minutes of loading.
     require_place(out)
-    if problems := list(prefix_problems(name_prefix)):
+    if problems := list(prefix_problems(name_prefix, choose_rulebook(rulebook, load_rulebook()))):
         raise PlanError(" ".join(problems))
     if remainder is not None:
         takeback.plan_rest(context, remainder, source, out, rulebook, as_json=as_json)

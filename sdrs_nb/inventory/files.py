@@ -22,11 +22,10 @@ from sdrs_nb.inventory.headings import IGNORED, fold
 from sdrs_nb.inventory.sheets import TOLD, Sheet, more
 from sdrs_nb.inventory.values import clean
 from sdrs_nb.inventory.workbooks import NoWorkbookError, measure
+from sdrs_nb.shown.cells import unguarded
 
-__all__ = ["ARMOURED", "sheets_of_file", "sheets_of_folder"]
+__all__ = ["sheets_of_file", "sheets_of_folder"]
 
-#: A text that starts so is run by spreadsheets when they open a CSV file; ours carry an apostrophe before it.
-ARMOURED = frozenset("=+-@'＝＋－＠")
 _SEPARATORS = (",", ";", "\t")
 _BYTE_ORDER = (b"\xff\xfe", b"\xfe\xff")
 
@@ -113,12 +112,8 @@ def _csv(data: bytes, name: str, problems: list[Problem]) -> Sheets:
         problems.append(Problem(name, None, None, told))
         return []
     if "'" in text:
-        grid = [[_bare(cell) for cell in cells] for cells in grid]
+        grid = [[unguarded(cell) for cell in cells] for cells in grid]
     return [("", Sheet.of_grid(grid, name, problems, note))]
-
-
-def _bare(cell: str) -> str:
-    return cell[1:] if cell[:1] == "'" and cell[1:2] in ARMOURED and len(cell) > 1 else cell
 
 
 def _separator(text: str) -> str:

@@ -4,21 +4,20 @@ Texts come from the cloud and so from anybody: in a workbook each is written as 
 would run as a formula carries an apostrophe, which reading takes away.
 """
 
-import csv
-import io
 import re
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from sdrs_nb.errors import InventoryError, Problem, SettingsError
+from sdrs_nb.errors import InventoryError, Problem
 from sdrs_nb.i18n import _
-from sdrs_nb.inventory.files import ARMOURED
 from sdrs_nb.inventory.meanings import readme
 from sdrs_nb.inventory.sheets import ABOUT, DECLARED
 from sdrs_nb.inventory.values import clean
+from sdrs_nb.shown.cells import csv_lines, guarded
 from sdrs_nb.shown.disk import write_whole
+from sdrs_nb.shown.exports import write_sheets
 from sdrs_nb.tables import BOOL, FLOAT, INT, INVENTORY_TABLES, SOURCES, TIME, empty, shape
 
 __all__ = ["template", "to_excel", "to_folder"]
@@ -29,8 +28,6 @@ _CELL_CHARACTERS = 32_767
 _EXACT = 10**15
 #: What XML cannot hold, and texts that Excel's own escape for it (_x000D_) would change.
 _ESCAPED = re.compile(r"[\x00-\x08\x0b-\x1f]|_(?=x[0-9A-Fa-f]{4}_)")
-#: Texts that the writing library takes for formulas or error values unless told otherwise.
-_TAKEN_FOR_MORE = re.compile(r"[=+\-@].*|#(NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A)", re.DOTALL)
 
 
 def to_excel(contents: dict[str, pd.DataFrame], path: Path) -> Path:
@@ -73,56 +70,29 @@ def _cells(column: "pd.Series[Any]") -> list[Any]:
 
 
 def _workbook(path: Path, contents: dict[str, pd.DataFrame]) -> Path:
-    try:
-        from openpyxl import Workbook
-    except ImportError as error:
-        raise SettingsError(
-            _("Writing {name} needs a library that is not installed; run: pip install 'sdrs-nb[excel]'", name=path.name)
-        ) from error
     _refuse_too_much(path, contents)
-    book = Workbook(write_only=True)
+    sheets, text_columns = {}, {}
     for name, frame in contents.items():
-        sheet = book.create_sheet(name)
-        sheet.freeze_panes = "A2"
-        _format_as_text(sheet, frame)
-        sheet.append([_excel_cell(sheet, str(heading)) for heading in frame.columns])
-        columns = [[_excel_cell(sheet, cell) for cell in _cells(frame[heading])] for heading in frame.columns]
-        for row in zip(*columns, strict=True):
-            sheet.append(row)
-    return write_whole(path, book.save)
+        columns = [[_excel_cell(cell) for cell in (str(heading), *_cells(frame[heading]))] for heading in frame.columns]
+        sheets[name] = list(zip(*columns, strict=True))
+        text_columns[name] = [
+            at for at, dtype in enumerate(frame.dtypes, start=1) if str(dtype) not in {INT, FLOAT, BOOL}
+        ]
+    return write_sheets(sheets, path, text_columns=text_columns)
 
 
-def _format_as_text(sheet: Any, frame: pd.DataFrame) -> None:
-    """Format text columns as text, so that ids pasted into them later keep their digits."""
-    from openpyxl.utils import get_column_letter
-
-    for at, dtype in enumerate(frame.dtypes, start=1):
-        if str(dtype) not in {INT, FLOAT, BOOL}:
-            sheet.column_dimensions[get_column_letter(at)].number_format = "@"
-
-
-def _excel_cell(sheet: Any, value: Any) -> Any:
+def _excel_cell(value: Any) -> Any:
     if isinstance(value, str):
         value = clean(value)
         if _ESCAPED.search(value):
             value = _ESCAPED.sub(lambda found: f"_x{ord(found[0]):04X}_", value)
-        return _text_cell(sheet, value) if _TAKEN_FOR_MORE.fullmatch(value) else value
+        return value
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= _EXACT:
         return str(value)
     # The writing library keeps 16 digits; a number that needs 17 is written as text.
     if isinstance(value, float) and float(f"{value:.16g}") != value:
         return repr(value)
     return value
-
-
-def _text_cell(sheet: Any, value: str) -> Any:
-    """Return a cell that stays text, also when somebody edits it."""
-    from openpyxl.cell import WriteOnlyCell
-
-    cell = WriteOnlyCell(sheet, value)
-    cell.data_type = "s"
-    cell.number_format = "@"
-    return cell
 
 
 def _refuse_too_much(path: Path, contents: dict[str, pd.DataFrame]) -> None:
@@ -142,16 +112,11 @@ def _refuse_too_much(path: Path, contents: dict[str, pd.DataFrame]) -> None:
 
 
 def _write_csv(path: Path, frame: pd.DataFrame) -> None:
-    columns = [[_csv_cell(cell) for cell in _cells(frame[heading])] for heading in frame.columns]
-    text = io.StringIO(newline="")
-    # With this line ending a lone carriage return inside a value is quoted as well.
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([_csv_cell(str(heading)) for heading in frame.columns])
-    writer.writerows(zip(*columns, strict=True))
-    write_whole(path, text.getvalue().encode("utf-8-sig", "replace"))
+    columns = [[_csv_cell(cell) for cell in (str(heading), *_cells(frame[heading]))] for heading in frame.columns]
+    write_whole(path, csv_lines(zip(*columns, strict=True)).encode("utf-8-sig", "replace"))
 
 
 def _csv_cell(cell: Any) -> Any:
     if isinstance(cell, str):
-        return "'" + cell if cell[:1] in ARMOURED and cell else cell
+        return guarded(cell)
     return str(cell).lower() if isinstance(cell, bool) else cell

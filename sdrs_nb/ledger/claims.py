@@ -1,6 +1,7 @@
 """Who holds which server: a server is planned in one run at a time, whichever process wrote it.
 
-Both functions work inside the transaction that records a run, so that of two at once one is refused.
+``insert_batch`` and ``refuse_claimed`` work inside the transaction that records a run, so that of two at once one is
+refused.
 """
 
 import json
@@ -14,7 +15,16 @@ from sdrs_nb.i18n import _
 from sdrs_nb.ledger.run_states import BatchState
 from sdrs_nb.statuses import Stage
 
-__all__ = ["insert_batch", "refuse_claimed"]
+__all__ = ["free_servers", "insert_batch", "refuse_claimed"]
+
+
+def free_servers(db: sqlite3.Connection, run_id: str, batch_id: str) -> None:
+    """Hold the servers of a batch against other runs no longer."""
+    db.execute(
+        "DELETE FROM claims WHERE run_id = ? AND server_id IN "
+        "(SELECT server_id FROM servers WHERE run_id = ? AND batch_id = ?)",
+        (run_id, run_id, batch_id),
+    )
 
 
 def insert_batch(

@@ -14,15 +14,17 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sdrs_nb.home import home_folder
 from sdrs_nb.i18n import _
-from sdrs_nb.ledger.claims import insert_batch, refuse_claimed
+from sdrs_nb.ledger.claims import free_servers, insert_batch, refuse_claimed
+from sdrs_nb.ledger.evidence import times_offset
 from sdrs_nb.ledger.run_states import AttemptResult, BatchState, Control, RunState
 from sdrs_nb.ledger.store import Store
+from sdrs_nb.ledger.transitions import batches_with_known_ends, is_doubted, move_batch, move_servers
 from sdrs_nb.models import Approval, Wait
-from sdrs_nb.statuses import ENDED, Stage, has_ended
+from sdrs_nb.statuses import Stage
 
 __all__ = [
     "GOING_ON",
@@ -31,40 +33,15 @@ __all__ = [
     "AttemptResult",
     "BatchState",
     "Control",
-    "Evidence",
     "Ledger",
     "RunState",
     "home_folder",
 ]
 
-#: Batches of which nothing exists and nothing will be sent: their servers are free.
-_NOTHING_MADE = frozenset({BatchState.HELD, BatchState.REFUSED})
 #: Kinds of events: the run's calls begin to wait for the gateway's limit, and leave again.
 WAITING, GOING_ON = "waiting", "going on"
-_KNOWN = ("job_id", "protected_instance_id", "dr_server_id", "error_code", "message", "whose", "proof")
 #: Which cloud a run belongs to: columns of ``runs``, empty where it is not known.
 SCOPE = ("endpoint", "region", "project_id", "project_name", "cloud_host", "user_name", "world")
-#: A request that left and of which no answer, or the absence of anything made, is all that is known.
-_DOUBTED = """
-SELECT 1 FROM (SELECT result FROM attempts WHERE run_id = ? AND batch_id = ?
-  AND (result IS NULL OR result <> 'not handled') ORDER BY attempt_id DESC LIMIT 1)
-WHERE result IS NULL OR result IN ('uncertain', 'absent')
-"""
-#: Batches in a state of whose servers everyone has come to an end.
-_ENDS = ", ".join(f"'{stage}'" for stage in sorted(ENDED))
-_KNOWN_ENDS = f"""
-SELECT batch_id FROM batches b WHERE run_id = ? AND state = ? AND NOT EXISTS (
-  SELECT 1 FROM servers s WHERE s.run_id = b.run_id AND s.batch_id = b.batch_id AND s.stage NOT IN ({_ENDS}))
-"""  # noqa: S608 - words of ours
-
-
-class Evidence(NamedTuple):
-    """What a run's ledger holds about whose its instances are; rows of the tables."""
-
-    attempts: list[dict[str, Any]]
-    jobs: list[dict[str, Any]]
-    servers: list[dict[str, Any]]
-    times_offset_s: float
 
 
 class Ledger(Store):
@@ -114,7 +91,7 @@ class Ledger(Store):
                 (
                     run_id, self._now(), plan.fingerprint, plan.rulebook_version,
                     json.dumps(plan.to_document(), ensure_ascii=False), approval.model_dump_json(),
-                    json.dumps(dict(settings)), RunState.READY, self._times_offset(db, scope, times_offset_s),
+                    json.dumps(dict(settings)), RunState.READY, times_offset(db, scope, times_offset_s),
                     *(value for _name, value in known),
                 ),
             )  # fmt: skip
@@ -152,10 +129,10 @@ class Ledger(Store):
             pending = db.execute(
                 "SELECT batch_id FROM batches WHERE run_id = ? AND state = ?", (run_id, BatchState.PENDING)
             ).fetchall()
-            waiting = [batch_id for (batch_id,) in pending if not self._is_doubted(db, run_id, batch_id)]
+            waiting = [batch_id for (batch_id,) in pending if not is_doubted(db, run_id, batch_id)]
             why = reason or _("Released before it was sent.")
             for batch_id in waiting:
-                self._batch(db, run_id, batch_id, BatchState.HELD, reason=why)
+                move_batch(db, run_id, batch_id, BatchState.HELD, reason=why)
                 db.execute("UPDATE servers SET message = ? WHERE run_id = ? AND batch_id = ?", (why, run_id, batch_id))
             freed = int(before - db.execute("SELECT count(*) FROM claims WHERE run_id = ?", (run_id,)).fetchone()[0])
             self._event(db, run_id, "released", None, servers=freed, batches=len(waiting))
@@ -174,47 +151,19 @@ class Ledger(Store):
                     "SELECT batch_id FROM batches WHERE run_id = ? AND state IN (?, ?) ORDER BY position",
                     (run_id, BatchState.PENDING, BatchState.UNKNOWN),
                 ).fetchall()
-                if self._is_doubted(db, run_id, batch_id)
+                if is_doubted(db, run_id, batch_id)
             ]
             for batch_id in doubted:
-                self._batch(db, run_id, batch_id, BatchState.UNKNOWN, reason=reason)
-                db.execute(
-                    "DELETE FROM claims WHERE run_id = ? AND server_id IN "
-                    "(SELECT server_id FROM servers WHERE run_id = ? AND batch_id = ?)",
-                    (run_id, run_id, batch_id),
-                )
+                move_batch(db, run_id, batch_id, BatchState.UNKNOWN, reason=reason)
+                free_servers(db, run_id, batch_id)
                 self._event(db, run_id, "let go", batch_id, who=who, reason=reason)
         return doubted
-
-    # Whose the instances are
-
-    def evidence(self, run_id: str, batch_id: str | None = None) -> Evidence:
-        """Return the rows that tell whose the instances of a run, or of one of its batches, are."""
-        mine = (run_id, batch_id)
-        one = "run_id = ?1 AND (?2 IS NULL OR batch_id = ?2)"
-        attempts = self.rows(f"SELECT * FROM attempts WHERE {one} ORDER BY attempt_id", *mine)  # noqa: S608 - fixed text
-        jobs = self.rows(f"SELECT batch_id, job_id, document FROM jobs WHERE {one}", *mine)  # noqa: S608 - fixed text
-        servers = self.rows(
-            f"SELECT server_id, protected_instance_id, whose FROM servers WHERE {one}",  # noqa: S608 - fixed text
-            *mine,
-        )
-        run = self.rows("SELECT times_offset_s FROM runs WHERE run_id = ?", run_id)[0]
-        return Evidence(attempts, jobs, servers, float(run["times_offset_s"]))
 
     def see_times(self, run_id: str, offset_s: float, said: str) -> None:
         """Record what an instance that the run made shows of the times in the service's lists, in a sentence."""
         with self._write("times") as db:
             db.execute("UPDATE runs SET times_offset_s = ?, times_seen = ? WHERE run_id = ?", (offset_s, said, run_id))
             self._event(db, run_id, "times of the lists", None, offset_s=offset_s, message=said)
-
-    @staticmethod
-    def _times_offset(db: sqlite3.Connection, scope: Mapping[str, str], assumed_s: float) -> float:
-        seen = db.execute(
-            "SELECT times_offset_s FROM runs WHERE endpoint = ? AND project_id = ? AND times_seen <> '' "
-            "ORDER BY rowid DESC LIMIT 1",
-            (scope["endpoint"], scope["project_id"]),
-        ).fetchone()
-        return float(seen[0]) if seen else assumed_s
 
     # Requests
 
@@ -289,15 +238,15 @@ class Ledger(Store):
                 (result, self._now(), job_id, status, code, request_id, message, _written(cloud_at), attempt_id),
             )
             if stage is not None:
-                if stage == Stage.NOT_SENT and self._is_doubted(db, run_id, batch_id):
+                if stage == Stage.NOT_SENT and is_doubted(db, run_id, batch_id):
                     stage = Stage.UNKNOWN
                 db.execute(
                     "UPDATE servers SET stage = ?, job_id = coalesce(?, job_id), error_code = ?, message = ? "
                     "WHERE run_id = ? AND batch_id = ?",
                     (stage, job_id, code, message, run_id, batch_id),
                 )
-            self._servers(db, run_id, rows)
-            self._batch(db, run_id, batch_id, state, reason=message, job_id=job_id)
+            move_servers(db, run_id, rows)
+            move_batch(db, run_id, batch_id, state, reason=message, job_id=job_id)
             self._event(
                 db, run_id, f"answer {result}", batch_id, attempt=attempt_id, job_id=job_id, status=status, code=code,
                 request_id=request_id, message=message,
@@ -325,8 +274,8 @@ class Ledger(Store):
         A batch with a request in doubt is never held and its servers are never called not sent: they are unknown.
         """
         with self._write("batch state") as db:
-            self._servers(db, run_id, rows)
-            self._batch(db, run_id, batch_id, state, reason=reason)
+            move_servers(db, run_id, rows)
+            move_batch(db, run_id, batch_id, state, reason=reason)
             self._event(db, run_id, f"batch {state}", batch_id, reason=reason)
 
     def look(
@@ -348,7 +297,7 @@ class Ledger(Store):
                 "last_look_at = excluded.last_look_at",
                 (run_id, job_id, batch_id, status, json.dumps(dict(document), ensure_ascii=False), now, now),
             )
-            self._servers(db, run_id, rows)
+            move_servers(db, run_id, rows)
             self._event(db, run_id, "look", batch_id, job_id=job_id, status=status)
 
     def set_servers(self, run_id: str, batch_id: str | None, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -358,16 +307,15 @@ class Ledger(Store):
         """
         changed = list(rows)
         with self._write("servers") as db:
-            self._servers(db, run_id, changed)
+            move_servers(db, run_id, changed)
             stages = {row["server_id"]: str(row["stage"]) for row in changed}
             self._event(db, run_id, "servers", batch_id, stages=stages)
 
     def end_batches(self, run_id: str) -> None:
         """Record that batches whose end was unknown have ended, where it is known of every server of theirs by now."""
         with self._write("batches ended") as db:
-            known = db.execute(_KNOWN_ENDS, (run_id, BatchState.UNKNOWN)).fetchall()
-            for (batch_id,) in known:
-                self._batch(db, run_id, batch_id, BatchState.ENDED)
+            for batch_id in batches_with_known_ends(db, run_id):
+                move_batch(db, run_id, batch_id, BatchState.ENDED)
                 self._event(db, run_id, f"batch {BatchState.ENDED}", batch_id)
 
     def note(self, run_id: str, kind: str, batch_id: str | None = None, **data: object) -> None:
@@ -437,49 +385,6 @@ class Ledger(Store):
                 for row in stored
                 for one in json.loads(zlib.decompress(row["rows"]))
             ]
-
-    # Parts of transactions
-
-    @staticmethod
-    def _batch(
-        db: sqlite3.Connection, run_id: str, batch_id: str, state: BatchState, *, reason: str = "",
-        job_id: str | None = None,
-    ) -> None:  # fmt: skip
-        if state == BatchState.HELD and Ledger._is_doubted(db, run_id, batch_id):
-            state = BatchState.UNKNOWN
-        db.execute(
-            "UPDATE batches SET state = ?, reason = ?, job_id = coalesce(?, job_id) WHERE run_id = ? AND batch_id = ?",
-            (state, reason, job_id, run_id, batch_id),
-        )
-        if state in _NOTHING_MADE:
-            db.execute(
-                "DELETE FROM claims WHERE run_id = ? AND server_id IN "
-                "(SELECT server_id FROM servers WHERE run_id = ? AND batch_id = ?)",
-                (run_id, run_id, batch_id),
-            )
-
-    @staticmethod
-    def _is_doubted(db: sqlite3.Connection, run_id: str, batch_id: str) -> bool:
-        """Tell whether the newest request of the batch that can have left may come true yet, as far as is recorded."""
-        return db.execute(_DOUBTED, (run_id, batch_id)).fetchone() is not None
-
-    @staticmethod
-    def _servers(db: sqlite3.Connection, run_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        for row in rows:
-            stage = row["stage"]
-            if stage == Stage.NOT_SENT:
-                (batch_id,) = db.execute(
-                    "SELECT batch_id FROM servers WHERE run_id = ? AND server_id = ?", (run_id, row["server_id"])
-                ).fetchone()
-                stage = Stage.UNKNOWN if Ledger._is_doubted(db, run_id, batch_id) else stage
-            names = [name for name in _KNOWN if name in row]
-            text = "".join(f", {name} = ?" for name in names)
-            db.execute(
-                f"UPDATE servers SET stage = ?{text} WHERE run_id = ? AND server_id = ?",  # noqa: S608 - fixed names
-                (stage, *(row[name] for name in names), run_id, row["server_id"]),
-            )
-            if has_ended(stage):
-                db.execute("DELETE FROM claims WHERE run_id = ? AND server_id = ?", (run_id, row["server_id"]))
 
 
 def _written(moment: datetime | None) -> str | None:

@@ -24,16 +24,6 @@ _BESIDE = frozenset({"filters.json", "calls.db", "calls.db-journal", "calls.db-w
 _BUSY_S = 30
 
 
-def _companions(path: Path) -> list[Path]:
-    """Return what lies beside the ledger: SQLite's own files of it, locks, budgets, filters."""
-    mine = [each for each in path.parent.glob("*") if each.suffix == ".lock" or each.name in _BESIDE]
-    return [*mine, *(Path(f"{path}{end}") for end in ("-wal", "-shm", "-journal"))]
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Store:
     """The open ledger file; ``Ledger`` adds what is written to it.
 
@@ -57,7 +47,7 @@ class Store:
         self,
         path: Path | None = None,
         *,
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         after_write: Callable[[str], None] | None = None,
     ) -> None:
         self.path = path if path is not None else home_folder() / "ledger.db"
@@ -68,8 +58,9 @@ class Store:
         with self._explained():
             private_folder(self.path.parent)
             private_file(self.path)
-            for beside in _companions(self.path):
-                close_to_others(beside)
+            beside = [each for each in self.path.parent.glob("*") if each.suffix == ".lock" or each.name in _BESIDE]
+            for each in (*beside, *(Path(f"{self.path}{end}") for end in ("-wal", "-shm", "-journal"))):
+                close_to_others(each)
             self._db = sqlite3.connect(self.path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
         try:
             self._open()
@@ -113,7 +104,21 @@ class Store:
         try:
             yield
         except (sqlite3.Error, OSError, UnicodeError) as error:
-            raise LedgerError(self._complaint(error)) from error
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            # Text that is no UTF-8 was never written by us; the driver says so with or without a code.
+            garbled = isinstance(error, UnicodeError) or "decode" in str(error)
+            named = garbled or type(error) is sqlite3.DatabaseError
+            reason = getattr(error, "strerror", None) or error
+            if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or (not code and named):
+                raise LedgerError(self._damaged(reason)) from error
+            raise LedgerError(
+                _(
+                    "The ledger {path} cannot be used ({reason}), so nothing is sent. Make the folder writable and "
+                    "free some space, or set SDRS_NB_HOME to another folder on a local disk.",
+                    path=self.path,
+                    reason=reason,
+                )
+            ) from error
 
     @contextmanager
     def readable(self) -> Iterator[None]:
@@ -129,21 +134,6 @@ class Store:
         return _(
             "The ledger {path} is damaged or no ledger ({reason}), so nothing is sent. Keep the file for whoever "
             "looks into it, and restore a copy or set SDRS_NB_HOME to another folder.",
-            path=self.path,
-            reason=reason,
-        )
-
-    def _complaint(self, error: Exception) -> str:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        # Text that is no UTF-8 was never written by us; the driver says so with or without a code.
-        garbled = isinstance(error, UnicodeError) or "decode" in str(error)
-        named = garbled or type(error) is sqlite3.DatabaseError
-        reason = getattr(error, "strerror", None) or error
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or (not code and named):
-            return self._damaged(reason)
-        return _(
-            "The ledger {path} cannot be used ({reason}), so nothing is sent. Make the folder writable and free some "
-            "space, or set SDRS_NB_HOME to another folder on a local disk.",
             path=self.path,
             reason=reason,
         )

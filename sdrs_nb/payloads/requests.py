@@ -1,8 +1,8 @@
 """One batch as the request that is sent for it: method and path, the dict, the exact bytes, two command lines.
 
-``Batch.call`` decides which request it is.  ``payload_models`` and ``single_models`` hold the limits of the pages.  A
-batch that breaks one never becomes a payload: all that is wrong with it is said at once in a ``PlanError``.  Nothing
-here touches network or disk.
+``Batch.call`` decides which request it is.  ``batch`` and ``single`` hold it to the limits of the pages, which
+the rule book has (``book``; where it is left out, the customer's).  A batch that breaks one never becomes a payload:
+all that is wrong with it is said at once in a ``PlanError``.  Nothing here touches network or disk.
 """
 
 import shlex
@@ -16,7 +16,8 @@ from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.models import Batch, Call, Record
 from sdrs_nb.payloads.batch import InstancesBody, Payload, sentences
-from sdrs_nb.payloads.single import DeletePayload, InstanceItem, SingleBody, SingleDeletePayload, SinglePayload
+from sdrs_nb.payloads.single import DeletePayload, SingleBody, SingleDeletePayload, SinglePayload
+from sdrs_nb.rulebook import Rulebook
 
 __all__ = ["Target", "batch_problems", "curl_line", "hcloud_line", "payload", "payload_bytes", "target"]
 
@@ -44,7 +45,7 @@ def target(batch: Batch) -> Target:
             return Target("DELETE", f"{_INSTANCES}/{quote(batch.instance_ids[0], safe='')}", "DeleteProtectedInstance")
 
 
-def payload(batch: Batch) -> dict[str, Any]:
+def payload(batch: Batch, book: Rulebook | None = None) -> dict[str, Any]:
     """Return the request body of ``batch`` as a dict, keys in the order of the page's tables.
 
     Optional fields without a value (None, ``""``, no tags) are left out: none is sent as null or ``""``.
@@ -54,10 +55,10 @@ def payload(batch: Batch) -> dict[str, Any]:
     PlanError
         Names the batch and everything in it that breaks a limit of the call's page.
     """
-    return _checked(batch).model_dump(by_alias=True, exclude_none=True)
+    return _checked(batch, book).model_dump(by_alias=True, exclude_none=True)
 
 
-def payload_bytes(batch: Batch) -> bytes:
+def payload_bytes(batch: Batch, book: Rulebook | None = None) -> bytes:
     """Return the exact bytes of the request body: those that are shown, fingerprinted and sent.
 
     UTF-8 JSON without needless blanks, characters as themselves, keys in the order of ``payload``.
@@ -67,10 +68,10 @@ def payload_bytes(batch: Batch) -> bytes:
     PlanError
         As ``payload`` does.
     """
-    return _checked(batch).model_dump_json(by_alias=True, exclude_none=True).encode()
+    return _checked(batch, book).model_dump_json(by_alias=True, exclude_none=True).encode()
 
 
-def batch_problems(batch: Batch, *, batch_limit: int | None = None) -> list[str]:
+def batch_problems(batch: Batch, book: Rulebook | None = None, *, batch_limit: int | None = None) -> list[str]:
     """Return everything that keeps ``batch`` from being sent, one sentence each; empty when nothing does.
 
     ``batch_limit`` is the number of servers that a request may hold (batch-create page, table 1, servers: at most
@@ -87,13 +88,13 @@ def batch_problems(batch: Batch, *, batch_limit: int | None = None) -> list[str]
             )
         )
     try:
-        _payload(batch)
+        _payload(batch, book)
     except ValidationError as error:
         problems += sentences(error)
     return problems
 
 
-def curl_line(batch: Batch, endpoint: str, project_id: str) -> str:
+def curl_line(batch: Batch, endpoint: str, project_id: str, *, book: Rulebook | None = None) -> str:
     """Return the request of ``batch`` as one ``curl`` line for a POSIX shell, with the exact body and no secret.
 
     The shell reads the token from its variable ``TOKEN``; a user name or password inside ``endpoint`` is dropped.
@@ -110,11 +111,11 @@ def curl_line(batch: Batch, endpoint: str, project_id: str) -> str:
     url = urlunsplit((address.scheme, host, path, "", ""))
     return (
         f"curl -X {call.method} {shlex.quote(url)} -H 'Content-Type: application/json' "
-        f'-H "X-Auth-Token: $TOKEN" --data-raw {shlex.quote(payload_bytes(batch).decode())}'
+        f'-H "X-Auth-Token: $TOKEN" --data-raw {shlex.quote(payload_bytes(batch, book).decode())}'
     )
 
 
-def hcloud_line(batch: Batch, *, project_id: str = "", region: str = "") -> str:
+def hcloud_line(batch: Batch, *, project_id: str = "", region: str = "", book: Rulebook | None = None) -> str:
     """Return the request of ``batch`` as one line for the vendor's command line tool, without a secret.
 
     Fields are dotted and list items counted from 1, as that tool takes them.  ``project_id`` and ``region`` are
@@ -129,13 +130,14 @@ def hcloud_line(batch: Batch, *, project_id: str = "", region: str = "") -> str:
     words += [f"--cli-region={region}"] if region else []
     words += [f"--project_id={project_id}"] if project_id else []
     words += [f"--protected_instance_id={batch.instance_ids[0]}"] if batch.call is Call.SINGLE_DELETE else []
-    words += [f"--{name}={_word(value)}" for name, value in _dotted(payload(batch), "")]
+    for name, value in _dotted(payload(batch, book), ""):
+        words.append(f"--{name}={str(value).lower() if isinstance(value, bool) else value}")
     return shlex.join(words)
 
 
-def _checked(batch: Batch) -> Record:
+def _checked(batch: Batch, book: Rulebook | None) -> Record:
     try:
-        return _payload(batch)
+        return _payload(batch, book)
     except ValidationError as error:
         said = " ".join(sentences(error))
         raise PlanError(
@@ -143,32 +145,24 @@ def _checked(batch: Batch) -> Record:
         ) from None
 
 
-def _word(value: object) -> object:
-    return str(value).lower() if isinstance(value, bool) else value
+def _payload(batch: Batch, book: Rulebook | None) -> Record:
+    context = {"book": book}
+    if batch.call.is_delete:
+        choices = {"delete_target_server": batch.delete_target_server, "delete_target_eip": batch.delete_target_eip}
+        if batch.call is Call.SINGLE_DELETE:
+            return SingleDeletePayload(**choices)
+        instances = [{"id": each} for each in batch.instance_ids]
+        return DeletePayload.model_validate({"protected_instances": instances, **choices}, context=context)
+    # A single create is held to the limits of the batch-create page too, which the customer's text is about.
+    body = InstancesBody.model_validate(_fields(batch), context=context)
+    if batch.call is Call.BATCH_CREATE:
+        return Payload(protected_instances=body)
+    shared = body.model_dump(exclude={"name_prefix", "servers"}, exclude_none=True)
+    alone = {"name": batch.instance_name or "", **body.servers[0].model_dump(exclude_none=True), **shared}
+    return SinglePayload(protected_instance=SingleBody.model_validate(alone, context=context))
 
 
-def _payload(batch: Batch) -> Record:
-    match batch.call:
-        case Call.BATCH_CREATE:
-            return Payload(protected_instances=_shared(batch))
-        case Call.SINGLE_CREATE:
-            return SinglePayload(protected_instance=SingleBody.of(_shared(batch), batch.instance_name or ""))
-        case Call.BATCH_DELETE:
-            instances = [InstanceItem(id=each) for each in batch.instance_ids]
-            return DeletePayload(protected_instances=instances, **_choices(batch))
-        case Call.SINGLE_DELETE:
-            return SingleDeletePayload(**_choices(batch))
-
-
-def _shared(batch: Batch) -> InstancesBody:
-    return InstancesBody.model_validate(_document(batch))
-
-
-def _choices(batch: Batch) -> dict[str, bool]:
-    return {"delete_target_server": batch.delete_target_server, "delete_target_eip": batch.delete_target_eip}
-
-
-def _document(batch: Batch) -> dict[str, Any]:
+def _fields(batch: Batch) -> dict[str, Any]:
     """Return the fields of ``batch`` under the names of the models, empty optional ones left out."""
     optional = {
         "description": batch.description,

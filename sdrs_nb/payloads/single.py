@@ -7,69 +7,59 @@ in a Batch" of the SDRS API (sdrs-api.md, section 3).  Field order is the order 
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from sdrs_nb.i18n import _
 from sdrs_nb.models import Record
-from sdrs_nb.payloads.batch import InstancesBody, held, quoted, repeated, strange_in
+from sdrs_nb.payloads.batch import Word, allowed_characters, held, quoted, repeated
+from sdrs_nb.rulebook import Rulebook
 
-__all__ = ["NAME_BYTES", "DeletePayload", "SingleDeletePayload", "SinglePayload", "name_problems"]
-
-#: Bytes of an instance's name and of its description: single-create page, fields name and description.
-NAME_BYTES = 64
-
-_Word = Annotated[str, Field(min_length=1)]
+__all__ = ["DeletePayload", "InstanceItem", "SingleBody", "SingleDeletePayload", "SinglePayload", "name_problems"]
 
 
-def name_problems(name: str) -> Iterator[str]:
+def name_problems(name: str, book: Rulebook) -> Iterator[str]:
     """Say what keeps the service from taking ``name`` as the name of one instance, one sentence each."""
-    if len(name.encode()) > NAME_BYTES:
+    limit = book.number("name_bytes")
+    if len(name.encode()) > limit:
         yield _(
             "The instance name {name} has {count} bytes, {limit} are allowed. Take a shorter name prefix.",
             name=quoted(name),
             count=len(name.encode()),
-            limit=NAME_BYTES,
+            limit=limit,
         )
-    if strange := strange_in(name):
+    if strange := book.strange_in(name):
         yield _(
-            'The instance name {name} holds {characters}. Use only Chinese characters, ASCII letters, digits, ".", "_" '
-            'and "-".',
+            "The instance name {name} holds {characters}. Use only {allowed}.",
             name=quoted(name),
             characters=", ".join(map(quoted, strange)),
+            allowed=allowed_characters(book),
         )
 
 
-def _description_problems(text: str) -> Iterator[str]:
-    if len(text.encode()) > NAME_BYTES:
+def _description_problems(text: str, book: Rulebook) -> Iterator[str]:
+    limit = book.number("name_bytes")  # single-create page, field description: as long as a name
+    if len(text.encode()) > limit:
         yield _(
             "The description {text} has {count} bytes, and creating instances one by one allows {limit}. Shorten it.",
             text=quoted(text),
             count=len(text.encode()),
-            limit=NAME_BYTES,
+            limit=limit,
         )
 
 
 class SingleBody(Record):
     """What the one key ``protected_instance`` holds; single-create page, fields in its order."""
 
-    server_group_id: _Word
-    server_id: _Word
-    name: Annotated[_Word, AfterValidator(lambda value: held("Q1", value, name_problems(value)))]
-    description: (
-        Annotated[_Word, AfterValidator(lambda value: held("Q4", value, _description_problems(value)))] | None
-    ) = None
-    cluster_id: _Word | None = None
-    primary_subnet_id: _Word | None = None
-    flavor_ref: Annotated[_Word | None, Field(serialization_alias="flavorRef")] = None
-    tenancy: _Word | None = None
-    dedicated_host_id: _Word | None = None
+    server_group_id: Word
+    server_id: Word
+    name: Annotated[Word, held("Q1", name_problems)]
+    description: Annotated[Word, held("Q4", _description_problems)] | None = None
+    cluster_id: Word | None = None
+    primary_subnet_id: Word | None = None
+    flavor_ref: Annotated[Word | None, Field(serialization_alias="flavorRef")] = None
+    tenancy: Word | None = None
+    dedicated_host_id: Word | None = None
     tags: list[dict[str, str]] | None = None
-
-    @classmethod
-    def of(cls, shared: InstancesBody, name: str) -> "SingleBody":
-        """Return the single create of a request that the limits of the batch-create page hold for already."""
-        fields = shared.model_dump(exclude={"name_prefix", "servers"}, exclude_none=True)
-        return cls(name=name, **shared.servers[0].model_dump(exclude_none=True), **fields)
 
 
 class SinglePayload(Record):
@@ -81,10 +71,10 @@ class SinglePayload(Record):
 class InstanceItem(Record):
     """An instance to delete."""
 
-    id: _Word
+    id: Word
 
 
-def _instance_problems(instances: list[InstanceItem]) -> Iterator[str]:
+def _instance_problems(instances: list[InstanceItem], _book: Rulebook) -> Iterator[str]:
     if not instances:
         yield _("The request deletes no instance. Give it at least one.")
     # Batch-delete page: no instance twice (SDRS.1363).
@@ -102,8 +92,6 @@ class SingleDeletePayload(Record):
 class DeletePayload(Record):
     """The body of ``POST /v1/{project_id}/protected-instances/delete``; here the one key is an array."""
 
-    protected_instances: Annotated[
-        list[InstanceItem], AfterValidator(lambda value: held("H17", value, _instance_problems(value)))
-    ]
+    protected_instances: Annotated[list[InstanceItem], held("H17", _instance_problems)]
     delete_target_server: bool
     delete_target_eip: bool

@@ -14,47 +14,31 @@ import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
 from sdrs_nb.asked import checked
-from sdrs_nb.errors import PlanError, SettingsError
+from sdrs_nb.errors import PlanError
 from sdrs_nb.home import operator_name
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.intake.documents import json_of
 from sdrs_nb.intake.files import read_file, told
 from sdrs_nb.intake.limits import UnreadableError
-from sdrs_nb.models import Approval, Declared, SignOff
-from sdrs_nb.shown.disk import write_whole
+from sdrs_nb.models import Approval, SignOff
+from sdrs_nb.planning.freezing import write_file
+from sdrs_nb.planning.plans import Plan
 
-__all__ = ["approval_of", "approval_problems", "approve", "load_approval", "save_approval", "signers"]
+__all__ = ["MOST_APPROVALS", "approval_of", "approval_problems", "approve", "load_approval", "save_approval", "signers"]
 
 #: More persons than this nobody means.
-_MOST = 9
-
-
-class Approvable(Protocol):
-    """What an approval needs of a plan."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Name of exactly this plan."""
-
-    @property
-    def approvals_needed(self) -> int:
-        """How many different persons must approve it."""
-
-    @property
-    def declared(self) -> tuple[Declared, ...]:
-        """Facts that it rests on although nobody read them."""
+MOST_APPROVALS = 9
 
 
 def approval_problems(approvals_needed: int) -> Iterator[str]:
     """Say what is wrong with a number of approvals."""
-    if not 1 <= approvals_needed <= _MOST:
+    if not 1 <= approvals_needed <= MOST_APPROVALS:
         yield _(
             "A plan cannot need {count} approvals. Give approvals_needed a number from 1 to {most}.",
             count=approvals_needed,
-            most=_MOST,
+            most=MOST_APPROVALS,
         )
 
 
@@ -65,7 +49,7 @@ def signers(approval: Approval) -> tuple[SignOff, ...]:
 
 
 @checked
-def approve(plan: Approvable, who: str, *, after: Approval | None = None, when: datetime | None = None) -> Approval:
+def approve(plan: Plan, who: str, *, after: Approval | None = None, when: datetime | None = None) -> Approval:
     """Return the approval of ``plan`` with one more person's word.
 
     Parameters
@@ -99,7 +83,7 @@ def approve(plan: Approvable, who: str, *, after: Approval | None = None, when: 
     return after.model_copy(update={"cosigned": (*after.cosigned, SignOff(who=who, when=moment))})
 
 
-def approval_of(plan: Approvable, given: str | Approval) -> Approval:
+def approval_of(plan: Plan, given: str | Approval) -> Approval:
     """Return the approval to record with a run of ``plan``, or refuse to send it.
 
     ``given`` is the plan's fingerprint, which is the word of the user of this machine, or an ``Approval``.
@@ -143,10 +127,7 @@ def save_approval(approval: Approval, path: str | Path) -> Path:
     PlanError
         The file cannot be written.
     """
-    try:
-        return write_whole(Path(path), (approval.model_dump_json(indent=1) + "\n").encode())
-    except SettingsError as error:
-        raise PlanError(str(error)) from error
+    return write_file(Path(path), (approval.model_dump_json(indent=1) + "\n").encode())
 
 
 @checked
@@ -168,7 +149,7 @@ def load_approval(path: str | Path) -> Approval:
         raise PlanError(_("{path} holds no approval. Give a file that save_approval wrote.", path=path)) from None
 
 
-def _refuse_other_plan(plan: Approvable, approval: Approval) -> None:
+def _refuse_other_plan(plan: Plan, approval: Approval) -> None:
     if approval.fingerprint != plan.fingerprint:
         raise PlanError(
             _(

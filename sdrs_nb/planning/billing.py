@@ -11,10 +11,10 @@ import pandas as pd
 
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.models import Batch
-from sdrs_nb.planning.facts import Facts
+from sdrs_nb.planning.facts import PlanFacts
 from sdrs_nb.tables import BOOL, INT, STR
 
-__all__ = ["chosen", "stays_billed"]
+__all__ = ["choice_in_words", "stays_billed"]
 
 _COLUMNS = {
     "delete_target_server": BOOL, "delete_target_eip": BOOL, "is_chosen": BOOL, "dr_servers": INT, "dr_volumes": INT,
@@ -23,7 +23,7 @@ _COLUMNS = {
 _CHOICES = ((False, False), (True, False), (True, True))
 
 
-def chosen(batches: Sequence[Batch]) -> str:
+def choice_in_words(batches: Sequence[Batch]) -> str:
     """Return in words what a deletion leaves."""
     if not any(batch.delete_target_server for batch in batches):
         return _("DR servers and DR volumes stay and are billed")
@@ -32,7 +32,7 @@ def chosen(batches: Sequence[Batch]) -> str:
     return _("DR servers and DR volumes are deleted, their EIPs released")
 
 
-def stays_billed(batches: Sequence[Batch], facts: Facts) -> pd.DataFrame:
+def stays_billed(batches: Sequence[Batch], facts: PlanFacts) -> pd.DataFrame:
     """Return one row a choice that a deletion leaves, and what stays after it; no row for a plan that creates.
 
     Columns: ``delete_target_server``, ``delete_target_eip``, ``is_chosen`` (as the plan is), ``dr_servers``,

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from statistics import median, quantiles
 
 from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.models import Batch, Pace
-from sdrs_nb.planning.facts import Facts
-from sdrs_nb.planning.inputs import Loaded
+from sdrs_nb.planning.columns import new_pairs, quota_of
+from sdrs_nb.planning.facts import PlanFacts
 
 __all__ = ["Estimate", "estimate_of"]
 
@@ -123,10 +124,10 @@ class Estimate:
 
 def estimate_of(
     batches: Sequence[Batch],
-    facts: Facts,
+    facts: PlanFacts,
     *,
     is_deletion: bool,
-    inventory: Loaded | None = None,
+    inventory: Inventory | None = None,
     history: Sequence[float] = (),
     pace: Pace | None = None,
 ) -> Estimate:
@@ -148,9 +149,12 @@ def estimate_of(
     Pure.  Groups work side by side, a group's batches one after the other, and a wave waits for the one before.
     """
     pace = pace or Pace()
-    usual_s, slow_s, seen = _job_seconds(history, _DELETE_S if is_deletion else _CREATE_S)
+    usual_s, slow_s, seen = (_DELETE_S, 2 * _DELETE_S, 0) if is_deletion else (_CREATE_S, 2 * _CREATE_S, 0)
+    if len(history) >= _ENOUGH:
+        usual_s, slow_s = median(history), quantiles(history, n=10, method="inclusive")[-1]
+        seen = len(history)
     pairs, size_gib, unsized = _pairs(facts, inventory, is_deletion=is_deletion)
-    quota, used = _quota(inventory)
+    quota, used = (None if inventory is None else quota_of(inventory.quotas, "replications")) or (None, None)
     after = None if used is None else max(used - pairs if is_deletion else used + pairs, 0)
     calls = _CALLS_DELETE if is_deletion else _CALLS_CREATE
     looks = _looks(usual_s, history, pace)
@@ -174,13 +178,6 @@ def estimate_of(
     )
 
 
-def _job_seconds(history: Sequence[float], assumed: float) -> tuple[float, float, int]:
-    """Return how long a job usually takes, how long a slow one, and how many were seen."""
-    if len(history) < _ENOUGH:
-        return assumed, 2 * assumed, 0
-    return median(history), quantiles(history, n=10, method="inclusive")[-1], len(history)
-
-
 def _duration(batches: Sequence[Batch], batch_s: float) -> float:
     """Return the seconds of the longest queue of each wave, added up."""
     queues = Counter((batch.wave, batch.group_id) for batch in batches)
@@ -202,26 +199,15 @@ def _looks(job_s: float, history: Sequence[float], pace: Pace) -> int:
     return looks
 
 
-def _pairs(facts: Facts, inventory: Loaded | None, *, is_deletion: bool) -> tuple[int, int, int]:
+def _pairs(facts: PlanFacts, inventory: Inventory | None, *, is_deletion: bool) -> tuple[int, int, int]:
     """Return pairs made or freed, their GiB, and how many volumes have no known size."""
     if is_deletion:
         return len(facts.pairs), 0, 0
     volumes = facts.volumes
     if inventory is not None:
-        paired = {
-            each.strip() for ids in inventory.replication_pairs["volume_ids"].dropna() for each in str(ids).split(",")
-        }
-        volumes = volumes[[each not in paired for each in volumes["volume_id"]]]
+        volumes = volumes[new_pairs(volumes["volume_id"], inventory)]
     sizes = volumes["size_gib"]
     return len(volumes), int(sizes.fillna(0).sum()), int(sizes.isna().sum())
-
-
-def _quota(inventory: Loaded | None) -> tuple[int | None, int | None]:
-    """Return allowed and used replication pairs as the inventory says."""
-    if inventory is None:
-        return None, None
-    row = inventory.quotas[inventory.quotas["resource_type"] == "replications"]
-    return (None, None) if row.empty else (int(row["quota"].iloc[0]), int(row["used"].iloc[0]))
 
 
 def _minutes(seconds: float) -> int:

@@ -5,19 +5,19 @@ tomorrow, give the same facts while nothing about them has changed.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import pandas as pd
 
+from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.models import Batch
 from sdrs_nb.planning import freezing
-from sdrs_nb.planning.inputs import Loaded, is_in, objects
-from sdrs_nb.planning.naming import instance_names
+from sdrs_nb.planning.columns import is_in, objects
 from sdrs_nb.tables import BOOL, INT, STR
 
-__all__ = ["FACTS", "Facts", "placed", "read_facts"]
+__all__ = ["FACTS", "PlanFacts", "planned_servers", "read_facts"]
 
 #: Columns and dtypes of the facts, by frame.
 FACTS = MappingProxyType(
@@ -42,7 +42,7 @@ FACTS = MappingProxyType(
 
 
 @dataclass(frozen=True, eq=False)
-class Facts:
+class PlanFacts:
     """Frames in the columns of ``FACTS``, sorted by their id."""
 
     servers: pd.DataFrame
@@ -51,7 +51,7 @@ class Facts:
     instances: pd.DataFrame
     pairs: pd.DataFrame
 
-    def compare(self, later: "Facts") -> pd.DataFrame:
+    def compare(self, later: "PlanFacts") -> pd.DataFrame:
         """Return what differs, one row a fact: ``kind, id, name, fact, before, after``."""
         return pd.concat(
             [
@@ -66,8 +66,8 @@ class Facts:
 
 
 def read_facts(
-    inventory: Loaded, server_ids: Iterable[str], group_ids: Iterable[str], instance_ids: Iterable[str] = ()
-) -> Facts:
+    inventory: Inventory, server_ids: Iterable[str], group_ids: Iterable[str], instance_ids: Iterable[str] = ()
+) -> PlanFacts:
     """Return the facts about these servers, groups and instances as ``inventory`` has them; unknown ids have no row."""
     wanted = set(server_ids)
     servers = _narrow(inventory.servers, "servers")
@@ -75,15 +75,15 @@ def read_facts(
     attached = attachments[is_in(attachments["server_id"], wanted)]
     volumes = _owners(attached).merge(_narrow(inventory.volumes, "volumes"), on="volume_id", how="left")
     groups = _narrow(inventory.groups, "groups")
-    return Facts(
+    return PlanFacts(
         _only(servers[is_in(servers["server_id"], wanted)], "servers"),
         _only(volumes, "volumes"),
         _only(groups[is_in(groups["group_id"], set(group_ids))], "groups"),
-        *_doomed(inventory, set(instance_ids)),
+        *_deleted(inventory, set(instance_ids)),
     )
 
 
-def _doomed(inventory: Loaded, instance_ids: set[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _deleted(inventory: Inventory, instance_ids: set[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the facts about instances to delete and about the pairs that hang on them."""
     nothing = {name: pd.Series(dtype=dtype) for name, dtype in FACTS["pairs"].items()}
     if not instance_ids:
@@ -141,23 +141,23 @@ def _only(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     return known.astype(dict(dtypes))
 
 
-def _names(batch: Batch, called: Mapping[str, str]) -> Sequence[str]:
-    if batch.call.is_delete:
-        return [called.get(each, "") for each in batch.instance_ids]
-    return instance_names(batch)
-
-
-def placed(batches: Sequence[Batch], facts: Facts) -> pd.DataFrame:
+def planned_servers(batches: Sequence[Batch], facts: PlanFacts) -> pd.DataFrame:
     """Return one row a planned server, in sending order, with its batch and the instance name to expect.
 
     Columns: ``server_id, name, group_id, batch_id, wave, position`` (from 1), ``instance_name, volumes`` (how many),
     ``size_gib`` (their sum; a shared volume counts for each of its servers), then the facts of the server.
     """
     called = dict(zip(facts.instances["protected_instance_id"], facts.instances["name"], strict=True))
+
+    def names(batch: Batch) -> Sequence[str]:
+        if batch.call.is_delete:
+            return [called.get(each, "") for each in batch.instance_ids]
+        return batch.instance_names
+
     rows = [
         (server_id, batch.group_id, batch.batch_id, batch.wave, position, name)
         for batch in batches
-        for position, (server_id, name) in enumerate(zip(batch.server_ids, _names(batch, called), strict=True), start=1)
+        for position, (server_id, name) in enumerate(zip(batch.server_ids, names(batch), strict=True), start=1)
     ]
     columns = ["server_id", "group_id", "batch_id", "wave", "position", "instance_name"]
     frame = pd.DataFrame(rows, columns=columns).astype({"server_id": STR, "group_id": STR, "batch_id": STR})

@@ -3,13 +3,12 @@
 Pure: works on the plan, the inventory it was made from and its findings; no network, no disk.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
 from sdrs_nb.i18n import _
 from sdrs_nb.inventory.inventory import Inventory
+from sdrs_nb.planning.columns import quota_of
 from sdrs_nb.planning.plans import Plan
 
 __all__ = ["capacity", "consequences"]
@@ -32,36 +31,23 @@ def capacity(plan: Plan, inventory: Inventory) -> pd.DataFrame:
     limit), ``fits`` (False where the plan goes over it).  DR servers and DR volumes count like any other.  A quota that
     was not read has no row; an empty plan adds 0.
     """
-    wanted = _wanted(plan, inventory)
-    rows = []
-    for frame, names in (
-        ("quotas", {"replications": _("replication pairs")}),
-        ("ecs_limits", {"instances": _("servers"), "cores": _("vCPUs"), "ram_mib": _("memory, MiB")}),
-        ("evs_quota", {"volumes": _("volumes"), "gigabytes": _("volumes, GiB")}),
-    ):
-        known = inventory.frame(frame)[["resource_type", "used", "quota"]].dropna()
-        found = {name: (int(used), int(quota)) for name, used, quota in known.to_numpy().tolist()}
-        for name, title in names.items():
-            if name in found:
-                used, quota = found[name]
-                after = used + wanted[name]
-                limit = None if quota < 0 else quota
-                rows.append((title, used, wanted[name], after, limit, limit is None or after <= limit))
-    return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
-
-
-def _wanted(plan: Plan, inventory: Inventory) -> Mapping[str, int]:
-    servers = inventory.servers
+    servers, volumes = inventory.servers, plan.facts.volumes
     planned = servers[servers["server_id"].isin(plan.servers["server_id"])]
-    volumes = plan.facts.volumes
-    return {
-        "replications": int(plan.estimate(inventory).pairs),
-        "instances": len(plan.servers),
-        "cores": int(planned["vcpus"].fillna(0).sum()),
-        "ram_mib": int(np.ceil(float(planned["ram_gib"].fillna(0).sum()) * _MIB)),
-        "volumes": len(volumes),
-        "gigabytes": int(volumes["size_gib"].fillna(0).sum()),
-    }
+    ram_mib = int(np.ceil(float(planned["ram_gib"].fillna(0).sum()) * _MIB))
+    rows = []
+    for frame, resource, title, wanted in (
+        ("quotas", "replications", _("replication pairs"), plan.estimate(inventory).pairs),
+        ("ecs_limits", "instances", _("servers"), len(plan.servers)),
+        ("ecs_limits", "cores", _("vCPUs"), int(planned["vcpus"].fillna(0).sum())),
+        ("ecs_limits", "ram_mib", _("memory, MiB"), ram_mib),
+        ("evs_quota", "volumes", _("volumes"), len(volumes)),
+        ("evs_quota", "gigabytes", _("volumes, GiB"), int(volumes["size_gib"].fillna(0).sum())),
+    ):
+        if (known := quota_of(inventory.frame(frame), resource)) is not None:
+            quota, used = known
+            limit = None if quota < 0 else quota
+            rows.append((title, used, wanted, used + wanted, limit, limit is None or used + wanted <= limit))
+    return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
 
 
 def consequences(plan: Plan, findings: pd.DataFrame) -> pd.DataFrame:

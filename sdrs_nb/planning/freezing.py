@@ -22,16 +22,17 @@ from sdrs_nb.shown.disk import write_whole
 __all__ = [
     "body_bytes",
     "canonical",
-    "changed",
+    "changed_error",
     "columns_of",
     "compare",
     "digest",
     "frame_from_rows",
-    "opened",
     "read_document",
     "rows_of",
     "seal",
+    "unsealed",
     "write_document",
+    "write_file",
 ]
 
 _FORMAT, _VERSION = "sdrs_nb plan", 1
@@ -80,7 +81,7 @@ def seal(document: Mapping[str, Any]) -> dict[str, Any]:
     return {**sealed, "checksum": digest([sealed])}
 
 
-def opened(document: object, where: str) -> dict[str, Any]:
+def unsealed(document: object, where: str) -> dict[str, Any]:
     """Return a document that ``seal`` made, or refuse it.
 
     Raises
@@ -99,18 +100,18 @@ def opened(document: object, where: str) -> dict[str, Any]:
                 known=_VERSION,
             )
         )
-    unsealed = {name: value for name, value in document.items() if name != "checksum"}
+    content = {name: value for name, value in document.items() if name != "checksum"}
     try:
-        is_whole = document.get("checksum") == digest([unsealed])
+        is_whole = document.get("checksum") == digest([content])
     # What JSON cannot say: objects of Python, circles, half a character, more depth than a stack has.
     except (TypeError, ValueError, RecursionError):
         is_whole = False
     if not is_whole:
-        raise changed(where)
-    return unsealed
+        raise changed_error(where)
+    return content
 
 
-def changed(where: str) -> PlanError:
+def changed_error(where: str) -> PlanError:
     """Return the error for a plan that is not what its fingerprint names."""
     return PlanError(
         _(
@@ -121,8 +122,13 @@ def changed(where: str) -> PlanError:
     )
 
 
-def write_document(document: Mapping[str, Any], path: Path) -> None:
-    """Write ``document`` as readable JSON, whole or not at all: a new file takes the old one's place.
+def write_document(document: Mapping[str, Any], path: Path) -> Path:
+    """Write ``document`` as readable JSON to ``path``, as ``write_file`` does."""
+    return write_file(path, _text(document))
+
+
+def write_file(path: Path, content: bytes) -> Path:
+    """Write a plan or an approval, whole or not at all: a new file takes the old one's place; return the path.
 
     Raises
     ------
@@ -130,7 +136,7 @@ def write_document(document: Mapping[str, Any], path: Path) -> None:
         The file cannot be written.
     """
     try:
-        write_whole(path, _text(document))
+        return write_whole(path, content)
     except SettingsError as error:
         raise PlanError(str(error)) from error
 
@@ -154,12 +160,12 @@ def read_document(path: Path) -> dict[str, Any]:
     except ValueError as error:  # IntakeError, and bytes that are not UTF-8
         cut = _("The plan {path} is no JSON: it was cut or changed. Save it again.", path=path)
         raise PlanError(f"{cut} {error}" if isinstance(error, IntakeError) else cut) from None
-    unsealed = opened(document, str(path))
+    content = unsealed(document, str(path))
     # A byte may also change between values, where JSON does not look.  Line ends are not content: version control
     # on Windows rewrites them.
     if found.replace(b"\r\n", b"\n") != _text(document):
-        raise changed(str(path))
-    return unsealed
+        raise changed_error(str(path))
+    return content
 
 
 def _text(document: Mapping[str, Any]) -> bytes:

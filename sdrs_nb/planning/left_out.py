@@ -1,15 +1,16 @@
 """Servers that were asked for and are in no batch, each with its reason."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Self
 
 import pandas as pd
 
+from sdrs_nb.eligibility.eligibility import Eligibility
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.models import Verdict
-from sdrs_nb.planning.inputs import Judged, objects
+from sdrs_nb.planning.columns import objects
 from sdrs_nb.tables import LEFT_OUT, shape
 
 __all__ = ["LeftOut", "Reason", "by_verdict", "label", "most_frequent"]
@@ -60,7 +61,7 @@ class LeftOut:
         return shape(self.servers.assign(**words), LEFT_OUT)
 
 
-def by_verdict(rest: pd.DataFrame, eligibility: Judged) -> dict[str, Reason]:
+def by_verdict(rest: pd.DataFrame, eligibility: Eligibility) -> dict[str, Reason]:
     """Return why eligibility keeps each of these servers from being planned."""
     found = _blocking(eligibility.hindrances) if len(rest) else {}
     candidates: dict[str, list[str]] = {}
@@ -72,14 +73,10 @@ def by_verdict(rest: pd.DataFrame, eligibility: Judged) -> dict[str, Reason]:
     for server_id, name, verdict in zip(
         *(objects(rest[name]) for name in ("server_id", "name", "verdict")), strict=True
     ):
-        who = label(server_id, name)
-        if verdict in {Verdict.ELIGIBLE, Verdict.WARNING}:
-            reasons[server_id] = (_group_reason(who, sorted(candidates.get(server_id, []))), "")
-            continue
-        messages = found.get(server_id, {})
+        messages = {} if verdict in {Verdict.ELIGIBLE, Verdict.WARNING} else found.get(server_id, {})
         telling = [rule for rule in _TELLING.get(Verdict(verdict), ()) if rule in messages] or list(messages)
-        reason = messages[telling[0]] if telling else _verdict_reason(who, Verdict(verdict))
-        reasons[server_id] = (reason, ", ".join(messages))
+        own = _own_reason(label(server_id, name), Verdict(verdict), sorted(candidates.get(server_id, [])))
+        reasons[server_id] = (messages[telling[0]] if telling else own, ", ".join(messages))
     return reasons
 
 
@@ -93,17 +90,17 @@ def _blocking(findings: pd.DataFrame) -> dict[str, dict[str, str]]:
     return {**said["unverified"], **said["blocker"]}
 
 
-def _verdict_reason(who: str, verdict: Verdict) -> str:
-    if verdict is Verdict.PROTECTED:
-        return _("Server {server} has a protected instance already.", server=who)
-    if verdict is Verdict.NOT_A_CANDIDATE:
-        return _("Server {server} is a DR server or a drill server, which is never protected itself.", server=who)
-    if verdict is Verdict.BLOCKED:
-        return _("Server {server} is blocked: see its findings in the eligibility check.", server=who)
-    return _("Data for a rule that may block server {server} is missing. Load it and check again.", server=who)
-
-
-def _group_reason(who: str, groups: list[str]) -> str:
+def _own_reason(who: str, verdict: Verdict, groups: Sequence[str]) -> str:
+    """Return the reason where no finding tells it: by the verdict, and by the groups that fit."""
+    match verdict:
+        case Verdict.PROTECTED:
+            return _("Server {server} has a protected instance already.", server=who)
+        case Verdict.NOT_A_CANDIDATE:
+            return _("Server {server} is a DR server or a drill server, which is never protected itself.", server=who)
+        case Verdict.BLOCKED:
+            return _("Server {server} is blocked: see its findings in the eligibility check.", server=who)
+        case Verdict.UNKNOWN:
+            return _("Data for a rule that may block server {server} is missing. Load it and check again.", server=who)
     if not groups:
         return _("No protection group fits server {server}. Make one for its VPC and AZ, then check again.", server=who)
     return _(

@@ -8,20 +8,21 @@ import re
 import string
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _, ngettext_
-from sdrs_nb.models import Batch, Call
-from sdrs_nb.payloads.batch import MARK_LENGTH, PREFIX_LENGTH, prefix_problems
-from sdrs_nb.payloads.single import NAME_BYTES, name_problems
+from sdrs_nb.models import instance_name
+from sdrs_nb.payloads.batch import prefix_problems
+from sdrs_nb.payloads.single import name_problems
+from sdrs_nb.rulebook import Rulebook
 
-__all__ = ["NameRequest", "instance_name", "instance_names", "name_batches", "name_instances", "refuse_strange"]
+__all__ = ["NameRequest", "name_batches", "name_instances"]
 
 #: Digits of a batch's number, and of an instance's own where instances are created one by one.
 _DIGITS, _OWN_DIGITS = 3, 4
 _FIELDS = {"prefix": "", "group": "", "wave": "0?[0-9]?d?", "batch": "0?[0-9]?d?"}
-_NOT_ALLOWED = re.compile(r"[^\u4e00-\u9fffA-Za-z0-9._-]+")
 
 
 class NameRequest(NamedTuple):
@@ -32,49 +33,10 @@ class NameRequest(NamedTuple):
     wave: int = 1
 
 
-def instance_name(name_prefix: str, position: int) -> str:
-    """Return the name to expect of the instance at ``position`` (from 1) of a request.
-
-    The page shows "-0001" as an example of the mark; that it counts from 1 in each request is assumed.
-    """
-    return f"{name_prefix}-{position:04d}"
-
-
-def instance_names(batch: Batch) -> tuple[str, ...]:
-    """Return the names to expect of the instances that ``batch`` creates, in the order of its servers."""
-    if batch.call is Call.SINGLE_CREATE:
-        return (batch.instance_name or "",)
-    return tuple(instance_name(batch.name_prefix, position) for position in range(1, len(batch.server_ids) + 1))
-
-
-def refuse_strange(names: Iterable[str], alphabet: str) -> None:
-    """Refuse names with characters that this site does not take.
-
-    ``alphabet`` is the rule book's limit ``prefix_alphabet``: one character as a regular expression.
-
-    Raises
-    ------
-    PlanError
-        Names the first such name and the characters.
-    """
-    allowed = re.compile(f"(?:{alphabet})*")
-    for name in names:
-        if not allowed.fullmatch(name):
-            strange = dict.fromkeys(each for each in name if not allowed.fullmatch(each))
-            raise PlanError(
-                _(
-                    'The name "{name}" holds {characters}, which this site does not take. Choose another prefix or '
-                    "template.",
-                    name=name,
-                    characters=", ".join(strange),
-                )
-            )
-
-
 def name_batches(
-    wanted: Sequence[NameRequest], *, template: str | None = None, existing: Iterable[str] = ()
+    wanted: Sequence[NameRequest], book: Rulebook, *, template: str | None = None, existing: Iterable[str] = ()
 ) -> tuple[list[str], list[str]]:
-    """Return one prefix a batch, in order, and notes on what was done to them.
+    """Return one prefix a batch, in order, within the limits of ``book``, and notes on what was done to them.
 
     Without ``template`` a batch is called ``<prefix>-001`` and on, with more digits where there are more batches; a
     prefix that leaves no room for its number is shortened.  A template may use ``{prefix}``, ``{group}``, ``{wave}``
@@ -87,17 +49,17 @@ def name_batches(
         A prefix or the template breaks the limits of the service, or gives two batches one prefix.
     """
     fields = ("prefix", "batch") if template is None else _fields(template)
-    _refuse_bad_prefixes(wanted, fields)
+    _refuse_bad_prefixes(wanted, fields, book)
     taken = {name[: mark.start()] for name in existing for mark in re.finditer("-0", name)}
     if template is None:
-        names, notes = _numbered(wanted, taken, _DIGITS, PREFIX_LENGTH)
+        names, notes = _numbered(wanted, taken, _DIGITS, book.number("prefix_characters"))
     else:
-        names, notes = _templated(wanted, template, fields, taken)
-    return names, [*notes, *_byte_notes(names)]
+        names, notes = _templated(wanted, template, fields, taken, book)
+    return names, [*notes, *_byte_notes(names, book.number("name_bytes"))]
 
 
 def name_instances(
-    wanted: Sequence[NameRequest], *, template: str | None = None, existing: Iterable[str] = ()
+    wanted: Sequence[NameRequest], book: Rulebook, *, template: str | None = None, existing: Iterable[str] = ()
 ) -> tuple[list[str], list[str]]:
     """Return the name of each instance that is created alone, in order, and notes on what was done to them.
 
@@ -110,37 +72,35 @@ def name_instances(
         A name breaks the limits of the service: 64 bytes (single-create page, field name).
     """
     fields = ("prefix", "batch") if template is None else _fields(template)
-    _refuse_bad_prefixes(wanted, fields)
+    _refuse_bad_prefixes(wanted, fields, book)
     taken = set(existing)
     if template is None:
-        names, notes = _numbered(wanted, taken, _OWN_DIGITS, NAME_BYTES)
+        names, notes = _numbered(wanted, taken, _OWN_DIGITS, book.number("name_bytes"))
     else:
-        names, notes = _templated(wanted, template, fields, taken)
-    if problems := [said for name in names for said in name_problems(name)]:
+        names, notes = _templated(wanted, template, fields, taken, book)
+    if problems := [said for name in names for said in name_problems(name, book)]:
         raise PlanError(problems[0])
     return names, notes
 
 
-def _refuse_bad_prefixes(wanted: Iterable[NameRequest], fields: Iterable[str]) -> None:
+def _refuse_bad_prefixes(wanted: Iterable[NameRequest], fields: Iterable[str], book: Rulebook) -> None:
     prefixes = dict.fromkeys(each.prefix for each in wanted) if "prefix" in fields else ()
-    if problems := [said for prefix in prefixes for said in prefix_problems(prefix)]:
+    if problems := [said for prefix in prefixes for said in prefix_problems(prefix, book)]:
         raise PlanError(" ".join(problems))
 
 
 def _numbered(wanted: Sequence[NameRequest], taken: set[str], digits: int, length: int) -> tuple[list[str], list[str]]:
     """Return ``<prefix>-001`` and on, all with the same number of digits and at most ``length`` characters."""
-    number = 0
     while True:
-        names, number = list[str](), 0
+        names, number, room = list[str](), 0, length - 1 - digits
         for each in wanted:
             number += 1
-            while (name := _marked(each.prefix, number, digits, length)) in taken:
+            while (name := f"{each.prefix[:room]}-{number:0{digits}d}") in taken:
                 number += 1
             names.append(name)
         if len(str(number)) <= digits:
             break
         digits = len(str(number))
-    room = length - 1 - digits
     long = dict.fromkeys(each.prefix for each in wanted if len(each.prefix) > room)
     notes = [
         _(
@@ -155,23 +115,22 @@ def _numbered(wanted: Sequence[NameRequest], taken: set[str], digits: int, lengt
     return names, notes + _skip_notes(number - len(wanted))
 
 
-def _marked(prefix: str, number: int, digits: int, length: int) -> str:
-    mark = f"-{number:0{digits}d}"
-    return prefix[: length - len(mark)] + mark
-
-
 def _templated(
-    wanted: Sequence[NameRequest], template: str, fields: Sequence[str], taken: set[str]
+    wanted: Sequence[NameRequest], template: str, fields: Sequence[str], taken: set[str], book: Rulebook
 ) -> tuple[list[str], list[str]]:
     """Return the template filled in for every batch."""
     names, counters, skipped = list[str](), Counter[str](), 0
     for each in wanted:
         counted = each.group if "group" in fields else ""
         counters[counted] += 1
-        while (name := _filled(template, each, counters[counted])) in taken and "batch" in fields:
+        # Group names may hold characters that prefixes may not have.
+        strange = book.strange_in(each.group)
+        group = re.sub("\0+", "-", "".join("\0" if letter in strange else letter for letter in each.group))
+        fill = partial(template.format, prefix=each.prefix, group=group, wave=each.wave)
+        while (name := fill(batch=counters[counted])) in taken and "batch" in fields:
             counters[counted] += 1
             skipped += 1
-        if problems := list(prefix_problems(name)):
+        if problems := list(prefix_problems(name, book)):
             raise PlanError(
                 _(
                     'The name template "{template}" does not fit group {group}. {problems}',
@@ -191,12 +150,6 @@ def _templated(
             )
         )
     return names, _skip_notes(skipped)
-
-
-def _filled(template: str, each: NameRequest, number: int) -> str:
-    # Group names may hold characters that prefixes may not have.
-    group = _NOT_ALLOWED.sub("-", each.group)
-    return template.format(prefix=each.prefix, group=group, wave=each.wave, batch=number)
 
 
 def _fields(template: str) -> list[str]:
@@ -230,9 +183,9 @@ def _skip_notes(skipped: int) -> list[str]:
     ]
 
 
-def _byte_notes(names: Sequence[str]) -> list[str]:
+def _byte_notes(names: Sequence[str], limit: int) -> list[str]:
     """Say which prefixes may be too long in bytes (rule Q2)."""
-    long = [name for name in names if len(name.encode()) + MARK_LENGTH > NAME_BYTES]
+    long = [name for name in names if len(instance_name(name, 1).encode()) > limit]
     if not long:
         return []
     return [
@@ -245,6 +198,6 @@ def _byte_notes(names: Sequence[str]) -> list[str]:
             "the names, take a shorter prefix.",
             len(long),
             prefix=long[0],
-            limit=NAME_BYTES,
+            limit=limit,
         )
     ]

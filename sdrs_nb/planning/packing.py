@@ -15,9 +15,12 @@ from hashlib import blake2b
 from itertools import pairwise
 from typing import Literal, NamedTuple, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 from sdrs_nb.planning.cluster_packing import STEPS, pack_clusters
 
-__all__ = ["STEPS", "Packing", "Unit", "pack", "places"]
+__all__ = ["STEPS", "PackedServers", "Packing", "Unit", "pack", "pack_servers", "places"]
 
 T = TypeVar("T")
 
@@ -52,6 +55,42 @@ def places(names: Iterable[str], ids: Iterable[str]) -> list[int]:
     keys = [f"{name}\0{own_id}".encode() for name, own_id in zip(names, ids, strict=True)]
     width = max(map(len, keys), default=0)
     return [int.from_bytes(key.ljust(width, b"\0")) for key in keys]
+
+
+class PackedServers(NamedTuple):
+    """The batches of one batch key as server ids, and the packing they come from."""
+
+    servers: list[tuple[str, ...]]
+    packing: Packing
+
+    @property
+    def server_count(self) -> int:
+        """How many servers there are in all."""
+        return sum(map(len, self.servers))
+
+
+def pack_servers(
+    server_ids: npt.NDArray[np.object_],
+    spots: Sequence[int],
+    units: npt.NDArray[np.object_],
+    limit: int,
+    *,
+    steps: int = STEPS,
+) -> PackedServers:
+    """Return servers sorted by name and id in batches; those of one unit travel whole.  ``spots`` are from ``places``.
+
+    Raises
+    ------
+    ValueError
+        As ``pack`` does.
+    """
+    members: dict[str, list[int]] = {}
+    for row, unit in enumerate(units):
+        members.setdefault(unit, []).append(row)
+    rows = list(members.values())
+    packing = pack([Unit(spots[each[0]], len(each)) for each in rows], limit, steps=steps)
+    batches = (sorted(row for unit in batch for row in rows[unit]) for batch in packing.batches)
+    return PackedServers([tuple(server_ids[row] for row in batch) for batch in batches], packing)
 
 
 def pack(units: Sequence[Unit], limit: int, *, steps: int = STEPS) -> Packing:
@@ -99,12 +138,13 @@ def _parted(units: Sequence[Unit], singles: list[int], holes: int) -> tuple[list
     """
     if holes >= len(singles):
         return singles, []
-    chosen = set(sorted(singles, key=lambda index: _hash(units[index].place))[:holes]) if holes else set()
+
+    def digest(index: int) -> bytes:
+        place = units[index].place
+        return blake2b(place.to_bytes((place.bit_length() + 7) // 8), digest_size=8).digest()
+
+    chosen = set(sorted(singles, key=digest)[:holes]) if holes else set()
     return sorted(chosen), [index for index in singles if index not in chosen]
-
-
-def _hash(place: int) -> bytes:
-    return blake2b(place.to_bytes((place.bit_length() + 7) // 8), digest_size=8).digest()
 
 
 def _climb(units: Sequence[Unit], indices: Sequence[int], leaf: Callable[[int], T], join: Callable[[T, T], T]) -> T:

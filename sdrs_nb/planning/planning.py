@@ -1,32 +1,33 @@
 """Eligible servers into the fewest requests that the service allows, frozen: what was reviewed is what is sent."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import pandas as pd
 
 from sdrs_nb.asked import checked
+from sdrs_nb.eligibility.eligibility import Eligibility
 from sdrs_nb.errors import NothingEligibleError, PlanError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.ids import canonical
 from sdrs_nb.intake.collecting import without_collection
 from sdrs_nb.models import Batch, BatchOptions, Call
-from sdrs_nb.payloads.requests import batch_problems
 from sdrs_nb.planning.approvals import approval_problems
-from sdrs_nb.planning.batch_keys import BatchKey, Overrides, assign_keys
+from sdrs_nb.planning.batch_keys import BatchKey
+from sdrs_nb.planning.columns import objects
 from sdrs_nb.planning.facts import read_facts
-from sdrs_nb.planning.inputs import Judged, Rules, objects
 from sdrs_nb.planning.left_out import most_frequent
-from sdrs_nb.planning.naming import NameRequest, name_batches, name_instances, refuse_strange
-from sdrs_nb.planning.packing import STEPS, Packing, Unit, pack, places
+from sdrs_nb.planning.naming import NameRequest, name_batches, name_instances
+from sdrs_nb.planning.overrides import Overrides, assign_keys
+from sdrs_nb.planning.packing import STEPS, PackedServers, pack_servers, places
 from sdrs_nb.planning.plans import Plan
 from sdrs_nb.planning.proofs import proof_of
 from sdrs_nb.planning.selection import select
+from sdrs_nb.rulebook import Rulebook
 
 __all__ = ["Plan", "plan_batches"]
 
-#: Batch limits that can be asked for; the page names 5 as the default, which a tenant can have raised.
-_LIMITS = (1, 50)
 #: Request rules that planning sees to itself: names (Q1, Q3) and the quota (G9), which leaves servers out.
 _OWN_RULES = frozenset({"Q1", "Q3", "G9"})
 
@@ -34,11 +35,11 @@ _OWN_RULES = frozenset({"Q1", "Q3", "G9"})
 @checked
 @without_collection()
 def plan_batches(
-    eligibility: Judged,
+    eligibility: Eligibility,
     *,
     name_prefix: str,
     options: BatchOptions | None = None,
-    rulebook: Rules | None = None,
+    rulebook: Rulebook | None = None,
     overrides: Overrides | None = None,
     known_flavors: Collection[str] = (),
     name_template: str | None = None,
@@ -69,7 +70,7 @@ def plan_batches(
     overrides
         Rows (a frame or dicts) that choose servers by ``group_id``, ``tag`` or ``server_id`` and give them another
         ``cluster_id``, ``primary_subnet_id``, ``tenancy``, ``dedicated_host_id``, ``tags``, ``description``,
-        ``name_prefix``, ``flavor_id`` or ``wave``; see ``batch_keys.assign_keys``.
+        ``name_prefix``, ``flavor_id`` or ``wave``; see ``overrides.assign_keys``.
     known_flavors
         Flavors that overrides may name although no server of the inventory has them.
     name_template
@@ -102,26 +103,26 @@ def plan_batches(
     """
     options = options or eligibility.options
     rules = rulebook or eligibility.rulebook
-    _refuse_bad_options(eligibility, options, wave_limit, approvals_needed)
+    _refuse_bad_options(eligibility, options, rules, wave_limit, approvals_needed)
     inventory = eligibility.inventory
     alone = not rules.limit("batch_create")
     first = {canonical(server): number for server, number in (priority or {}).items()}
-    selection = select(
-        eligibility, 1 if alone else options.batch_limit, first, alone=alone, include_unknown=include_unknown
-    )
+    limit = 1 if alone else options.batch_limit
+    selection = select(eligibility, limit, first, alone=alone, include_unknown=include_unknown)
     if selection.taken.empty:
         raise _nothing(selection.left_out.frame)
     taken = selection.taken
-    keyed = assign_keys(taken, options, name_prefix, inventory, overrides=overrides, known_flavors=known_flavors)
-    limit = 1 if alone else options.batch_limit
+    keyed = assign_keys(taken, options, name_prefix, inventory, rules, overrides=overrides, known_flavors=known_flavors)
     packed = _packed(taken, keyed.keys, limit, steps)
-    names = _group_names(inventory.groups, {key.group_id for key in packed})
-    order = _key_order(packed, _group_order(packed, names, group_order))
+    known = dict(zip(inventory.groups["group_id"], inventory.groups["name"].fillna(""), strict=True))
+    names = {each: known.get(each) or each for each in sorted({key.group_id for key in packed})}
+    order = _key_order(packed, names, group_order)
     existing = inventory.protected_instances["name"].dropna()
     contents = [(key, servers) for key in order for servers in packed[key].servers]
     wanted = [NameRequest(key.name_prefix, names[key.group_id], key.wave) for key, _servers in contents]
-    given_names, notes = (name_instances if alone else name_batches)(wanted, template=name_template, existing=existing)
-    refuse_strange(given_names, str(rules.limit("prefix_alphabet")))
+    given_names, notes = (name_instances if alone else name_batches)(
+        wanted, rules, template=name_template, existing=existing
+    )
     batches = [
         _batch(key, f"b{number:03d}", servers, keyed.flavors, name, alone=alone)
         for number, ((key, servers), name) in enumerate(zip(contents, given_names, strict=True), start=1)
@@ -134,9 +135,7 @@ def plan_batches(
         notes=(*selection.notes, *keyed.notes, *notes),
         facts=read_facts(inventory, objects(taken["server_id"]), names),
         omitted=selection.left_out,
-        proof_frame=proof_of(
-            {key: (sum(map(len, servers)), packing) for key, (servers, packing) in packed.items()}, order, names, limit
-        ),
+        proof_frame=proof_of(packed, order, names, limit),
         approvals_needed=approvals_needed,
         declared=inventory.declared,
         for_reading=include_unknown,
@@ -153,25 +152,19 @@ def _batch(
     return key._replace(name_prefix=name).batch(batch_id, servers, flavors)
 
 
-class _Packed(NamedTuple):
-    """The batches of one key as server ids, and the packing they come from."""
-
-    servers: list[tuple[str, ...]]
-    packing: Packing
-
-
 def _refuse_bad_options(
-    eligibility: Judged, options: BatchOptions, wave_limit: int | None, approvals_needed: int
+    eligibility: Eligibility, options: BatchOptions, rules: Rulebook, wave_limit: int | None, approvals_needed: int
 ) -> None:
     """Raise one error with every reason why no request of this plan could be sent."""
-    low, high = _LIMITS
+    low, high = 1, rules.number("raised_batch_size")
     problems = list(approval_problems(approvals_needed))
     if not low <= options.batch_limit <= high:
         problems.append(
             _(
-                "The batch limit {limit} is out of range. Give {low} to {high} servers a request; the service takes 5 "
-                "unless yours was raised.",
+                "The batch limit {limit} is out of range. Give {low} to {high} servers a request; the service takes "
+                "{default} unless yours was raised.",
                 limit=options.batch_limit,
+                default=rules.number("batch_size"),
                 low=low,
                 high=high,
             )
@@ -185,24 +178,14 @@ def _refuse_bad_options(
                 limit=options.batch_limit,
             )
         )
-    shared = BatchKey(
-        1, "group", "prefix", options.cluster_id, options.primary_subnet_id, options.tenancy,
-        options.dedicated_host_id, options.tags or (), options.description,
-    )  # fmt: skip
-    problems += batch_problems(shared.batch("options", ("server",), {}))
+    problems += BatchKey.of(options).problems(rules)
     if not problems and options == eligibility.options:
-        problems += _request_blockers(eligibility.request_findings)
+        findings = eligibility.request_findings
+        blockers = findings[findings["severity"].eq("blocker") & ~findings["rule"].isin(_OWN_RULES)].fillna("")
+        said = zip(blockers["message"], blockers["remedy"], strict=True)
+        problems += [f"{message} {remedy}".strip() for message, remedy in said]
     if problems:
         raise PlanError("\n".join(problems))
-
-
-def _request_blockers(findings: pd.DataFrame) -> list[str]:
-    """Return what eligibility found wrong with every request."""
-    if findings.empty:
-        return []
-    blockers = findings[findings["severity"].eq("blocker") & ~findings["rule"].isin(_OWN_RULES)]
-    remedies = blockers["remedy"] if "remedy" in blockers else pd.Series("", index=blockers.index)
-    return [f"{message} {_text(remedy)}".strip() for message, remedy in zip(blockers["message"], remedies, strict=True)]
 
 
 def _nothing(left_out: pd.DataFrame) -> NothingEligibleError:
@@ -220,42 +203,30 @@ def _nothing(left_out: pd.DataFrame) -> NothingEligibleError:
     )
 
 
-def _packed(taken: pd.DataFrame, keys: Sequence[BatchKey], limit: int, steps: int) -> dict[BatchKey, _Packed]:
+def _packed(taken: pd.DataFrame, keys: Sequence[BatchKey], limit: int, steps: int) -> dict[BatchKey, PackedServers]:
     """Return the batches of every key, packed on its own; ``taken`` is sorted by name and id."""
-    server_ids = objects(taken["server_id"])
-    spots = places(objects(taken["name"]), server_ids)
-    units: dict[BatchKey, dict[str, list[int]]] = {}
-    for row, (key, unit) in enumerate(zip(keys, objects(taken["unit"]), strict=True)):
-        units.setdefault(key, {}).setdefault(unit, []).append(row)
-    packed = {}
-    for key, members in units.items():
-        rows = list(members.values())
-        packing = pack([Unit(spots[each[0]], len(each)) for each in rows], limit, steps=steps)
-        batches = (sorted(row for unit in batch for row in rows[unit]) for batch in packing.batches)
-        packed[key] = _Packed([tuple(server_ids[row] for row in batch) for batch in batches], packing)
-    return packed
+    names, server_ids, units = (objects(taken[name]) for name in ("name", "server_id", "unit"))
+    spots = places(names, server_ids)
+    rows: dict[BatchKey, list[int]] = {}
+    for row, key in enumerate(keys):
+        rows.setdefault(key, []).append(row)
+    return {
+        key: pack_servers(server_ids[mine], [spots[row] for row in mine], units[mine], limit, steps=steps)
+        for key, mine in rows.items()
+    }
 
 
-def _group_names(groups: pd.DataFrame, group_ids: Collection[str]) -> dict[str, str]:
-    """Return the name of every group, its id where it has none."""
-    known = dict(zip(groups["group_id"], groups["name"], strict=True))
-    return {group_id: _text(known.get(group_id)) or group_id for group_id in sorted(group_ids)}
-
-
-def _group_order(packed: Mapping[BatchKey, _Packed], names: Mapping[str, str], order: str | Sequence[str]) -> list[str]:
-    by_name = sorted(names, key=lambda group_id: (names[group_id], group_id))
-    if order == "smallest":
-        counts = dict.fromkeys(names, 0)
-        for key, (servers, _packing) in packed.items():
-            counts[key.group_id] += len(servers)
-        return sorted(by_name, key=counts.__getitem__)
-    wanted = [] if isinstance(order, str) else [canonical(group_id, "group_id") for group_id in order]
-    given = [group_id for group_id in wanted if group_id in names]
-    return list(dict.fromkeys([*given, *by_name]))
-
-
-def _key_order(packed: Mapping[BatchKey, _Packed], groups: Sequence[str]) -> list[BatchKey]:
-    """Return keys by wave, then by group; keys of one group by their first server."""
+def _key_order(
+    packed: Mapping[BatchKey, PackedServers], names: Mapping[str, str], group_order: str | Sequence[str]
+) -> list[BatchKey]:
+    """Return keys by wave, then by group as asked for; keys of one group by their first server."""
+    groups = sorted(names, key=lambda group_id: (names[group_id], group_id))
+    if group_order == "smallest":
+        counts = Counter(key.group_id for key, (servers, _packing) in packed.items() for _batch in servers)
+        groups.sort(key=counts.__getitem__)
+    elif not isinstance(group_order, str):
+        wanted = [canonical(group_id, "group_id") for group_id in group_order]
+        groups = list(dict.fromkeys([*(each for each in wanted if each in names), *groups]))
     rank = {group_id: position for position, group_id in enumerate(groups)}
     return sorted(packed, key=lambda key: (key.wave, rank[key.group_id]))
 
@@ -269,7 +240,3 @@ def _in_waves(batches: Sequence[Batch], wave_limit: int | None) -> tuple[Batch, 
             wave, before, load = wave + 1, batch.wave, len(batch.server_ids)
         result.append(batch if batch.wave == wave else batch.model_copy(update={"wave": wave}))
     return tuple(result)
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""

@@ -13,13 +13,14 @@ import pandas as pd
 from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.intake.collecting import without_collection
+from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.models import Batch, BatchOptions, Declared, Pace
 from sdrs_nb.payloads.requests import payload_bytes
 from sdrs_nb.planning import freezing
-from sdrs_nb.planning.billing import chosen, stays_billed
+from sdrs_nb.planning.billing import choice_in_words, stays_billed
+from sdrs_nb.planning.columns import is_in, objects
 from sdrs_nb.planning.estimates import Estimate, estimate_of
-from sdrs_nb.planning.facts import FACTS, Facts, placed, read_facts
-from sdrs_nb.planning.inputs import Loaded, is_in, objects
+from sdrs_nb.planning.facts import FACTS, PlanFacts, planned_servers, read_facts
 from sdrs_nb.planning.left_out import LeftOut
 from sdrs_nb.planning.plan_documents import PROOF, PlanDocument, rows
 from sdrs_nb.rulebook import Rulebook, Site, rulebook_reason
@@ -65,7 +66,7 @@ class Plan:
     name_prefix: str
     rulebook_version: str
     notes: tuple[str, ...]
-    facts: Facts
+    facts: PlanFacts
     omitted: LeftOut
     proof_frame: pd.DataFrame
     sealed_bodies: tuple[bytes, ...] | None = None
@@ -103,10 +104,10 @@ class Plan:
                 run=self.undoes,
                 batches=batches,
                 groups=groups,
-                choice=chosen(self.batches),
+                choice=choice_in_words(self.batches),
                 left_out=len(self.omitted),
             )
-        told = _(
+        sentence = _(
             "Plan {fingerprint}: {servers} in {batches} for {groups}, {left_out} left out",
             fingerprint=self.fingerprint[:12],
             servers=servers,
@@ -115,15 +116,15 @@ class Plan:
             left_out=len(self.omitted),
         )
         caveat = _("for reading only, never sent")
-        return f"{told}; {caveat}" if self.for_reading else told
+        return f"{sentence}; {caveat}" if self.for_reading else sentence
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """Sentences to read before the plan is approved: declared facts first, then ``notes``."""
-        told = [each.sentence for each in self.declared]
+        before = [each.sentence for each in self.declared]
         if self.for_reading:
-            told.insert(0, _("Whether some of these servers can be protected is not known: this plan is never sent."))
-        return (*told, *self.notes)
+            before.insert(0, _("Whether some of these servers can be protected is not known: this plan is never sent."))
+        return (*before, *self.notes)
 
     @property
     def is_deletion(self) -> bool:
@@ -152,7 +153,7 @@ class Plan:
     @cached_property
     def bodies(self) -> tuple[bytes, ...]:
         """The exact request bodies, in the order of ``batches``: what is shown, fingerprinted and sent."""
-        return self.sealed_bodies or tuple(payload_bytes(batch) for batch in self.batches)
+        return self.sealed_bodies or tuple(payload_bytes(batch, self.rulebook) for batch in self.batches)
 
     @property
     def left_out(self) -> pd.DataFrame:
@@ -170,7 +171,7 @@ class Plan:
 
     @cached_property
     def _servers(self) -> pd.DataFrame:
-        return placed(self.batches, self.facts)
+        return planned_servers(self.batches, self.facts)
 
     @property
     def servers(self) -> pd.DataFrame:
@@ -211,7 +212,7 @@ class Plan:
         return self.batches[self._position(batch_id)]
 
     def estimate(
-        self, inventory: Loaded | None = None, history: Sequence[float] = (), pace: Pace | None = None
+        self, inventory: Inventory | None = None, history: Sequence[float] = (), pace: Pace | None = None
     ) -> Estimate:
         """Return what sending the plan is expected to take: requests, calls, pairs, GiB, quota, time.
 
@@ -312,7 +313,7 @@ class Plan:
             It is no plan, of another version, or not what its fingerprint names.
         """
         where = _("The document")
-        return cls._read(freezing.opened(document, where), where)
+        return cls._read(freezing.unsealed(document, where), where)
 
     def save(self, path: str | Path) -> Path:
         """Write the plan to ``path`` as JSON, whole or not at all, and return the path.
@@ -322,8 +323,7 @@ class Plan:
         PlanError
             The file cannot be written.
         """
-        freezing.write_document(self.to_document(), Path(path))
-        return Path(path)
+        return freezing.write_document(self.to_document(), Path(path))
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -352,19 +352,19 @@ class Plan:
                 declared=read.declared,
                 for_reading=read.for_reading,
                 sealed_bodies=tuple(freezing.body_bytes(each.payload) for each in read.batches),
-                facts=Facts(**frames),
+                facts=PlanFacts(**frames),
                 omitted=LeftOut.of(freezing.frame_from_rows(rows("left_out", read.left_out), LEFT_OUT.columns)),
                 proof_frame=freezing.frame_from_rows(rows("proof", read.proof), PROOF),
             )
             is_same = plan.fingerprint == read.fingerprint
         # A missing frame, a value of another type, half a character: none of it is what was saved.
         except (KeyError, ValueError):
-            raise freezing.changed(where) from None
+            raise freezing.changed_error(where) from None
         if not is_same:
-            raise freezing.changed(where)
+            raise freezing.changed_error(where)
         return plan
 
-    def changes_in(self, inventory: Loaded) -> pd.DataFrame:
+    def changes_in(self, inventory: Inventory) -> pd.DataFrame:
         """Return what has changed since the plan was made: empty when ``inventory`` still has the same facts.
 
         One row a fact: ``kind`` (server, volume, group, instance, pair), ``id, name, fact`` (a column, ``present``, or

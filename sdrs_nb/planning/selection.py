@@ -5,14 +5,17 @@ of a shared volume must all be in one request (batch-create page, 约束与限�
 not at all.  New replication pairs must fit in the quota (rule G9, SDRS.0306): what does not is left out, whole units.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
+from sdrs_nb.eligibility.eligibility import Eligibility
 from sdrs_nb.i18n import _, ngettext_
+from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.models import Verdict
-from sdrs_nb.planning.inputs import Judged, Loaded, is_in, objects
+from sdrs_nb.planning.columns import is_in, new_pairs, objects, quota_of
 from sdrs_nb.planning.left_out import LeftOut, Reason, by_verdict, label
 from sdrs_nb.tables import LEFT_OUT, shape
 
@@ -35,7 +38,7 @@ class Selection:
 
 
 def select(
-    eligibility: Judged,
+    eligibility: Eligibility,
     batch_limit: int,
     priority: Mapping[str, float] | None = None,
     *,
@@ -63,7 +66,7 @@ def select(
 
 
 def _left_out(
-    rest: pd.DataFrame, verdicts: pd.DataFrame, eligibility: Judged, reasons: Mapping[str, Reason]
+    rest: pd.DataFrame, verdicts: pd.DataFrame, eligibility: Eligibility, reasons: Mapping[str, Reason]
 ) -> LeftOut:
     """Return servers that are not taken, and ids asked for that nobody knows."""
     known = set(objects(verdicts["server_id"]))
@@ -100,7 +103,7 @@ def _takeable(verdicts: pd.DataFrame, clusters: pd.DataFrame, wanted: Collection
 
 
 def _without_shared(
-    taken: pd.DataFrame, clusters: pd.DataFrame, inventory: Loaded, reasons: dict[str, Reason]
+    taken: pd.DataFrame, clusters: pd.DataFrame, inventory: Inventory, reasons: dict[str, Reason]
 ) -> pd.DataFrame:
     """Drop servers with a volume that is shared or can be (single-create page; rule H2: even with one owner)."""
     volumes = inventory.volumes
@@ -108,13 +111,13 @@ def _without_shared(
     attached = inventory.attachments
     owners = {*objects(attached.loc[is_in(attached["volume_id"], shareable), "server_id"])}
     refused = is_in(taken["server_id"], owners | {*objects(clusters["server_id"])})
-    for server_id, name in zip(*(objects(taken.loc[refused, each]) for each in ("server_id", "name")), strict=True):
+    for server_id, who, _unit in _labelled(taken[refused]):
         reasons[server_id] = (
             _(
                 "Server {server} has a shared volume, and this site creates instances one by one, which refuses shared "
                 "volumes. Detach the volume, protect the server, then make a replication pair of the volume and attach "
                 "it to the instance.",
-                server=label(server_id, name),
+                server=who,
             ),
             "H15",
         )
@@ -132,12 +135,10 @@ def _whole_clusters(
     found = in_cluster.groupby("unit").agg(present=("server_id", "size"), groups=("group_id", "nunique"))
     found = found.assign(size=sizes.reindex(found.index))
     bad = found[(found["size"] > limit) | (found["present"] < found["size"]) | (found["groups"] > 1)]
-    for server_id, name, unit in zip(
-        *(objects(in_cluster[each]) for each in ("server_id", "name", "unit")), strict=True
-    ):
+    for server_id, who, unit in _labelled(in_cluster):
         if unit in bad.index:
             size, is_whole = int(bad.loc[unit, "size"]), bool(bad.loc[unit, "present"] == bad.loc[unit, "size"])
-            reasons[server_id] = _cluster_reason(label(server_id, name), size, limit, is_whole=is_whole)
+            reasons[server_id] = _cluster_reason(who, size, limit, is_whole=is_whole)
     return taken[~is_in(taken["server_id"], reasons)]
 
 
@@ -167,33 +168,39 @@ def _cluster_reason(who: str, size: int, limit: int, *, is_whole: bool) -> Reaso
 
 
 def _within_quota(
-    taken: pd.DataFrame, inventory: Loaded, priority: Mapping[str, float], reasons: dict[str, Reason]
+    taken: pd.DataFrame, inventory: Inventory, priority: Mapping[str, float], reasons: dict[str, Reason]
 ) -> tuple[pd.DataFrame, list[str]]:
     """Drop units whose new replication pairs exceed what the quota leaves (rule G9)."""
-    quotas = inventory.quotas
-    row = quotas[quotas["resource_type"].eq("replications") & quotas["quota"].notna() & quotas["used"].notna()]
-    if row.empty:
+    found = quota_of(inventory.quotas, "replications")
+    if found is None:
         return taken, [_("The quota of replication pairs was not loaded, so the plan was not held against it.")]
-    quota, used = int(row["quota"].iloc[0]), int(row["used"].iloc[0])
-    if quota < 0:  # -1: no limit (quota API, field quota)
-        return taken, []
-    needs = _new_pairs(taken, inventory)
+    quota, used = found
+    attached = inventory.attachments[["server_id", "volume_id"]].merge(taken[["server_id", "unit"]], on="server_id")
+    # A shared volume counts once.
+    needs = attached[new_pairs(attached["volume_id"], inventory)].groupby("unit")["volume_id"].nunique()
     room = quota - used
-    if int(needs.sum()) <= room:
+    if quota < 0 or int(needs.sum()) <= room:  # -1: no limit (quota API, field quota)
         return taken, []
+    rank = taken["server_id"].map(dict(priority)).astype("Float64")
+    # A unit goes by the best number among its servers, then by name and id.
+    best = taken.assign(rank=rank).groupby("unit", sort=False)["rank"].min()
     refused = []
-    for unit in _by_priority(taken, priority):
+    for unit in best.sort_values(kind="stable", na_position="last").index:
         need = int(needs.get(unit, 0))
         if need <= room:
             room -= need
         else:
             refused.append(unit)
     late = is_in(taken["unit"], refused)
-    for server_id, name, unit in zip(
-        *(objects(taken.loc[late, each]) for each in ("server_id", "name", "unit")), strict=True
-    ):
-        reasons[server_id] = (_quota_reason(label(server_id, name), int(needs[unit]), quota, used), "G9")
+    for server_id, who, unit in _labelled(taken[late]):
+        reasons[server_id] = (_quota_reason(who, int(needs[unit]), quota, used), "G9")
     return taken[~late], []
+
+
+def _labelled(taken: pd.DataFrame) -> Iterator[tuple[str, str, Any]]:
+    """Return the id of every server, what sentences call it, and its unit."""
+    for server_id, name, unit in zip(*(objects(taken[each]) for each in ("server_id", "name", "unit")), strict=True):
+        yield server_id, label(server_id, name), unit
 
 
 def _quota_reason(who: str, need: int, quota: int, used: int) -> str:
@@ -207,18 +214,3 @@ def _quota_reason(who: str, need: int, quota: int, used: int) -> str:
         used=used,
         quota=quota,
     )
-
-
-def _new_pairs(taken: pd.DataFrame, inventory: Loaded) -> "pd.Series[int]":
-    """Return how many volumes of each unit are in no pair yet; a shared volume counts once (rule H16)."""
-    paired = set(inventory.replication_pairs["volume_ids"].dropna().str.split(",").explode().str.strip())
-    attached = inventory.attachments[["server_id", "volume_id"]].merge(taken[["server_id", "unit"]], on="server_id")
-    fresh = attached[~is_in(attached["volume_id"], paired)]
-    return fresh.groupby("unit")["volume_id"].nunique()
-
-
-def _by_priority(taken: pd.DataFrame, priority: Mapping[str, float]) -> list[str]:
-    """Return units by the best number among their servers, then by name and id."""
-    rank = taken["server_id"].map(dict(priority)).astype("Float64")
-    best = taken.assign(rank=rank).groupby("unit", sort=False)["rank"].min()
-    return [str(unit) for unit in best.sort_values(kind="stable", na_position="last").index]

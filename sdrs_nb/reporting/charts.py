@@ -61,7 +61,8 @@ def waterfall(servers: pd.DataFrame, left_out: pd.DataFrame) -> list[Step]:
     asked = len(servers) + len(left_out)
     lost = {str(verdict): int(count) for verdict, count in left_out["verdict"].fillna("").value_counts().items()}
     planner = sum(lost.pop(verdict, 0) for verdict in (Verdict.ELIGIBLE.value, Verdict.WARNING.value, ""))
-    falls = [(_already(verdict.value), lost[verdict.value], "lost") for verdict in Verdict if lost.get(verdict.value)]
+    words = {verdict: word(verdict) for verdict in Verdict} | {Verdict.PROTECTED: _("protected already")}
+    falls = [(words[verdict], lost[verdict.value], "lost") for verdict in Verdict if lost.get(verdict.value)]
     falls += [(_("eligible, but not planned"), planner, "lost")] if planner else []
     stages = servers["stage"].value_counts()
     ends = [
@@ -73,10 +74,6 @@ def waterfall(servers: pd.DataFrame, left_out: pd.DataFrame) -> list[Step]:
     rows = [(_("asked for"), asked, "total"), *falls, (_("planned"), len(servers), "total")]
     goal = word(Stage.DELETED) if Stage.DELETED in stages else _("created or protected")
     return _placed([*rows, *ends, (goal, reached, "total")], asked)
-
-
-def _already(verdict: str) -> str:
-    return _("protected already") if verdict == Verdict.PROTECTED else word(verdict)
 
 
 def _placed(rows: Iterable[tuple[str, int, str]], whole: int) -> list[Step]:

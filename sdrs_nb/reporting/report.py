@@ -20,7 +20,7 @@ from sdrs_nb.payloads.requests import target
 from sdrs_nb.planning.approvals import signers
 from sdrs_nb.reporting.charts import timeline, waterfall
 from sdrs_nb.reporting.todo import summarize_tasks
-from sdrs_nb.reporting.words import in_one_language, retold, rules_of, titles_of
+from sdrs_nb.reporting.words import count_rules, in_language, in_one_language, rule_titles
 from sdrs_nb.running.outcomes import Trouble, server_remedy, state_tone, state_words, troubles
 from sdrs_nb.running.outcomes_html import troubled_first
 from sdrs_nb.running.runs import Run
@@ -209,14 +209,15 @@ def _frames(run: Run) -> dict[str, pd.DataFrame]:
             servers["stage"], servers["error_code"], servers["protected_instance_id"], strict=True
         )
     ]
-    signed = ", ".join(one.who or "-" for one in signers(run.approval))
+    signed = [(one.who or "-", one.when.isoformat(), run.approval.fingerprint) for one in signers(run.approval)]
+    approvals = pd.DataFrame(signed, columns=["who", "when", "fingerprint"], dtype="string")
     meanings = [meaning(str(code)) if isinstance(code, str) else "" for code in servers["error_code"]]
     servers = in_one_language(servers, "message", meanings, language)
-    left_out = in_one_language(plan.left_out, "reason", titles_of(plan.left_out, plan.rulebook), language)
-    findings = in_one_language(run.findings, "message", titles_of(run.findings, plan.rulebook, "rule"), language)
+    left_out = in_one_language(plan.left_out, "reason", rule_titles(plan.left_out, plan.rulebook), language)
+    findings = in_one_language(run.findings, "message", rule_titles(run.findings, plan.rulebook, "rule"), language)
     names = plan.facts.groups.set_index("group_id")["name"].dropna()
     return {
-        "outcome": servers.assign(remedy=pd.array(remedies, dtype="string"), approved_by=signed),
+        "outcome": servers.assign(remedy=pd.array(remedies, dtype="string"), approved_by=", ".join(approvals["who"])),
         "batches": in_one_language(run.batches, "reason", None, language),
         "left_out": left_out,
         "findings": in_one_language(findings, "remedy", None, language),
@@ -224,14 +225,8 @@ def _frames(run: Run) -> dict[str, pd.DataFrame]:
         "requests": in_one_language(run.attempts, "message", None, language),
         "jobs": run.jobs,
         "events": run.events,
-        "approvals": _approvals(run),
+        "approvals": approvals,  # one row a person
     }
-
-
-def _approvals(run: Run) -> pd.DataFrame:
-    """Return one row a person who approved the plan: who, when, and the fingerprint of what."""
-    rows = [(one.who or "-", one.when.isoformat(), run.approval.fingerprint) for one in signers(run.approval)]
-    return pd.DataFrame(rows, columns=["who", "when", "fingerprint"], dtype="string")
 
 
 def _evidence(run: Run, frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -280,19 +275,19 @@ def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
             troubles=run.troubles,
             stages=stages,
             steps=waterfall(outcome, left_out),
-            rules=rules_of(left_out, run.plan.rulebook),
+            rules=count_rules(left_out, run.plan.rulebook),
             timeline=shown_timeline,
             batches=_records(troubled_first(frames["batches"])),
             servers=_records(outcome),
             left_out=_records(left_out),
             tasks=_records(frames["to_do"]),
             proof=_records(run.plan.proof),
-            notes=[retold(note, current_language()) for note in run.plan.remarks],
+            notes=[in_language(note, current_language()) for note in run.plan.remarks],
             attempts=_records(frames["requests"]),
             jobs=_records(frames["jobs"]),
             bodies=bodies,
             calls=calls,
-            pretty=_pretty,
+            pretty=lambda text: text if (found := _parsed(text)) is text else json_text(found, indent=1),
             code=html.code,
         )
     )
@@ -309,32 +304,27 @@ def _headline(run: Run, left_out: int) -> list[str]:
     found = run.tally
     planned, reached, pending = found.whole, found.reached, found.unknown + found.moving
     rest = planned - reached - pending
-    told = [_("{reached} of {planned} planned servers have a protected instance.", reached=reached, planned=planned)]
+    sentences = [
+        _("{reached} of {planned} planned servers have a protected instance.", reached=reached, planned=planned)
+    ]
     if run.plan.undoes:
-        told = [
+        sentences = [
             _("An undo of run {run}: {reached} of {planned} protected instances are deleted.",
               run=run.plan.undoes, reached=reached, planned=planned)
         ]  # fmt: skip
     if created := run.counts[Stage.CREATED]:
-        told.append(
+        sentences.append(
             _("{count} of them are in groups that are not enabled: nothing of them is copied yet.", count=created)
         )
     if rest:
-        told.append(_("{count} failed or were not sent; the reasons are below.", count=rest))
+        sentences.append(_("{count} failed or were not sent; the reasons are below.", count=rest))
     if pending:
-        told.append(_("The fate of {count} is not known yet.", count=pending))
+        sentences.append(_("The fate of {count} is not known yet.", count=pending))
     if left_out:
-        told.append(_("{count} servers that were asked for were left out, each with its reason.", count=left_out))
+        sentences.append(_("{count} servers that were asked for were left out, each with its reason.", count=left_out))
     if run.message:
-        told.append(run.message)
-    return told
-
-
-def _pretty(text: str) -> str:
-    try:
-        return json_text(json.loads(text), indent=1)
-    except ValueError:
-        return text
+        sentences.append(run.message)
+    return sentences
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

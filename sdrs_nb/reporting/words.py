@@ -10,7 +10,7 @@ from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.rulebook import Rulebook
 
-__all__ = ["RuleCount", "in_one_language", "retold", "rules_of", "speaks", "titles_of"]
+__all__ = ["RuleCount", "count_rules", "in_language", "in_one_language", "rule_titles", "speaks"]
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _LETTER = re.compile(r"[A-Za-z]{2,}")
@@ -28,7 +28,7 @@ class RuleCount:
     remedy: str
 
 
-def rules_of(left_out: pd.DataFrame, book: Rulebook) -> list[RuleCount]:
+def count_rules(left_out: pd.DataFrame, book: Rulebook) -> list[RuleCount]:
     """Return the rules of ``book`` that kept servers out, most frequent first; a server counts in each of its rules."""
     counts: dict[str, int] = {}
     for text in left_out["rules"].dropna():
@@ -55,14 +55,14 @@ def speaks(text: str, language: str) -> bool:
     return is_chinese == (language == "zh") or not (chinese or words)
 
 
-def retold(text: str, language: str, instead: str = "") -> str:
+def in_language(text: str, language: str, instead: str = "") -> str:
     """Return a recorded sentence in ``language``: itself, else ``instead``, else itself as a quotation."""
     if speaks(text, language):
         return text
     return instead or _("As recorded: “{text}”", text=text)
 
 
-def titles_of(frame: pd.DataFrame, book: Rulebook, column: str = "rules") -> list[str]:
+def rule_titles(frame: pd.DataFrame, book: Rulebook, column: str = "rules") -> list[str]:
     """Return the titles of the rules that each row names, in the current language."""
 
     def titles(text: object) -> str:
@@ -81,5 +81,5 @@ def in_one_language(frame: pd.DataFrame, column: str, instead: Sequence[str] | N
         return frame
     texts = frame[column].fillna("").astype(str)
     others = instead if instead is not None else [""] * len(frame)
-    kept = [retold(text, language, other) for text, other in zip(texts, others, strict=True)]
+    kept = [in_language(text, language, other) for text, other in zip(texts, others, strict=True)]
     return frame.assign(**{column: pd.array([text or None for text in kept], dtype="string")})

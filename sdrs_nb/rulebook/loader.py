@@ -23,6 +23,9 @@ __all__ = ["Rulebook", "load_rulebook", "read_rulebook"]
 
 _FILES = ("request", "group", "server", "volume", "cluster", "placement")
 _DIGEST_LENGTH = 12
+#: Limits that say whether a site takes something at all, and the rule that blocks it where the limit was set to no; a
+#: severity that was chosen for the rule itself wins.
+_RULE_OF_SWITCH = MappingProxyType({"shared_volumes": "H15"})
 
 
 class Rulebook(Record):
@@ -44,7 +47,15 @@ class Rulebook(Record):
         Profile, changed severities and changed limits are taken from the name; what this release does not know is
         dropped, and a profile that it does not know is read as the default; ``unlike`` tells.
         """
-        return _recorded_rulebook(version)
+        profile, overrides = _read(version)
+        if profile not in PROFILES:
+            profile = PROFILES[0]
+        kept: dict[str, LimitValue] = {}
+        for name, value in overrides.items():
+            with suppress(SettingsError):
+                _of(profile, {name: value})
+                kept[name] = value
+        return _of(profile, kept)
 
     @property
     def name(self) -> str:
@@ -85,6 +96,15 @@ class Rulebook(Record):
         """Return a limit that is a list of names."""
         value = self.limit(name)
         return value if isinstance(value, tuple) else (str(value),)
+
+    def strange_in(self, text: str, alphabet: str = "prefix_alphabet") -> list[str]:
+        """Return the characters of ``text`` outside of a limit that is one character as a pattern, each once."""
+        allowed = re.compile(str(self.limit(alphabet)))
+        return [each for each in dict.fromkeys(text) if not allowed.fullmatch(each)]
+
+    def refused_in(self, text: str, refused: str) -> list[str]:
+        """Return the characters of ``text`` that a limit of refused characters names, each once."""
+        return list(dict.fromkeys(re.findall(str(self.limit(refused)), text)))
 
     def severity(self, rule_id: str, variant: str = "") -> Effect:
         """Return what a rule, or a variant of it, does in this profile, overrides included."""
@@ -144,23 +164,10 @@ def read_rulebook(name: str) -> Rulebook:
     return _of(*_read(name))
 
 
-def _recorded_rulebook(version: str) -> Rulebook:
-    """Return what of a recorded version this release still has; see ``Rulebook.of_version``."""
-    profile, overrides = _read(version)
-    if profile not in PROFILES:
-        profile = PROFILES[0]
-    kept: dict[str, LimitValue] = {}
-    for name, value in overrides.items():
-        with suppress(SettingsError):
-            _of(profile, {name: value})
-            kept[name] = value
-    return _of(profile, kept)
-
-
 def _read(text: str) -> tuple[str, dict[str, LimitValue]]:
     """Return profile and overrides of a name or a version; the digest between them names no content."""
     head, *words = re.split(r"\s+(?=\w+=)", text.strip())
-    limits = _documents()["limits"]["default"]
+    limits = {**_documents()["limits"]["default"], **_documents()["request"]}
     pairs = (word.partition("=") for word in words)
     changed = {name: _typed(value, limits.get(name)) for name, _equals, value in pairs}
     return re.sub(rf"\s+[0-9a-f]{{{_DIGEST_LENGTH}}}$", "", head), changed
@@ -182,26 +189,26 @@ def _typed(text: str, present: object) -> LimitValue:
 def _loaded(profile: str, overrides: tuple[tuple[str, LimitValue], ...]) -> Rulebook:
     documents = _documents()
     rules = _rules()
-    limits: dict[str, Any] = {**documents["limits"]["default"], **documents["limits"].get(profile, {})}
+    limits: dict[str, Any] = {
+        **documents["limits"]["default"], **documents["limits"].get(profile, {}), **documents["request"],
+    }  # fmt: skip
     severities: dict[str, LimitValue] = {}
     for name, value in overrides:
         if name in rules:
             severities[name] = _severity(name, value)
         elif name in limits:
             limits[name] = _fitting(name, value, limits[name])
+            if name in _RULE_OF_SWITCH:
+                severities.setdefault(_RULE_OF_SWITCH[name], Effect.OFF if value else Effect.BLOCKER)
         else:
+            known = ", ".join(limits)
             raise SettingsError(
-                _(
-                    "The rule book has neither a rule nor a limit {name}. Limits are: {known}.",
-                    name=name,
-                    known=", ".join(limits),
-                )
+                _("The rule book has neither a rule nor a limit {name}. Limits are: {known}.", name=name, known=known)
             )
-    frozen = {name: _frozen(value) for name, value in limits.items()}
     return Rulebook(
         profile=profile,
         rules=rules,
-        limits=frozen,
+        limits={name: _frozen(value) for name, value in limits.items()},
         overrides=severities,
         version=_version(profile, documents, overrides),
     )
@@ -220,12 +227,14 @@ def _documents() -> Mapping[str, Any]:
         rules.update(tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8")))
     limits = tomllib.loads((folder / "limits.toml").read_text(encoding="utf-8"))
     pages, pages_zh, sections_zh = (limits.pop(name) for name in ("pages", "pages_zh", "sections_zh"))
+    request = limits.pop("request")
     for entry in rules.values():
         page, _colon, section = entry["source"].partition(": ")
         entry["source"] = f"{pages[page]}, {section}" if section else pages[page]
         translated = sections_zh.get(section) or section.replace(" and ", " 和 ")
         entry["source_zh"] = f"{pages_zh[page]}，{translated}" if section else pages_zh[page]
-    return {"rules": dict(sorted(rules.items(), key=lambda item: _order(item[0]))), "limits": limits}
+    in_order = dict(sorted(rules.items(), key=lambda item: _order(item[0])))
+    return {"rules": in_order, "limits": limits, "request": request}
 
 
 def _frozen(value: Any) -> LimitValue:
@@ -262,7 +271,8 @@ def _fitting(name: str, value: LimitValue, present: LimitValue) -> LimitValue:
 
 
 def _version(profile: str, documents: Mapping[str, Any], overrides: tuple[tuple[str, LimitValue], ...]) -> str:
-    content = json.dumps([documents, overrides], sort_keys=True, ensure_ascii=False).encode()
+    named = {name: documents[name] for name in ("rules", "limits")}
+    content = json.dumps([named, overrides], sort_keys=True, ensure_ascii=False).encode()
     digest = hashlib.sha256(content).hexdigest()[:_DIGEST_LENGTH]
     changed = "".join(f" {name}={value}" for name, value in overrides)
     return f"{profile} {digest}{changed}"

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from sdrs_nb.i18n import _
+from sdrs_nb.ledger.evidence import evidence_of
 from sdrs_nb.ledger.run_states import AttemptResult
 from sdrs_nb.models import Batch
 
@@ -115,7 +116,7 @@ class OwnershipEvidence:
         LedgerError
             The ledger cannot be read.
         """
-        evidence = run.ledger.evidence(run.run_id, batch_id)
+        evidence = evidence_of(run.ledger, run.run_id, batch_id)
         batches = [batch for batch in run.plan.batches if batch_id in (None, batch.batch_id)]
         with run.ledger.readable():
             return cls(

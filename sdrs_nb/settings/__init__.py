@@ -5,20 +5,18 @@ file.  Credentials are taken whole from the first place that holds a complete se
 the arguments, ``SDRS_NB_*`` or that same place, since a project found elsewhere may belong to another account.
 """
 
-import ipaddress
-import os.path
 import re
-import ssl
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.rulebook import Site, site_of
+from sdrs_nb.settings.certificates_and_proxies import is_loopback, refuse_unusable, trusting
 from sdrs_nb.settings.credential_sources import Source, credentials_file, environment_sources, openstack_clouds
 from sdrs_nb.settings.secret import Secret, is_header_value, is_text, looks_like_a_key
 
@@ -32,8 +30,6 @@ _SETS = (("token",), ("access_key", "secret_key"), ("user", "password"))
 _OWNED = ("project_id", "project_name", "domain", "domain_id", "auth_url")
 _SHARED = ("region", "cloud_host", "ca_file")
 _LOGIN = ("user", "password")
-#: Kinds of proxies that the HTTP library can use as it is installed.
-_PROXIES = frozenset({"http", "https"})
 _IN_HEADERS = frozenset({"token", "access_key", "secret_key", "security_token"})
 _SECRET = _IN_HEADERS | {"password"}
 _TUNING = (
@@ -178,22 +174,15 @@ def resolve(
     _refuse_unsendable({name: value for name, value in values.items() if isinstance(value, str)}, found_in)
     tuned = {name: environ[key] for name in _TUNING if environ.get(key := f"SDRS_NB_{name.upper()}")}
     merged = {**tuned, **values, **{n: v for n, v in given.items() if not isinstance(v, str)}}
-    _place_iam(merged, merged.pop("auth_url", None))
-    _place_project(merged, found_in)
-    told = {"found_in": found_in, "unused": _unused(sources, found_in)}
-    settings = _checked({**merged, **{n: given[n] for n in _TUNING if n in given}, **told})
+    _infer_region(merged, found_in)
+    held = [source.place(name) for source in sources if source is not asked for name in source.values]
+    held += [name for source in sources for name in source.unknown]
+    unused = tuple(dict.fromkeys(place for place in held if place not in set(found_in.values())))
+    tuned_by_caller = {name: given[name] for name in _TUNING if name in given}
+    settings = _checked({**merged, **tuned_by_caller, "found_in": found_in, "unused": unused})
     _refuse_gaps(settings)
-    _refuse_wrong_ways_out(settings, environ)
+    refuse_unusable(settings.ca_file, environ)
     return settings
-
-
-def is_loopback(url: str) -> bool:
-    """Tell whether ``url`` stays on this machine, where no proxy may be asked and plain HTTP leaks nothing."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a name, which may lead anywhere
-        return False
 
 
 def _sources(
@@ -242,7 +231,12 @@ def _holder(sources: Sequence[Source]) -> tuple[Source, tuple[str, ...]]:
     for source in sources:
         if names := _complete(source, asked):
             return source, names
-    places = "; ".join(f"{source.name}{_partly(source)}" for source in sources)
+
+    def partly(source: Source) -> str:
+        held = [source.place(name) for names in _SETS for name in names if name in source.values]
+        return _(" (only {held})", held=", ".join(held)) if held else ""
+
+    places = "; ".join(f"{source.name}{partly(source)}" for source in sources)
     raise SettingsError(
         _(
             "No credentials were found. Looked in: {places}. Set SDRS_NB_ACCESS_KEY and SDRS_NB_SECRET_KEY, or "
@@ -250,11 +244,6 @@ def _holder(sources: Sequence[Source]) -> tuple[Source, tuple[str, ...]]:
             places=places,
         )
     )
-
-
-def _partly(source: Source) -> str:
-    held = [source.place(name) for names in _SETS for name in names if name in source.values]
-    return _(" (only {held})", held=", ".join(held)) if held else ""
 
 
 def _collect(sources: Sequence[Source], holder: Source, names: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -276,87 +265,31 @@ def _collect(sources: Sequence[Source], holder: Source, names: Sequence[str]) ->
     return values, found_in
 
 
-def _split(url: str, scheme: str, name: str) -> SplitResult:
-    """Return the parts of an address; the error of the library would quote it, and it may hold a password."""
-    try:
-        return urlsplit(url if "//" in url else f"{scheme}://{url}")
-    except ValueError:
-        raise SettingsError(
-            _("The endpoint given as {name} is not an address such as https://host:port.", name=name)
-        ) from None
+def _infer_region(merged: dict[str, Any], found_in: dict[str, str]) -> None:
+    """Read region and cloud host out of a regional IAM address or the name of a project, where no endpoint is given.
 
-
-def _place_iam(merged: dict[str, Any], auth_url: str | None) -> None:
-    """Read region and cloud host out of a regional IAM address; any other address is IAM's own endpoint."""
-    if not auth_url or merged.get("endpoint"):
+    Any other address is IAM's own endpoint.  Projects are called ``{region}`` or ``{region}_{name}``.
+    """
+    auth_url = merged.pop("auth_url", None)
+    if merged.get("endpoint"):
         return
-    address = _split(auth_url, "https", "auth_url")
-    if regional := _REGIONAL_IAM.fullmatch(address.hostname or ""):
-        merged.setdefault("region", regional["region"])
-        merged.setdefault("cloud_host", regional["cloud_host"])
-    else:
-        merged["endpoints"] = {
-            "iam": f"{address.scheme}://{address.netloc.rpartition('@')[2]}",
-            **merged.get("endpoints", {}),
-        }
-
-
-def _place_project(merged: dict[str, Any], found_in: dict[str, str]) -> None:
-    """Read the region out of the name of a project, which is called ``{region}`` or ``{region}_{name}``."""
-    if merged.get("region") or merged.get("endpoint"):
-        return
-    if found := _PROJECT.fullmatch(str(merged.get("project_name") or "")):
+    if auth_url:
+        try:
+            address = urlsplit(auth_url if "//" in auth_url else f"https://{auth_url}")
+        except ValueError:  # not quoted, as the library's own error does: it may hold a password
+            raise _no_address("auth_url") from None
+        if regional := _REGIONAL_IAM.fullmatch(address.hostname or ""):
+            merged.setdefault("region", regional["region"])
+            merged.setdefault("cloud_host", regional["cloud_host"])
+        else:
+            iam = f"{address.scheme}://{address.netloc.rpartition('@')[2]}"
+            merged["endpoints"] = {"iam": iam, **merged.get("endpoints", {})}
+    if not merged.get("region") and (found := _PROJECT.fullmatch(str(merged.get("project_name") or ""))):
         merged["region"], found_in["region"] = found["region"], found_in["project_name"]
 
 
-def _unused(sources: Sequence[Source], found_in: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the places of what was found in the places that were looked at, and is not used."""
-    used = set(found_in.values())
-    given = sources[0]
-    told = [source.place(name) for source in sources if source is not given for name in source.values]
-    told += [name for source in sources for name in source.unknown]
-    return tuple(dict.fromkeys(place for place in told if place not in used))
-
-
-def trusting(ca_file: Path) -> ssl.SSLContext:
-    """Return what trusts the certificates of a file.
-
-    Raises ``SettingsError`` where it cannot be read or holds none.
-    """
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except (OSError, ValueError) as error:  # an ssl.SSLError is an OSError
-        if not os.path.exists(ca_file):  # noqa: PTH110 - of any text, too long for a path or with a NUL in it
-            # Not quoted: what is no path may be a secret, pasted there.
-            raise SettingsError(
-                _("There is no certificate file of the name given (ca_file=, SDRS_NB_CA_FILE, SSL_CERT_FILE).")
-            ) from None
-        raise SettingsError(
-            _("The certificate file {path} cannot be used: {reason}.", path=ca_file, reason=error)
-        ) from error
-
-
-def _refuse_wrong_ways_out(settings: Settings, environ: Mapping[str, str]) -> None:
-    """Refuse certificates and proxies that no connection could be made with, before one is tried.
-
-    The HTTP library takes them from the environment; its own errors would come late and quote a proxy's password.
-    """
-    for path in (settings.ca_file, environ.get("SSL_CERT_FILE")):
-        if path:
-            trusting(Path(path))
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        given = environ.get(name.lower()) or environ.get(name)
-        if not given:
-            continue
-        try:
-            address = urlsplit(given if "://" in given else f"http://{given}")
-            is_fit = bool(address.hostname) and (address.port or 1) > 0 and address.scheme in _PROXIES
-        except ValueError:
-            is_fit = False
-        if not is_fit or not is_text(given) or looks_like_a_key(given):
-            raise SettingsError(
-                _("{name} is not the address of a proxy, such as http://host:port; correct it or remove it.", name=name)
-            )
+def _no_address(name: str) -> SettingsError:
+    return SettingsError(_("The endpoint given as {name} is not an address such as https://host:port.", name=name))
 
 
 def _refuse_unsendable(values: Mapping[str, str], found_in: Mapping[str, str]) -> None:
@@ -389,10 +322,7 @@ def _refuse_unsendable(values: Mapping[str, str], found_in: Mapping[str, str]) -
 def _checked(values: dict[str, Any]) -> Settings:
     for name, url in [("endpoint", values.get("endpoint")), *values.get("endpoints", {}).items()]:
         if url and not _ORIGIN.fullmatch(url):
-            raise SettingsError(
-                # Not quoted: it may hold a password, or be one.
-                _("The endpoint given as {name} is not an address such as https://host:port.", name=name)
-            )
+            raise _no_address(name)  # not quoted: it may hold a password, or be one
     try:
         return Settings.model_validate(values)
     except ValidationError as error:

@@ -8,6 +8,7 @@ import csv
 import io
 import math
 import re
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -15,12 +16,12 @@ import pandas as pd
 
 from sdrs_nb.i18n import _
 from sdrs_nb.shown.texts import storable
-from sdrs_nb.shown.titles import column_title
 
-__all__ = ["clipped", "csv_text", "is_missing", "neutral", "text_of", "title_of"]
+__all__ = ["clipped", "csv_lines", "csv_text", "guarded", "is_missing", "neutral", "text_of", "unguarded"]
 
 # A spreadsheet takes a cell for a formula by its first character; the full-width forms are folded by some.
-_FORMULA = re.compile("^[\\s\x00-\x1f]*[=+\\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]")
+_FORMULA_STARTS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
+_FORMULA = re.compile(f"^[\\s\x00-\x1f]*[{re.escape(''.join(sorted(_FORMULA_STARTS)))}]|^[\t\r\n]")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 
 
@@ -44,11 +45,6 @@ def text_of(value: object) -> str:
     return str(value)
 
 
-def title_of(name: str) -> str:
-    """Return the title of a column that was given none: ``server_id`` reads "Server id"."""
-    return column_title(name)
-
-
 def clipped(text: str, limit: int = 300) -> str:
     """Return at most ``limit`` characters of ``text``, ending in an ellipsis where something was cut."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
@@ -67,14 +63,27 @@ def neutral(text: str) -> str:
     return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
+def guarded(text: str) -> str:
+    """Return ``text`` for a CSV file that is read back: an apostrophe goes before a formula or an apostrophe."""
+    return f"'{text}" if text[:1] == "'" or text[:1] in _FORMULA_STARTS else text
+
+
+def unguarded(text: str) -> str:
+    """Return what ``guarded`` was given, once it was read back from a file."""
+    return text[1:] if text[:1] == "'" and (text[1:2] == "'" or text[1:2] in _FORMULA_STARTS) else text
+
+
+def csv_lines(rows: Iterable[Sequence[object]]) -> str:
+    """Return rows of cells as CSV; lines end in CRLF, so that a lone carriage return in a value is quoted as well."""
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\r\n").writerows(rows)
+    return out.getvalue()
+
+
 def csv_text(frame: pd.DataFrame) -> str:
     """Return ``frame`` as CSV with its column names as the header and every cell neutralised; lines end in CRLF.
 
     Missing values are empty cells; times are UTC to the minute.  An empty frame gives the header alone.
     """
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow([neutral(str(name)) for name in frame.columns])
     columns = [[neutral(text_of(value)) for value in frame[name]] for name in frame.columns]
-    writer.writerows(zip(*columns, strict=True))
-    return out.getvalue()
+    return csv_lines([[neutral(str(name)) for name in frame.columns], *zip(*columns, strict=True)])

@@ -1,8 +1,12 @@
 """Write frames as files that a spreadsheet can open without running anything in them: CSV, xlsx, JSON lines."""
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 
@@ -13,7 +17,10 @@ from sdrs_nb.shown.cells import is_missing, neutral
 from sdrs_nb.shown.disk import require_place, write_whole
 from sdrs_nb.shown.texts import json_text
 
-__all__ = ["write_csv", "write_excel", "write_json_lines"]
+__all__ = ["write_csv", "write_excel", "write_json_lines", "write_sheets"]
+
+#: Texts that the writing library takes for formulas or error values unless told otherwise.
+_TAKEN_FOR_MORE = re.compile(r"[=+\-@].*|#(NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A)", re.DOTALL)
 
 
 @checked
@@ -49,25 +56,57 @@ def write_excel(sheets: Mapping[str, pd.DataFrame], path: str | os.PathLike[str]
         The extra ``excel`` is not installed, or the file cannot be written.
     """
     require_place(Path(path), makes_folders=True)
+    safe = {name: _neutralised(frame) for name, frame in sheets.items()}
+    rows = {
+        name: [list(frame.columns), *map(partial(map, _storable), frame.itertuples(index=False, name=None))]
+        for name, frame in safe.items()
+    }
+    return write_sheets(rows, Path(path), makes_folders=True)
+
+
+def write_sheets(
+    sheets: Mapping[str, Iterable[Iterable[object]]],
+    path: Path,
+    *,
+    text_columns: Mapping[str, Iterable[int]] = MappingProxyType({}),
+    makes_folders: bool = False,
+) -> Path:
+    """Write a workbook with a sheet per list of rows, by its name, each text as text, and return the path.
+
+    ``text_columns``: by sheet the columns (from 1) that are formatted as text, so that ids typed into them later keep
+    their digits.
+
+    Raises
+    ------
+    SettingsError
+        The extra ``excel`` is not installed, or the file cannot be written.
+    """
     try:
         from openpyxl import Workbook
         from openpyxl.cell import WriteOnlyCell
+        from openpyxl.utils import get_column_letter
     except ImportError as error:
         raise SettingsError(
             _("Writing a workbook needs the extra 'excel'. Install it: pip install 'sdrs-nb[excel]'.")
         ) from error
+
+    def cell(sheet: Any, value: object) -> object:
+        if not (isinstance(value, str) and _TAKEN_FOR_MORE.fullmatch(value)):
+            return value
+        text = WriteOnlyCell(sheet, value)
+        text.data_type = "s"
+        text.number_format = "@"  # it stays text when somebody edits it
+        return text
+
     book = Workbook(write_only=True)
-    for name, frame in sheets.items():
+    for name, rows in sheets.items():
         sheet = book.create_sheet(name)
         sheet.freeze_panes = "A2"
-        safe = _neutralised(frame)
-        for row in [list(safe.columns), *safe.itertuples(index=False, name=None)]:
-            cells = [WriteOnlyCell(sheet, _storable(value)) for value in row]
-            for cell in cells:
-                if isinstance(cell.value, str):
-                    cell.data_type = "s"  # openpyxl takes a leading = for a formula otherwise
-            sheet.append(cells)
-    return write_whole(Path(path), book.save, makes_folders=True)
+        for column in text_columns.get(name, ()):
+            sheet.column_dimensions[get_column_letter(column)].number_format = "@"
+        for row in rows:
+            sheet.append([cell(sheet, value) for value in row])
+    return write_whole(path, book.save, makes_folders=makes_folders)
 
 
 @checked

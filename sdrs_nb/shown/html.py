@@ -19,15 +19,16 @@ joined by ``fragment``.  ``page`` makes a whole file.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import jinja2
 import pandas as pd
 from markupsafe import Markup
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from sdrs_nb.i18n import _, current_language, ngettext_
-from sdrs_nb.shown.cells import clipped, text_of, title_of
+from sdrs_nb.shown.cells import clipped, text_of
 from sdrs_nb.shown.texts import visible
+from sdrs_nb.shown.titles import column_title
 
 __all__ = [
     "FEW",
@@ -86,17 +87,22 @@ def table(
 
     ``columns`` chooses and orders (names that the frame lacks are left out; None: all), ``labels`` maps a column to
     its title.  ``limit=None`` shows every row; ``total`` is said in place of the frame's own length.
-    Missing values are empty; long texts are cut at 120 characters.
-    An empty frame gives a sentence.
+    Missing values are empty; long texts are cut at 120 characters.  An empty frame gives a sentence.
     """
     if frame.empty:
         return paragraph(_("No rows."))
     names = [name for name in (columns or frame.columns) if name in frame]
     part = frame[names] if limit is None else frame[names].head(limit)
-    titles = labels or {}
-    heads = [_Head(titles.get(name) or title_of(str(name)), _is_number(frame[name])) for name in names]
+    heads = [
+        _Head((labels or {}).get(name) or column_title(str(name)), is_numeric_dtype(dtype) and not is_bool_dtype(dtype))
+        for name, dtype in zip(names, part.dtypes, strict=True)
+    ]
     rows = zip(*([clipped(text_of(value), _CELL) for value in part[name]] for name in names), strict=True)
-    return _part("table", heads, list(rows), _caption(len(part), len(frame) if total is None else total))
+    shown, whole = len(part), len(frame) if total is None else total
+    caption = _("The first {shown} of {total} rows", shown=f"{shown:,}", total=f"{whole:,}")
+    if shown == whole:
+        caption = ngettext_("{number} row", "{number} rows", whole, number=f"{whole:,}")
+    return _part("table", heads, list(rows), caption)
 
 
 def summary(
@@ -144,12 +150,16 @@ def message(text: str, tone: str = "neutral") -> str:
 
 def fragment(*parts: Markup) -> str:
     """Return ``parts`` as one piece of HTML with its style, for ``ipywidgets.HTML`` or ``_repr_html_``."""
-    return str(render("fragment.html", style=_style(), body=Markup().join(parts)))
+    return str(render("fragment.html", style=render("style.html"), body=Markup().join(parts)))
 
 
 def page(title: str, sections: Iterable[Markup]) -> str:
     """Return a whole HTML file that needs nothing else: no script, and a policy that lets it load nothing."""
-    return str(render("page.html", title=title, sections=list(sections), style=_style(), language=current_language()))
+    return str(
+        render(
+            "page.html", title=title, sections=list(sections), style=render("style.html"), language=current_language()
+        )
+    )
 
 
 def render(template: str, /, **values: object) -> Markup:
@@ -161,20 +171,6 @@ def render(template: str, /, **values: object) -> Markup:
 def _part(name: str, *values: object) -> Markup:
     macro = getattr(_templates().get_template("parts.html").module, name)
     return Markup(macro(*values))  # noqa: S704 - a macro of an autoescaped template
-
-
-def _style() -> Markup:
-    return render("style.html")
-
-
-def _caption(shown: int, total: int) -> str:
-    if shown == total:
-        return ngettext_("{number} row", "{number} rows", total, number=f"{total:,}")
-    return _("The first {shown} of {total} rows", shown=f"{shown:,}", total=f"{total:,}")
-
-
-def _is_number(values: "pd.Series[Any]") -> bool:
-    return pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype)
 
 
 @cache

@@ -8,12 +8,13 @@ from functools import cache
 
 from sdrs_nb.i18n import _, current_language
 
-__all__ = ["column_title", "frame_title"]
+__all__ = ["column_title", "field_titles", "frame_title", "grid_titles"]
 
 
 def column_title(name: str) -> str:
     """Return the title of a column: ``vpc_id`` reads "VPC id"; a name that is not ours is spelled out."""
-    return _columns(current_language()).get(name) or _spelled(name)
+    words = name.replace("_", " ")
+    return _columns(current_language()).get(name) or words[:1].upper() + words[1:]
 
 
 def frame_title(name: str) -> str:
@@ -21,9 +22,45 @@ def frame_title(name: str) -> str:
     return _frames(current_language()).get(name) or name.replace("_", " ")
 
 
-def _spelled(name: str) -> str:
-    words = name.replace("_", " ")
-    return words[:1].upper() + words[1:]
+def field_titles() -> dict[str, str]:
+    """Return what requests may differ in, by the field of a batch key, in the operator's language."""
+    return {
+        "description": _("Description"),
+        "tags": _("Tags"),
+        "tenancy": _("DR servers"),
+        "dedicated_host_id": _("Dedicated host ID"),
+        "cluster_id": _("Storage pool ID"),
+        "primary_subnet_id": _("Subnet ID"),
+        "flavor_id": _("Flavor"),
+        "name_prefix": _("Name prefix"),
+        "wave": _("Wave"),
+    }
+
+
+def grid_titles() -> dict[str, str]:
+    """Return the titles of columns in grids of servers and batches: those that differ from ``column_title``."""
+    return {
+        "server_id": _("Server ID"),
+        "vpc_id": _("VPC"),
+        "os_type": _("OS"),
+        "flavor_id": _("Flavor"),
+        "ram_gib": _("Memory, GiB"),
+        "enterprise_project_id": _("Enterprise project"),
+        "key_name": _("Key pair"),
+        "created_at": _("Created"),
+        "group": _("Group"),
+        "group_id": _("Group ID"),
+        "batch_id": _("Batch"),
+        "job_id": _("Job"),
+        "name_prefix": _("Name prefix"),
+        "names": _("Who"),
+        "size_gib": _("GiB"),
+        "volumes": _("Volumes"),
+        "wave": _("Wave"),
+        "error_code": _("Code"),
+        "protected_instance_id": _("Protected instance"),
+        "dr_server_id": _("DR server"),
+    }
 
 
 # The argument is only the key of the cache: a table asks for many titles, and they change with the language alone.

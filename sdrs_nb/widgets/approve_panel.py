@@ -161,10 +161,11 @@ class ApprovePanel(Panel):
                     plan.batch(batch_id),
                     origin_of("sdrs", settings) if settings else "https://sdrs.{region}.{cloud_host}",
                     project,
+                    book=plan.rulebook,
                 )
             case "hcloud":
                 region = (settings.region if settings else None) or ""
-                return hcloud_line(plan.batch(batch_id), project_id=project, region=region)
+                return hcloud_line(plan.batch(batch_id), project_id=project, region=region, book=plan.rulebook)
         return json_text(json.loads(plan.payload_bytes(batch_id)), indent=2)
 
     def _draw_approval(self) -> None:

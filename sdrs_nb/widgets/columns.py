@@ -11,7 +11,8 @@ import pandas as pd
 
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
-from sdrs_nb.shown.cells import text_of, title_of
+from sdrs_nb.shown.cells import text_of
+from sdrs_nb.shown.titles import column_title
 from sdrs_nb.shown.tones import TONES
 
 __all__ = ["Column", "Kind", "describe"]
@@ -59,7 +60,7 @@ def describe(
     return tuple(
         Column(
             name,
-            labels.get(name) or title_of(name),
+            labels.get(name) or column_title(name),
             "choice" if name in tones else _kind(frame[name]),
             tones.get(name, {}),
             words.get(name, {}),

@@ -11,11 +11,11 @@ from sdrs_nb.i18n import _
 from sdrs_nb.models import Verdict
 from sdrs_nb.rulebook import PROFILES
 from sdrs_nb.shown import html
+from sdrs_nb.shown.titles import grid_titles
 from sdrs_nb.shown.tones import VERDICT_TONES
 from sdrs_nb.shown.words import word
 from sdrs_nb.tables import VERDICTS, empty
 from sdrs_nb.widgets.grid import Grid
-from sdrs_nb.widgets.inventory_panel import server_labels
 from sdrs_nb.widgets.panel import WIDE, Panel, button, chip, folded, row
 from sdrs_nb.widgets.pictures import waterfall_picture
 from sdrs_nb.widgets.server_detail import ServerDetail
@@ -57,7 +57,7 @@ class EligibilityPanel(Panel):
             "server_id",
             ("name", "server_id", "verdict", "group", "group_id", "blockers", "warnings", "notices", "unverified"),
             visible=("name", "verdict", "group", "blockers", "warnings", "notices", "unverified", "server_id"),
-            labels=server_labels(),
+            labels=grid_titles(),
             status_columns={"verdict": VERDICT_TONES},
             words={"verdict": verdict_words()},
             title=_("Verdicts"),

@@ -7,6 +7,7 @@ from sdrs_nb.cloud import Cloud
 from sdrs_nb.i18n import _
 from sdrs_nb.inventory.inventory import Inventory, load_inventory
 from sdrs_nb.shown import html
+from sdrs_nb.shown.titles import grid_titles
 from sdrs_nb.shown.tones import SERVER_TONES
 from sdrs_nb.tables import SERVERS, empty
 from sdrs_nb.widgets.facets import Facet
@@ -17,52 +18,13 @@ from sdrs_nb.widgets.panel import Panel, button, folded, row
 from sdrs_nb.widgets.state import WorkbenchState
 from sdrs_nb.widgets.steps import Step
 
-__all__ = ["InventoryPanel", "server_labels"]
+__all__ = ["InventoryPanel"]
 
 _COLUMNS = (
     "name", "server_id", "status", "az", "vpc_id", "os_type", "flavor_id", "vcpus", "ram_gib", "billing",
     "enterprise_project_id", "private_ips", "key_name", "tags", "created_at",
 )  # fmt: skip
 _VISIBLE = ("name", "server_id", "status", "az", "vpc_id", "os_type", "flavor_id", "tags")
-
-
-def server_labels() -> dict[str, str]:
-    """Return the titles of server columns in the operator's language."""
-    return {
-        "name": _("Name"),
-        "server_id": _("Server ID"),
-        "status": _("Status"),
-        "az": _("AZ"),
-        "vpc_id": _("VPC"),
-        "os_type": _("OS"),
-        "flavor_id": _("Flavor"),
-        "vcpus": _("vCPUs"),
-        "ram_gib": _("Memory, GiB"),
-        "billing": _("Billing"),
-        "enterprise_project_id": _("Enterprise project"),
-        "private_ips": _("Private IPs"),
-        "key_name": _("Key pair"),
-        "tags": _("Tags"),
-        "created_at": _("Created"),
-        "group": _("Group"),
-        "group_id": _("Group ID"),
-        "verdict": _("Verdict"),
-        "blockers": _("Blockers"),
-        "warnings": _("Warnings"),
-        "notices": _("Notices"),
-        "unverified": _("Unverified"),
-        "stage": _("Stage"),
-        "batch_id": _("Batch"),
-        "job_id": _("Job"),
-        "message": _("Message"),
-        "error_code": _("Code"),
-        "protected_instance_id": _("Protected instance"),
-        "dr_server_id": _("DR server"),
-        "whose": _("Whose"),
-        "proof": _("Proof"),
-        "reason": _("Reason"),
-        "rules": _("Rules"),
-    }
 
 
 class InventoryPanel(Panel):
@@ -92,7 +54,7 @@ class InventoryPanel(Panel):
             "server_id",
             _COLUMNS,
             visible=_VISIBLE,
-            labels=server_labels(),
+            labels=grid_titles(),
             status_columns={"status": SERVER_TONES},
             title=_("Servers"),
         )

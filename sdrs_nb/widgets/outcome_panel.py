@@ -19,12 +19,12 @@ from sdrs_nb.running.runs import Run
 from sdrs_nb.running.verification import verify
 from sdrs_nb.shown import html
 from sdrs_nb.shown.cells import clipped
+from sdrs_nb.shown.titles import grid_titles
 from sdrs_nb.shown.tones import STAGE_TONES
 from sdrs_nb.shown.words import word
 from sdrs_nb.statuses import MADE, WORST_FIRST
 from sdrs_nb.tables import OUTCOME, empty, worst_first
 from sdrs_nb.widgets.grid import Grid
-from sdrs_nb.widgets.inventory_panel import server_labels
 from sdrs_nb.widgets.panel import Panel, button, row, text_field
 from sdrs_nb.widgets.pictures import Card, cards, records
 from sdrs_nb.widgets.state import WorkbenchState
@@ -57,7 +57,7 @@ class OutcomePanel(Panel):
             empty(OUTCOME).assign(group=""),
             "server_id",
             visible=("name", "stage", "whose", "group", "protected_instance_id", "dr_server_id", "message"),
-            labels=server_labels(),
+            labels=grid_titles(),
             status_columns={"stage": STAGE_TONES},
             words={"stage": stage_words(), "whose": {whose.value: word(whose) for whose in Whose}},
             title=_("Outcome"),

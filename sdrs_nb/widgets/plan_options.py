@@ -3,6 +3,8 @@
 import ipywidgets
 
 from sdrs_nb.i18n import _
+from sdrs_nb.planning.approvals import MOST_APPROVALS
+from sdrs_nb.planning.overrides import read_tags
 from sdrs_nb.widgets.panel import WIDE, row, text_field
 from sdrs_nb.widgets.state import WorkbenchState
 
@@ -37,7 +39,7 @@ class PlanOptions(ipywidgets.VBox):
             state.wave_limit or 0, min=0, max=100_000, description=_("Servers per wave (0: one wave)"), style=WIDE
         )
         self.approvals = ipywidgets.BoundedIntText(
-            state.approvals_needed, min=1, max=9, description=_("Persons who must approve"), style=WIDE
+            state.approvals_needed, min=1, max=MOST_APPROVALS, description=_("Persons who must approve"), style=WIDE
         )
         fields = (self.description, self.tags, self.tenancy, self.host, self.pool, self.subnet)
         for field in fields:
@@ -49,10 +51,9 @@ class PlanOptions(ipywidgets.VBox):
         super().__init__([row(*fields), row(self.waves, self.approvals)])
 
     def _on_option_change(self, _change: object) -> None:
-        pairs = [part.partition("=") for part in self.tags.value.split(",") if part.strip()]
         self._state.set_options(
             description=self.description.value or None,
-            tags=tuple({"key": key.strip(), "value": value.strip()} for key, _equals, value in pairs) or None,
+            tags=read_tags(self.tags.value) or None,
             tenancy=self.tenancy.value or None,
             dedicated_host_id=self.host.value.strip() or None,
             cluster_id=self.pool.value.strip() or None,

@@ -7,12 +7,11 @@ import pandas as pd
 
 from sdrs_nb.eligibility.eligibility import Eligibility
 from sdrs_nb.i18n import _
-from sdrs_nb.planning.batch_keys import field_titles
-from sdrs_nb.planning.override_checks import flavors_on_offer
+from sdrs_nb.planning.overrides import flavors_on_offer
 from sdrs_nb.shown import html
 from sdrs_nb.shown.cells import clipped, text_of
+from sdrs_nb.shown.titles import field_titles, grid_titles
 from sdrs_nb.widgets.grid import Grid
-from sdrs_nb.widgets.inventory_panel import server_labels
 from sdrs_nb.widgets.overrides import Override, told_whom
 from sdrs_nb.widgets.panel import WIDE, button, row
 from sdrs_nb.widgets.state import WorkbenchState
@@ -56,7 +55,7 @@ class PlanOverrides(ipywidgets.VBox):
         self.servers = Grid(
             pd.DataFrame({name: pd.Series(dtype="string") for name in _COLUMNS}),
             "server_id",
-            labels=server_labels() | {"overrides": _("Overrides")},
+            labels=grid_titles() | {"overrides": _("Overrides")},
             title=_("Servers to plan"),
             height=220,
             detail=False,

@@ -13,11 +13,11 @@ from sdrs_nb.planning.planning import Plan
 from sdrs_nb.running.job_history import job_durations
 from sdrs_nb.shown import html
 from sdrs_nb.shown.cells import text_of
+from sdrs_nb.shown.titles import grid_titles
 from sdrs_nb.shown.tones import VERDICT_TONES
 from sdrs_nb.tables import LEFT_OUT, empty
 from sdrs_nb.widgets.eligibility_panel import verdict_words
 from sdrs_nb.widgets.grid import Grid
-from sdrs_nb.widgets.inventory_panel import server_labels
 from sdrs_nb.widgets.panel import WIDE, Panel, button, folded, row, text_field
 from sdrs_nb.widgets.pictures import Card, cards, records
 from sdrs_nb.widgets.plan_options import PlanOptions
@@ -55,7 +55,11 @@ class PlanPanel(Panel):
         self._prefix = text_field(state.name_prefix, description=_("Name prefix"))
         self._prefix.observe(self._on_prefix_change, names="value")
         self._limit = ipywidgets.BoundedIntText(
-            state.options.batch_limit, min=1, max=50, description=_("Servers per request"), style=WIDE
+            state.options.batch_limit,
+            min=1,
+            max=state.rulebook.number("raised_batch_size"),
+            description=_("Servers per request"),
+            style=WIDE,
         )
         self._limit.layout.width = "220px"
         self._limit.observe(self._on_limit_change, names="value")
@@ -69,7 +73,7 @@ class PlanPanel(Panel):
         self.batches = Grid(
             pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in _BATCHES.items()}),
             "batch_id",
-            labels=_batch_labels(),
+            labels=grid_titles(),
             visible=("batch_id", "group", "servers", "size_gib", "name_prefix", "names"),
             title=_("Batches"),
             height=260,
@@ -79,7 +83,7 @@ class PlanPanel(Panel):
             "server_id",
             ("name", "server_id", "reason", "verdict", "rules", "group_id"),
             visible=("name", "verdict", "rules", "reason"),
-            labels=server_labels(),
+            labels=grid_titles(),
             status_columns={"verdict": VERDICT_TONES},
             words={"verdict": verdict_words()},
             title=_("Left out"),
@@ -114,10 +118,7 @@ class PlanPanel(Panel):
     def _on_plan_click(self) -> None:
         if self._is_free:
             self.state.begin(self.step)
-            self.background.start("plan", self._planning(), failed=self._failed)
-
-    async def _planning(self) -> None:
-        await asyncio.to_thread(self._plan_now)
+            self.background.start("plan", asyncio.to_thread(self._plan_now), failed=self._failed)
 
     def _plan_now(self) -> None:
         self.state.make_plan()
@@ -126,6 +127,7 @@ class PlanPanel(Panel):
 
     def _draw(self) -> None:
         self._plan.disabled = not self._is_free
+        self._limit.max = self.state.rulebook.number("raised_batch_size")
         self.overrides.draw()
         self._overrides.titles = (self.overrides.title,)
         plan = self.state.plan
@@ -140,20 +142,6 @@ class PlanPanel(Panel):
         self._quota.value = _quotas(plan, inventory)
         self.batches.update(_batches(plan))
         self.left_out.update(plan.left_out)
-
-
-def _batch_labels() -> dict[str, str]:
-    return {
-        "batch_id": _("Batch"),
-        "group": _("Group"),
-        "wave": _("Wave"),
-        "servers": _("Servers"),
-        "volumes": _("Volumes"),
-        "size_gib": _("GiB"),
-        "name_prefix": _("Name prefix"),
-        "names": _("Who"),
-        "group_id": _("Group ID"),
-    }
 
 
 def _summary(plan: Plan, inventory: Inventory | None) -> str:

@@ -17,7 +17,7 @@ from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.ledger.run_states import RunState
 from sdrs_nb.models import Approval, BatchOptions
 from sdrs_nb.planning.approvals import approve, signers
-from sdrs_nb.planning.override_checks import flavors_on_offer, override_problems
+from sdrs_nb.planning.overrides import flavors_on_offer, override_problems
 from sdrs_nb.planning.planning import Plan, plan_batches
 from sdrs_nb.rulebook import Rulebook, Site, choose_rulebook, read_rulebook, rulebook_reason, site_of
 from sdrs_nb.running.runs import Run
@@ -241,7 +241,7 @@ class WorkbenchState(Holding):
         if not added.group_id and not added.server_ids:
             return _("Choose a protection group, or select servers below.")
         known = flavors_on_offer(self.inventory) if self.inventory is not None else []
-        wrong = override_problems(values_for(self.overrides, added), self.options, known)
+        wrong = override_problems(values_for(self.overrides, added), self.options, known, self.rulebook)
         if added.field in wrong:
             return wrong[added.field]
         self._override(with_override(self.overrides, added))

@@ -18,12 +18,12 @@ from sdrs_nb.running.outcomes import state_tone
 from sdrs_nb.running.outcomes_html import troubled_first
 from sdrs_nb.running.runs import Run
 from sdrs_nb.running.submission import submit
+from sdrs_nb.shown.titles import grid_titles
 from sdrs_nb.shown.tones import BATCH_TONES, JOB_TONES, STAGE_TONES, TONES
 from sdrs_nb.shown.words import batch_word, word
 from sdrs_nb.tables import OUTCOME, empty, worst_first
 from sdrs_nb.widgets.event_log import event_frame, event_grid
 from sdrs_nb.widgets.grid import Grid
-from sdrs_nb.widgets.inventory_panel import server_labels
 from sdrs_nb.widgets.panel import Panel, button, folded, row
 from sdrs_nb.widgets.pictures import run_timeline
 from sdrs_nb.widgets.run_facts import run_facts
@@ -111,7 +111,7 @@ class SubmitPanel(Panel):
             empty(OUTCOME),
             "server_id",
             visible=("name", "stage", "batch_id", "message", "protected_instance_id", "server_id"),
-            labels=server_labels(),
+            labels=grid_titles(),
             status_columns={"stage": STAGE_TONES},
             words={"stage": stage_words()},
             title=_("Servers of the run"),

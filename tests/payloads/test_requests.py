@@ -2,13 +2,15 @@ import json
 import shlex
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sdrs_nb.eligibility.rules.request import request_findings
 from sdrs_nb.errors import PlanError
-from sdrs_nb.models import Batch, Tag
+from sdrs_nb.models import Batch, BatchOptions, Tag
 from sdrs_nb.payloads.requests import batch_problems, curl_line, hcloud_line, payload, payload_bytes
 from sdrs_nb.planning.freezing import body_bytes
+from sdrs_nb.rulebook import Effect, load_rulebook
 
 
 def a_batch(**changes) -> Batch:
@@ -197,3 +199,50 @@ def test_the_bytes_read_from_a_saved_plan_are_those_that_were_made(description):
 
     assert body_bytes(json.loads(payload_bytes(batch))) == payload_bytes(batch)
     assert json.loads(payload_bytes(batch)) == payload(batch)
+
+
+#: For each limit of a request: what a batch holds that reaches just so far.
+REACHING = {
+    "prefix_characters": lambda size: {"name_prefix": "p" * size},
+    "description_characters": lambda size: {"description": "d" * size},
+    "tags": lambda size: {"tags": tags(size)},
+    "tag_key_characters": lambda size: {"tags": (Tag(key="k" * size, value="v"),)},
+    "tag_value_characters": lambda size: {"tags": (Tag(key="k", value="v" * size),)},
+}
+#: For each rule of characters: what a batch holds that has one, where the rule book lets no "x" through.
+HOLDING = {
+    "prefix_alphabet": ("[a-w]", {"name_prefix": "x"}),
+    "description_refused": ("x", {"description": "x"}),
+    "tag_refused": ("x", {"tags": (Tag(key="x", value="v"),)}),
+}
+
+
+def refused(changes, book):
+    """Tell whether the rules refuse what a request holds, and whether a payload is refused; they never differ."""
+    own = {name: value for name, value in changes.items() if name != "name_prefix"}
+    found = request_findings(BatchOptions(**own), changes.get("name_prefix", "erp"), book)
+    by_rules = any(one.effect is Effect.BLOCKER for one in found)
+    by_payload = bool(batch_problems(a_batch(**{"name_prefix": "erp", **changes}), book))
+
+    assert by_rules == by_payload
+    return by_payload
+
+
+@pytest.mark.parametrize("name", REACHING)
+@given(limit=st.integers(3, 200))
+@settings(max_examples=20, deadline=None)
+def test_a_limit_that_the_rule_book_changes_holds_for_rules_and_payloads(name, limit):
+    """What reaches the limit is taken, one more is refused, whatever the limit is."""
+    book = load_rulebook(**{name: limit})
+
+    assert not refused(REACHING[name](limit), book)
+    assert refused(REACHING[name](limit + 1), book)
+
+
+@pytest.mark.parametrize("name", HOLDING)
+def test_characters_that_the_rule_book_changes_hold_for_rules_and_payloads(name):
+    """A character is refused where the rule book says so, and only there."""
+    pattern, changes = HOLDING[name]
+
+    assert not refused(changes, load_rulebook())
+    assert refused(changes, load_rulebook(**{name: pattern}))

@@ -1,5 +1,5 @@
+from dataclasses import replace
 from datetime import UTC, datetime
-from types import SimpleNamespace
 
 import pytest
 
@@ -12,9 +12,11 @@ from tests.builders_planning import an_eligibility
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
-def a_plan(needed: int = 1, fingerprint: str = "f" * 64) -> SimpleNamespace:
-    """Return what an approval needs of a plan."""
-    return SimpleNamespace(fingerprint=fingerprint, approvals_needed=needed, declared=())
+def a_plan(needed: int = 1, fingerprint: str = "f" * 64) -> Plan:
+    """Return a plan by a fingerprint that is easily read."""
+    plan = replace(plan_batches(an_eligibility(1), name_prefix="erp"), approvals_needed=needed)
+    vars(plan)["fingerprint"] = fingerprint
+    return plan
 
 
 def test_the_fingerprint_alone_approves_a_plan_that_needs_one_person():

@@ -1,7 +1,11 @@
 import pytest
 
 from sdrs_nb.errors import PlanError
-from sdrs_nb.planning.naming import NameRequest, instance_name, name_batches
+from sdrs_nb.models import instance_name
+from sdrs_nb.planning.naming import NameRequest, name_batches
+from sdrs_nb.rulebook import load_rulebook
+
+BOOK = load_rulebook()
 
 
 def wanted(count: int = 1, prefix: str = "erp", group: str = "finance") -> list[NameRequest]:
@@ -19,7 +23,7 @@ def wanted(count: int = 1, prefix: str = "erp", group: str = "finance") -> list[
 )
 def test_numbers_have_three_digits_and_more_when_needed(count, last):
     """Every batch has a prefix of its own, all with the same number of digits."""
-    names, notes = name_batches(wanted(count))
+    names, notes = name_batches(wanted(count), BOOK)
 
     assert names[-1] == last
     assert len(set(names)) == count
@@ -32,7 +36,7 @@ def test_numbers_have_three_digits_and_more_when_needed(count, last):
 )
 def test_a_prefix_without_room_for_its_number_is_shortened(length, shortened):
     """The name keeps to 59 characters, and a note says when the prefix was cut for that."""
-    names, notes = name_batches(wanted(2, prefix="p" * length))
+    names, notes = name_batches(wanted(2, prefix="p" * length), BOOK)
 
     assert [len(name) for name in names] == [min(length + 4, 59)] * 2
     assert len([note for note in notes if "was shortened" in note]) == shortened
@@ -42,12 +46,12 @@ def test_a_prefix_without_room_for_its_number_is_shortened(length, shortened):
 def test_a_prefix_that_the_service_refuses_is_refused(prefix):
     """Prefixes of 0 or 60 characters or with other characters name the prefix and what is allowed."""
     with pytest.raises(PlanError, match="name prefix"):
-        name_batches(wanted(prefix=prefix))
+        name_batches(wanted(prefix=prefix), BOOK)
 
 
 def test_numbers_of_existing_instances_are_skipped():
     """A prefix under which instances exist is not used again, and a note says so."""
-    names, notes = name_batches(wanted(2), existing=["erp-001-0001", "erp-002x", "other"])
+    names, notes = name_batches(wanted(2), BOOK, existing=["erp-001-0001", "erp-002x", "other"])
 
     assert names == ["erp-002", "erp-003"]
     assert "1 batch number was skipped" in notes[0]
@@ -57,14 +61,14 @@ def test_a_template_counts_within_the_group_that_it_names():
     """With the group in the template, each group's batches count from one."""
     requests = [*wanted(2), *wanted(1, group="sales")]
 
-    names, _notes = name_batches(requests, template="{group}-{batch:03d}")
+    names, _notes = name_batches(requests, BOOK, template="{group}-{batch:03d}")
 
     assert names == ["finance-001", "finance-002", "sales-001"]
 
 
 def test_group_names_are_made_fit_for_prefixes():
     """Characters of a group's name that prefixes may not have become hyphens."""
-    names, _notes = name_batches(wanted(group="pay roll <b>"), template="{group}-{wave}-{batch:02d}")
+    names, _notes = name_batches(wanted(group="pay roll <b>"), BOOK, template="{group}-{wave}-{batch:02d}")
 
     assert names == ["pay-roll-b--1-01"]
 
@@ -84,13 +88,13 @@ def test_group_names_are_made_fit_for_prefixes():
 def test_a_bad_template_is_refused(template, said):
     """A template that overflows, cannot be read or repeats itself is named with the remedy."""
     with pytest.raises(PlanError, match=said):
-        name_batches(wanted(2), template=template)
+        name_batches(wanted(2), BOOK, template=template)
 
 
 @pytest.mark.parametrize(("count", "notes"), [(18, 0), (19, 1)], ids=["59 + 5 bytes", "62 + 5 bytes"])
 def test_names_long_in_bytes_are_noted(count, notes):
     """Chinese prefixes whose instance names exceed 64 bytes are allowed and noted."""
-    _names, said = name_batches(wanted(prefix="中" * count))
+    _names, said = name_batches(wanted(prefix="中" * count), BOOK)
 
     assert len(said) == notes
 

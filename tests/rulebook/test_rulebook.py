@@ -164,6 +164,18 @@ def test_what_does_not_exist_is_refused(profile, overrides, named):
 
 
 @pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("takes", [True, False])
+def test_a_switch_of_the_site_turns_the_rule_that_blocks(profile, takes):
+    """A site said to take shared volumes, or not to, is judged so; a severity of the rule's own wins."""
+    assert load_rulebook(profile).limit("shared_volumes") == (load_rulebook(profile).severity("H15") is Effect.OFF)
+
+    book = load_rulebook(profile, shared_volumes=takes)
+
+    assert book.severity("H15") is (Effect.OFF if takes else Effect.BLOCKER)
+    assert load_rulebook(profile, shared_volumes=takes, H15="notice").severity("H15") is Effect.NOTICE
+
+
+@pytest.mark.parametrize("profile", PROFILES)
 @given(data=st.data())
 @settings(max_examples=30, deadline=None)
 def test_a_version_gives_its_rule_book_back(profile, data):

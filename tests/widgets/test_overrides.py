@@ -7,7 +7,8 @@ import pytest
 
 from sdrs_nb.models import BatchOptions
 from sdrs_nb.payloads.requests import payload
-from sdrs_nb.planning.override_checks import override_problems
+from sdrs_nb.planning.overrides import override_problems
+from sdrs_nb.rulebook import load_rulebook
 from sdrs_nb.widgets.overrides import Override, override_rows, told_whom, with_override
 from sdrs_nb.widgets.plan_panel import PlanPanel
 from sdrs_nb.widgets.state import WorkbenchState
@@ -139,7 +140,7 @@ def test_a_bad_shared_option_is_not_blamed_on_an_override():
     """What is wrong already with all requests is told elsewhere."""
     options = BatchOptions(description="x" * 65)
 
-    assert override_problems({"tenancy": "shared"}, options, ()) == {}
+    assert override_problems({"tenancy": "shared"}, options, (), load_rulebook()) == {}
 
 
 def test_a_server_is_never_said_two_things_of_one_field():

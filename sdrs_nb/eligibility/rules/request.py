@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from sdrs_nb.eligibility.facts import Facts
-from sdrs_nb.models import BatchOptions
+from sdrs_nb.models import BatchOptions, instance_name
 from sdrs_nb.rulebook import Effect, Rulebook
 
 __all__ = [
@@ -18,9 +18,6 @@ __all__ = [
     "request_rule",
     "request_stoppers",
 ]
-
-_MARK = len("-0001")
-_FORBIDDEN = re.compile(r"[\x00-\x1f*<>\\=,|/]")
 
 
 @dataclass(frozen=True)
@@ -115,19 +112,18 @@ def prefix_allowed(request: Request) -> Iterator[Case]:
     if prefix is None:
         return
     limit = book.number("prefix_characters")
-    wrong = sorted({letter for letter in prefix if not re.fullmatch(str(book.limit("prefix_alphabet")), letter)})
     if not prefix:
         yield Case({"limit": limit}, "empty")
     elif len(prefix) > limit:
         yield Case({"name_prefix": prefix, "length": len(prefix), "limit": limit})
-    if wrong:
-        yield Case({"name_prefix": prefix, "wrong": " ".join(map(_visible, wrong))}, "characters")
+    if wrong := book.strange_in(prefix):
+        yield Case({"name_prefix": prefix, "wrong": _listed(wrong)}, "characters")
 
 
 @request_rule("Q2")
 def prefix_fits_bytes(request: Request) -> Iterator[Case]:
     """The single-create page counts 64 bytes; from 20 Chinese characters on a prefix passes that."""
-    size = len((request.name_prefix or "").encode()) + _MARK
+    size = len(instance_name(request.name_prefix or "", 1).encode())
     limit = request.book.number("name_bytes")
     if size > limit:
         yield Case({"name_prefix": request.name_prefix, "bytes": size, "limit": limit})
@@ -148,7 +144,7 @@ def description_allowed(request: Request) -> Iterator[Case]:
     text, limit = request.options.description or "", request.book.number("description_characters")
     if len(text) > limit:
         yield Case({"length": len(text), "limit": limit})
-    if "<" in text or ">" in text:
+    if request.book.refused_in(text, "description_refused"):
         yield Case({"description": text}, "characters")
 
 
@@ -181,10 +177,10 @@ def tags_allowed(request: Request) -> Iterator[Case]:
             yield Case({"key": tag.key, "length": len(tag.key), "limit": key_limit}, "long_key")
         if len(tag.value) > value_limit:
             yield Case({"key": tag.key, "length": len(tag.value), "limit": value_limit}, "long_value")
-        if wrong := _forbidden(tag.key):
-            yield Case({"key": tag.key, "wrong": wrong}, "key_characters")
-        if wrong := _forbidden(tag.value):
-            yield Case({"key": tag.key, "wrong": wrong}, "value_characters")
+        if wrong := book.refused_in(tag.key, "tag_refused"):
+            yield Case({"key": tag.key, "wrong": _listed(wrong)}, "key_characters")
+        if wrong := book.refused_in(tag.value, "tag_refused"):
+            yield Case({"key": tag.key, "wrong": _listed(wrong)}, "value_characters")
 
 
 @request_rule("Q7")
@@ -240,9 +236,6 @@ def pools_supported(request: Request) -> Iterator[Case]:
         yield Case({"profile": request.book.profile, "cluster_id": request.options.cluster_id})
 
 
-def _forbidden(text: str) -> str:
-    return " ".join(map(_visible, sorted(set(_FORBIDDEN.findall(text)))))
-
-
-def _visible(letter: str) -> str:
-    return letter if letter.isprintable() and not letter.isspace() else f"U+{ord(letter):04X}"
+def _listed(letters: Iterable[str]) -> str:
+    shown = (each if each.isprintable() and not each.isspace() else f"U+{ord(each):04X}" for each in sorted(letters))
+    return " ".join(shown)
