@@ -85,7 +85,6 @@ async def submit(
     AuthenticationError, PermissionDeniedError, CloudUnreachable
         The cloud does not take the credentials or does not answer; nothing was sent.
     """
-    require_writing(cloud)
     approval = approval_of(plan, approve)
     if plan.for_reading:
         raise PlanError(
@@ -96,6 +95,7 @@ async def submit(
         )
     if not plan.batches:
         raise PlanError(_("The plan has no batch, so there is nothing to send. See plan.left_out for the reasons."))
+    require_writing(cloud)
     store = ledger or Ledger()
     identity = await cloud.check()
     if plan.is_deletion and (undone := _known(plan.undoes, store)) is not None:
