@@ -14,9 +14,8 @@ import pandas as pd
 
 from sdrs_nb.errors import InventoryError, Problem, SettingsError
 from sdrs_nb.i18n import _
-from sdrs_nb.inventory.files import ARMOURED
 from sdrs_nb.inventory.meanings import readme
-from sdrs_nb.inventory.sheets import ABOUT, DECLARED
+from sdrs_nb.inventory.sheets import ABOUT, ARMOURED, DECLARED
 from sdrs_nb.inventory.values import clean
 from sdrs_nb.shown.disk import write_whole
 from sdrs_nb.tables import BOOL, FLOAT, INT, INVENTORY_TABLES, SOURCES, TIME, empty, shape
