@@ -35,7 +35,7 @@ def _specifications(cell: Any) -> dict[str, Any]:
 def _networks(cell: Any) -> dict[str, Any]:
     """Return what the networks of a server tell: on these clouds a network's name is the id of its VPC."""
     if isinstance(cell, dict):
-        nets = {str(net): _ADDRESS.findall(json.dumps(addresses)) for net, addresses in cell.items()}
+        nets = {str(net): _ADDRESS.findall(str(addresses)) for net, addresses in cell.items()}
     else:
         nets = {}
         for part in str(cell)[:_MOST].split(";"):

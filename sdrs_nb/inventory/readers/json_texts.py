@@ -6,7 +6,7 @@ from typing import Any
 from sdrs_nb.errors import InventoryError
 from sdrs_nb.i18n import _
 from sdrs_nb.intake.documents import json_of, jsons_of
-from sdrs_nb.intake.limits import IntakeError, limits
+from sdrs_nb.intake.limits import IntakeError, UnreadableError, limits
 from sdrs_nb.inventory.bounds import require_rectangle, too_many_rows, too_wide
 from sdrs_nb.inventory.headings import IGNORED, fold, frame_of_name
 from sdrs_nb.inventory.notes import TOLD, Note, Remarks
@@ -26,7 +26,7 @@ _PLAN = frozenset({"fingerprint", "batches", "rulebook_version"})
 _APPROVAL = frozenset({"fingerprint", "who", "when"})
 
 
-class OwnOutputError(InventoryError):
+class OwnOutputError(UnreadableError):
     """A file that this tool wrote and that is no inventory; in a folder it is passed over."""
 
 
