@@ -154,8 +154,8 @@ BOMBS = {
         "damaged or no workbook",
     ),
     "a workbook in another file": (
-        lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + workbook(worksheet(GOOD)),
-        "is a document, not a spreadsheet",
+        lambda: b"\xd0\xcf\x11\xe0" + workbook(worksheet(GOOD)),
+        "no encoding that can be told",
     ),
 }
 
