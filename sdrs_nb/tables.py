@@ -371,6 +371,20 @@ SOURCES = Table(
     choices=MappingProxyType({"state": ("loaded", "partial", "denied", "failed", "missing", "not asked")}),
 )
 
+READING = Table(
+    "reading",
+    "something that was guessed, mapped, filled in, changed, dropped or passed over while a file was read",
+    {
+        "file": STR,
+        "sheet": STR,
+        "row": INT,  # as a spreadsheet shows it; NA where no row is meant
+        "column": STR,  # the heading as it stands there
+        "what": STR,  # mapped, guessed, read as, changed, filled, dropped, passed over, not understood, not told
+        "from": STR,
+        "to": STR,
+    },
+)
+
 #: Frames of an inventory by name, in the order in which they are shown and written.
 INVENTORY_TABLES: Mapping[str, Table] = MappingProxyType(
     {

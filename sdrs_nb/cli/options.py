@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sdrs_nb.inventory.inventory import Inventory
     from sdrs_nb.settings import Settings
 
-__all__ = ["Assume", "Choose", "Connection", "Group", "Json", "Rules", "RunId", "Source", "given", "globally"]
+__all__ = ["Assume", "Choose", "Connection", "Group", "Json", "Mapped", "Rules", "RunId", "Source", "given", "globally"]
 
 Json = Annotated[bool, typer.Option("--json", help=_("Print machine-readable JSON on the standard output."))]
 Source = Annotated[
@@ -46,6 +46,15 @@ Assume = Annotated[
             "Take a fact for true that could not be read, such as drill_servers=none or servers.locked=false; may "
             "be repeated. It is told with your name wherever the plan is shown, and read before anything is sent."
         ),
+        show_default=False,
+    ),
+]
+Mapped = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="HEADING=COLUMN",
+        help=_("Which heading of the file is which column, such as 'Host=name'; may be repeated."),
         show_default=False,
     ),
 ]

@@ -1,25 +1,34 @@
 """What several commands begin with: the inventory that was named."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import typer
 
-from sdrs_nb.cli import watching
+from sdrs_nb.cli import printing, watching
 from sdrs_nb.cli.options import given
-from sdrs_nb.errors import SettingsError
+from sdrs_nb.errors import InventoryError, SettingsError
+from sdrs_nb.i18n import _
+from sdrs_nb.shown.words import word
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sdrs_nb.inventory.inventory import Inventory
 
 __all__ = ["read"]
 
+#: Notes of a kind that are written out.
+_TOLD = 6
 
-def read(context: typer.Context, source: str | None) -> "Inventory":
+
+def read(context: typer.Context, source: str | None, mapped: list[str] | None = None) -> "Inventory":
     """Return the inventory of a file, or of the cloud where no file was named.
 
-    A file that does not say its cloud counts as of the cloud that the settings name, where there are any.
+    A file that does not say its cloud counts as of the cloud that the settings name, where there are any.  What was
+    guessed, filled in and passed over while reading is told in brief.  ``mapped``: headings and their columns.
     """
     from sdrs_nb.inventory.inventory import read_inventory
 
@@ -27,7 +36,29 @@ def read(context: typer.Context, source: str | None) -> "Inventory":
     if source is None:
         with watching.loading(quiet=connection.quiet) as on_progress:
             return asyncio.run(connection.load(on_progress))
-    found = read_inventory(source)
+    found = read_inventory(source, columns=_mapping(mapped or ()))
     with suppress(SettingsError):  # a file needs no settings
         found.about = found.about.seen_from(connection.settings().site)
+    _say_reading(found.reading)
     return found
+
+
+def _mapping(texts: Sequence[str]) -> dict[str, str]:
+    parts = [(text, *text.rpartition("=")) for text in texts]
+    if wrong := [text for text, heading, _equals, column in parts if not heading or not column]:
+        raise InventoryError(
+            _("{text} maps nothing; write a heading and its column, such as 'Host=name'.", text=wrong[0])
+        )
+    return {heading.strip(): column.strip() for _text, heading, _equals, column in parts}
+
+
+def _say_reading(reading: "pd.DataFrame") -> None:
+    """Write a line a kind of note to the standard error, with the first of each kind."""
+    for what, notes in reading.fillna({"column": "", "from": "", "to": ""}).groupby("what", sort=False):
+        told = dict.fromkeys(
+            " → ".join(filter(None, (before or column, after)))
+            for column, before, after in zip(notes["column"], notes["from"], notes["to"], strict=True)
+        )
+        more = len(told) - _TOLD
+        text = "; ".join(list(told)[:_TOLD]) + (f"; +{more}" if more > 0 else "")
+        printing.hint(_("Reading, {what}: {told}", what=word(str(what)), told=text))

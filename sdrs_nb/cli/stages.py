@@ -8,7 +8,7 @@ import typer
 
 from sdrs_nb.cli import printing, sources, takeback
 from sdrs_nb.cli.leaving import NOTHING_ELIGIBLE
-from sdrs_nb.cli.options import Assume, Choose, Group, Json, Rules, Source
+from sdrs_nb.cli.options import Assume, Choose, Group, Json, Mapped, Rules, Source
 from sdrs_nb.errors import LedgerError, NothingEligibleError, PlanError
 from sdrs_nb.i18n import Lines, _, ngettext_
 from sdrs_nb.ids import canonical
@@ -36,6 +36,7 @@ def inventory(
     context: typer.Context,
     source: Source = None,
     *,
+    mapped: Mapped = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="PATH", help=_("Write it to this .xlsx file or folder of CSV files.")),
@@ -59,7 +60,7 @@ def inventory(
     if out is not None:
         require_place(out if out.suffix == ".xlsx" else out / "servers.csv", makes_folders=out.suffix != ".xlsx")
     earlier = read_inventory(since) if since is not None else None
-    found = sources.read(context, source)
+    found = sources.read(context, source, mapped)
     if out is not None:
         printing.hint(str(found.to_excel(out) if out.suffix == ".xlsx" else found.to_folder(out)))
     if earlier is None:
@@ -103,6 +104,7 @@ def _checked(
     assume: list[str] | None,
     choose: list[str] | None,
     rulebook: str | None,
+    mapped: list[str] | None,
 ) -> "Eligibility":
     from sdrs_nb.eligibility.eligibility import check_eligibility
     from sdrs_nb.inventory.assuming import read_assumptions
@@ -110,7 +112,8 @@ def _checked(
 
     rules = read_rulebook(rulebook) if rulebook else None  # refused before minutes of loading
     declared = read_assumptions(assume or ())
-    inventory, options = sources.read(context, source).assume(declared), BatchOptions(batch_limit=batch_limit)
+    inventory = sources.read(context, source, mapped).assume(declared)
+    options = BatchOptions(batch_limit=batch_limit)
     checked = check_eligibility(inventory, options=options, group_id=group, rulebook=rules)
     if choose:
         choices = _choices(checked, choose)
@@ -157,6 +160,7 @@ def check(
     group: Group = None,
     assume: Assume = None,
     choose: Choose = None,
+    mapped: Mapped = None,
     batch_limit: Limit = 5,
     rulebook: Rules = None,
     show: Show = "verdicts",
@@ -171,7 +175,14 @@ def check(
     if findings is not None:
         require_place(findings, makes_folders=True)
     eligibility = _checked(
-        context, source, group=group, batch_limit=batch_limit, assume=assume, choose=choose, rulebook=rulebook
+        context,
+        source,
+        group=group,
+        batch_limit=batch_limit,
+        assume=assume,
+        choose=choose,
+        rulebook=rulebook,
+        mapped=mapped,
     )
     verdicts = eligibility.verdicts
     if findings is not None:
@@ -205,6 +216,7 @@ def plan(
     group: Group = None,
     assume: Assume = None,
     choose: Choose = None,
+    mapped: Mapped = None,
     name_prefix: Annotated[
         str, typer.Option(metavar="TEXT", help=_("First part of the instances' names, 1 to 59 characters."))
     ] = "dr",
@@ -239,7 +251,14 @@ def plan(
         takeback.plan_rest(context, remainder, source, out, rulebook, as_json=as_json)
         return
     eligibility = _checked(
-        context, source, group=group, batch_limit=batch_limit, assume=assume, choose=choose, rulebook=rulebook
+        context,
+        source,
+        group=group,
+        batch_limit=batch_limit,
+        assume=assume,
+        choose=choose,
+        rulebook=rulebook,
+        mapped=mapped,
     )
     try:
         planned = plan_batches(

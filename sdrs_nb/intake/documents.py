@@ -11,7 +11,7 @@ import yaml
 from sdrs_nb.i18n import _
 from sdrs_nb.intake.limits import IntakeError, Limits, limits, raisable
 
-__all__ = ["TooManyAliasesError", "json_of", "yaml_of"]
+__all__ = ["TooManyAliasesError", "json_of", "jsons_of", "yaml_of"]
 
 
 def json_of(text: str, *, is_strict: bool = True, bounds: Limits | None = None) -> Any:
@@ -54,6 +54,37 @@ def json_of(text: str, *, is_strict: bool = True, bounds: Limits | None = None) 
     if is_strict and "\\u" in text:
         _require_characters(value)
     return value
+
+
+def jsons_of(text: str) -> list[Any]:
+    """Return the values of JSON texts that stand one after the other, as two answers saved into one file do.
+
+    Bounds and errors as of ``json_of``, NaN is None; text after the last value is an error too.
+    """
+    bounds = limits()
+    found: list[Any] = []
+    decoder = json.JSONDecoder()
+    at = 0
+    while text[at:].strip():
+        at += len(text) - at - len(text[at:].lstrip())
+        try:
+            _value, end = decoder.raw_decode(text, at)
+        except RecursionError:
+            raise _too_deep(bounds.json_depth) from None
+        except ValueError as error:
+            told = _("a number has too many digits") if "digits" in str(error) else str(error)
+            raise IntakeError(_("This is not JSON: {error}", error=told)) from None
+        if len(found) == bounds.json_texts:
+            raise IntakeError(
+                _(
+                    "There are more than {limit} JSON texts; write one a line (JSON lines) or raise {setting}.",
+                    limit=bounds.json_texts,
+                    setting=raisable("json_texts"),
+                )
+            )
+        found.append(json_of(text[at:end], is_strict=False, bounds=bounds))
+        at = end
+    return found
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -71,6 +71,8 @@ class Limits(BaseModel):
     json_containers: int = Field(default=20_000_000, gt=0)
     # Documents of the cloud nest six deep; json and its like give up at several hundred.
     json_depth: int = Field(default=64, gt=0, le=200)
+    # Answers of one command saved one after the other: a page each.
+    json_texts: int = Field(default=10_000, gt=0)
     # clouds.yaml with hundreds of clouds, aliases and merges written out.
     yaml_nodes: int = Field(default=20_000, gt=0)
     # Columns of columns: tags are a list of objects.

@@ -19,6 +19,7 @@ from sdrs_nb.i18n import _
 from sdrs_nb.ids import ID_ENDINGS, respelt
 from sdrs_nb.inventory import assuming, loading, reading, writing
 from sdrs_nb.inventory.headings import likely
+from sdrs_nb.inventory.notes import Note, Remarks, reading_frame
 from sdrs_nb.inventory.sheets import ABOUT, DECLARED, Sheet, frame_from, unread_columns
 from sdrs_nb.models import Declared, OnWait, Record
 from sdrs_nb.rulebook import Site, site_of
@@ -114,6 +115,8 @@ class Inventory:
         names.  A missing value in any other column is an answer, such as "no lock".
     declared
         Facts that somebody vouches for, see ``assume``.
+    notes
+        What was guessed, filled in or passed over while a file was read, see ``reading``.
 
     Raises
     ------
@@ -150,6 +153,7 @@ class Inventory:
         *,
         unread: Mapping[str, Collection[str]] | None = None,
         declared: Sequence[Declared] = (),
+        notes: Sequence[Note] = (),
     ) -> None:
         for name in (*frames, *(unread or ())):
             _known(name)
@@ -159,6 +163,7 @@ class Inventory:
         }
         self.about = about or About()
         self.declared = tuple(declared)
+        self._notes = tuple(notes)
         if sources is None:
             states = {name: ("loaded" if name in frames else "missing", "") for name in INVENTORY_TABLES}
             sources = loading.sources_frame(states, dict.fromkeys(frames, self.about.loaded_at))
@@ -195,6 +200,18 @@ class Inventory:
         the columns of a frame that were not read, comma-joined.
         """
         return self._sources.copy(deep=_COPY_DEEP)
+
+    @property
+    def reading(self) -> pd.DataFrame:
+        """One row per thing that was done while reading that the file does not say itself.
+
+        ``file, sheet, row, column`` say where, ``what`` is one of ``read as`` (format, encoding, separator), ``mapped``
+        (as the person said), ``guessed`` (a heading or a sheet by its name), ``kept`` (a heading that is no column of
+        ours; ``to`` names the column it may be), ``changed`` (a word, to the service's or to nothing), ``filled``
+        (merged cells), ``dropped`` (a row that repeats another), ``passed over``, ``not understood`` and ``not told``
+        (columns that nobody read); ``from`` and ``to`` are texts.  Empty for what the cloud was asked.
+        """
+        return reading_frame(self._notes)
 
     def frame(self, name: str) -> pd.DataFrame:
         """Return the frame called ``name``, to be changed freely; InventoryError when there is no such frame."""
@@ -242,7 +259,7 @@ class Inventory:
         unread = absent | (blank & self._unread[name] if was_read else blank)
         others = [each for each in self.declared if each.fact.partition(".")[0] != name]
         frames = {**self._frames, name: checked}
-        return Inventory(frames, sources, self.about, unread={name: unread}, declared=others)
+        return Inventory(frames, sources, self.about, unread={name: unread}, declared=others, notes=self._notes)
 
     def assume(self, facts: Mapping[str, object], who: str | None = None) -> "Inventory":
         """Return a copy of this inventory in which ``facts`` count although nobody read them.
@@ -275,7 +292,8 @@ class Inventory:
                 sources.loc[mine, "unread"] = ",".join(sorted(unread)) or pd.NA
             else:
                 sources.loc[mine, ["state", "message"]] = ["loaded", one.sentence]
-        return Inventory({**self._frames, **changed}, sources, self.about, declared=[*self.declared, *declared])
+        frames, told = {**self._frames, **changed}, [*self.declared, *declared]
+        return Inventory(frames, sources, self.about, declared=told, notes=self._notes)
 
     def to_excel(self, path: "str | os.PathLike[str]") -> Path:
         """Write a workbook with a sheet per frame that was read, whole or in part, and ``sources`` and ``about``.
@@ -433,30 +451,45 @@ async def load_inventory(
 
 
 def read_inventory(
-    source: "str | os.PathLike[str] | bytes | IO[bytes] | pd.DataFrame | Mapping[str, pd.DataFrame]",
+    source: "str | os.PathLike[str] | bytes | IO[bytes] | pd.DataFrame | Mapping[str, object] | Sequence[object]",
     *,
     name: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    words: Mapping[str, Mapping[str, str]] | None = None,
     assume: Mapping[str, object] | None = None,
+    encoding: str | None = None,
 ) -> Inventory:
-    """Return the inventory in a file, a folder or DataFrames, every cell checked; nothing is guessed.
+    """Return the inventory in whatever a person has, every cell checked; ``Inventory.reading`` says what was guessed.
 
     Parameters
     ----------
     source
-        A workbook (.xlsx) with a sheet per frame; a folder with a file per frame (.csv, .json, .jsonl, .parquet);
-        one such file, or a DataFrame, of servers; a JSON object or mapping of frame names to rows or DataFrames; or
-        the bytes of a file, or an open binary file, with ``name``.
+        A file or a folder of files, each known by its content and not by its ending: workbooks (.xlsx, .ods, .xls),
+        text in columns (CSV, tabs, bars, tables drawn by command-line tools), JSON and JSON lines, answers of the cloud
+        as ``hcloud`` or a browser saved them, lists of the OpenStack client, Terraform's state, Parquet, a table of an
+        HTML page.  Or a DataFrame or a list of dicts of servers, a mapping of frame names to either, or the bytes of a
+        file, or an open binary file, with ``name``.
     name
-        The file's name, for bytes; its ending says what it is.
+        The file's name, for bytes; it is told in messages.
+    columns
+        Which heading is which column: ``{"Host": "name"}``.
+    words
+        Words of a column for the service's: ``{"status": {"起動中": "ACTIVE"}}``.
     assume
         Facts to take for true where the source does not tell them, see ``Inventory.assume``.
+    encoding
+        Encoding of texts, such as ``"cp1252"``, where it cannot be told.
 
     Notes
     -----
-    A heading is a column's name in any letter case (spaces and hyphens count as underscores) or one of the Chinese
-    aliases of ``_headings``. Texts are trimmed and an empty cell is NA. Booleans may be written true/false, yes/no,
-    1/0, 是/否; times in ISO form, UTC when no zone is given. CSV is UTF-8, else GB18030 (Chinese Excel). Unknown
-    columns are kept at the end. Frames that are absent are empty with state ``missing``; an empty list, an empty frame
+    A heading is a column's name in any letter case (spaces and hyphens count as underscores) or one of the aliases of
+    ``headings``: words of consoles and people in Chinese and English. Title rows above the heading, rows that sum up
+    and rows that repeat another are passed over, merged cells are filled down, words for "nothing" are NA where no such
+    value can be meant, words of the consoles become the service's (运行中, Running: ACTIVE); a status that is no known
+    word counts as not read. Texts are trimmed and an empty cell is NA. Booleans may be written true/false, yes/no,
+    1/0, 是/否; times in ISO form, UTC when no zone is given. Text is UTF-8, UTF-16, or what its words look like
+    (Chinese, Japanese, Western European, ...); where that cannot be told, it is asked for. Unknown columns are kept at
+    the end. Frames that are absent are empty with state ``missing``; an empty list, an empty frame
     and a sheet with headings and no row say that there is none, unless ``sources`` says otherwise. A column that is
     absent, or blank from top to bottom, is unread (``sources``, column ``unread``); in files that this tool wrote,
     ``sources`` says which columns were read, so that their blanks mean "none". A frame that ``sources`` call
@@ -471,12 +504,13 @@ def read_inventory(
     SettingsError
         The file needs an extra that is not installed (``sdrs-nb[excel]``, ``sdrs-nb[parquet]``).
     """
-    found = reading.read(source, name)
+    remarks = Remarks(columns=dict(columns or {}), words=dict(words or {}), encoding=encoding)
+    found = reading.read(source, name, remarks)
     about = About(**{"origin": found.origin, **found.about})
     states = {**dict.fromkeys(INVENTORY_TABLES, ("missing", "")), **found.states}
     times = {frame: found.times.get(frame, about.loaded_at) for frame in found.frames}
     sources = loading.sources_frame(states, {**found.times, **times})
-    read = Inventory(found.frames, sources, about, unread=found.unread, declared=found.declared)
+    read = Inventory(found.frames, sources, about, unread=found.unread, declared=found.declared, notes=found.notes)
     return read.assume(assume or {})
 
 

@@ -7,6 +7,7 @@ columns of raw cells and the row of each as a spreadsheet shows it.  No network,
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -15,13 +16,26 @@ from sdrs_nb import tables
 from sdrs_nb.errors import Problem
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.intake.limits import limits
-from sdrs_nb.inventory.bounds import TooMuchError, require_grid, too_many_rows, too_wide
+from sdrs_nb.inventory.bounds import TooMuchError, too_many_rows, too_wide
 from sdrs_nb.inventory.documents import with_sites
 from sdrs_nb.inventory.headings import column_of, likely
+from sdrs_nb.inventory.notes import TOLD
 from sdrs_nb.inventory.values import clean, convert, shorten, trim
 from sdrs_nb.tables import STR, TIME, Table
 
-__all__ = ["ABOUT", "DECLARED", "TOLD", "Sheet", "frame_from", "more", "unread_columns"]
+__all__ = [
+    "ABOUT",
+    "DECLARED",
+    "TOLD",
+    "Sheet",
+    "as_text",
+    "frame_from",
+    "heading_of",
+    "is_blank",
+    "more",
+    "unread_columns",
+]
+
 
 #: Whose inventory a file holds; one row.
 ABOUT = Table(
@@ -41,15 +55,20 @@ ABOUT = Table(
 #: Facts that somebody vouches for, see ``assuming``.
 DECLARED = Table("declared", "a declared fact", {"fact": STR, "value": STR, "who": STR, "when": TIME})
 
-#: Problems told one by one for a column; a column that is wrong throughout is then summed up in one line.
-TOLD = 1000
+
+#: Columns without which a row says nothing at all, where that is less than what a template asks for: lists of other
+#: tools tell less, and what they do not tell is unread.
+_NEEDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {table.name: table.key for table in (tables.SERVERS, tables.VOLUMES, tables.GROUPS)}
+)
 
 
 @dataclass(frozen=True)
 class Sheet:
     """Raw cells: ``columns[i]`` under ``headings[i]``; entry j stands in row ``rows[j]`` (the header is row 1).
 
-    ``is_none``: an empty list or frame, which says without any heading that there is none.
+    ``is_none``: an empty list or frame, which says without any heading that there is none.  ``file`` and ``name`` say
+    where it stands: the file, and the sheet or the key in it.
     """
 
     where: str
@@ -58,6 +77,13 @@ class Sheet:
     rows: Sequence[int]
     note: str = ""
     is_none: bool = False
+    file: str = ""
+    name: str = ""
+    heading_row: int = 1
+    #: The column that each heading means; None while nobody has looked.
+    names: Sequence[str] | None = None
+    #: Row and heading of formulas whose value nobody has worked out.
+    empty_formulas: tuple[tuple[int, str], ...] = ()
 
     @classmethod
     def of_frame(cls, frame: Any, where: str) -> "Sheet":
@@ -76,38 +102,19 @@ class Sheet:
         if frame.shape[1] > limits().columns:
             raise too_wide(where, row=None)
         columns = [frame.iloc[:, at].reset_index(drop=True) for at in range(frame.shape[1])]
-        headings = [_heading(name) for name in frame.columns]
-        return cls(where, headings, columns, range(2, len(frame) + 2), is_none=not headings and frame.empty)
-
-    @classmethod
-    def of_grid(cls, grid: Sequence[Sequence[Any]], where: str, problems: list[Problem], note: str = "") -> "Sheet":
-        """Return rows of cells as a sheet: the first is the heading, rows without any value are passed over."""
-        width = require_grid(where, grid)
-        headings = [_heading(cell) for cell in (grid[0] if grid else ())]
-        headings += [""] * (width - len(headings))
-        kept = [(at, cells) for at, cells in enumerate(grid[1:], start=2) if _has_any(cells)]
-        filled = [cells if len(cells) == width else [*cells, *[None] * (width - len(cells))] for _at, cells in kept]
-        columns: list[Sequence[Any]] = list(zip(*filled, strict=True)) if filled else [()] * width
-        named = []
-        for at, (heading, cells) in enumerate(zip(headings, columns, strict=True)):
-            if heading:
-                named.append((heading, cells))
-            elif any(not _is_blank(cell) for cell in cells):
-                problems.append(Problem(where, 1, None, _("Column {number} has values but no heading.", number=at + 1)))
-        return cls(where, [h for h, _cells in named], [c for _h, c in named], [at for at, _cells in kept], note)
+        headings = [heading_of(name) for name in frame.columns]
+        is_none = not headings and frame.empty
+        return cls(where, headings, columns, range(2, len(frame) + 2), is_none=is_none, file="DataFrame", name=where)
 
 
-def _is_blank(cell: Any) -> bool:
+def is_blank(cell: Any) -> bool:
+    """Tell whether a cell holds nothing, or nothing that can be seen."""
     return cell is None or (isinstance(cell, str) and not trim(cell))
 
 
-def _has_any(cells: Sequence[Any]) -> bool:
-    # Nearly always the first one holds something, and is found without a generator.
-    return bool(cells) and (not _is_blank(cells[0]) or any(not _is_blank(cell) for cell in cells))
-
-
-def _heading(cell: Any) -> str:
-    return "" if cell is None else clean(str(cell)).strip()
+def heading_of(cell: Any) -> str:
+    """Return the text of a heading, on one line."""
+    return "" if cell is None else " ".join(clean(str(cell)).split())
 
 
 def frame_from(sheet: Sheet, table: Table, problems: list[Problem]) -> pd.DataFrame:
@@ -154,7 +161,7 @@ def unread_columns(sheet: Sheet, frame: pd.DataFrame, table: Table) -> tuple[fro
     """
     if frame.empty:
         return frozenset(), frozenset()
-    there = {column_of(heading, table) for heading in sheet.headings}
+    there: set[str | None] = {*(sheet.names or ())} or {column_of(heading, table) for heading in sheet.headings}
     names = table.columns.keys() - tables.DERIVED.get(table.name, frozenset())
     return frozenset(names - there), frozenset(name for name in names & there if frame[name].isna().all())
 
@@ -164,27 +171,29 @@ def _columns_of(sheet: Sheet, table: Table, problems: list[Problem]) -> dict[str
     places: dict[str, int] = {}
     for at, heading in enumerate(sheet.headings):
         if not heading:
-            problems.append(Problem(sheet.where, 1, None, _("Column {number} has no heading.", number=at + 1)))
+            problems.append(
+                Problem(sheet.where, sheet.heading_row, None, _("Column {number} has no heading.", number=at + 1))
+            )
             continue
-        name = column_of(heading, table) or heading
+        name = sheet.names[at] if sheet.names is not None else column_of(heading, table) or heading
         if name in places:
             first = sheet.headings[places[name]]
             told = _(
                 "Headings {first} and {second} both mean {column}; keep one.", first=first, second=heading, column=name
             )
-            problems.append(Problem(sheet.where, 1, heading, told))
+            problems.append(Problem(sheet.where, sheet.heading_row, heading, told))
         places.setdefault(name, at)
     missing = [name for name in table.columns if name not in places]
     meant: set[str] = set()
     for heading in places:
-        if heading not in table.columns and (guess := likely(heading, missing)):
+        if heading not in table.columns and (guess := likely(heading, missing)) in table.required:
             meant.add(guess)
             told = _("There is no column {heading}; it looks like {column}. Rename it.", heading=heading, column=guess)
-            problems.append(Problem(sheet.where, 1, heading, told))
-    for name in table.required:
+            problems.append(Problem(sheet.where, sheet.heading_row, heading, told))
+    for name in _NEEDED.get(table.name, table.required):
         if name in missing and name not in meant:
             told = _("The column {column} is missing; add it.", column=name)
-            problems.append(Problem(sheet.where, 1, name, told))
+            problems.append(Problem(sheet.where, sheet.heading_row, name, told))
     return places
 
 
@@ -200,11 +209,12 @@ def _converted(values: Any, table: Table, name: str) -> tuple[Any, dict[int, str
 def _extra(values: Any) -> Any:
     if isinstance(values, pd.Series):
         return values
-    return pd.array([_as_text(value) for value in values], dtype="string")
+    return pd.array([as_text(value) for value in values], dtype="string")
 
 
-def _as_text(value: Any) -> str | None:
-    if _is_blank(value):
+def as_text(value: Any) -> str | None:
+    """Return a cell of an unknown column as text, None when it is blank."""
+    if is_blank(value):
         return None
     if isinstance(value, (dict, list)):
         return clean(json.dumps(value, ensure_ascii=False))

@@ -153,7 +153,10 @@ BOMBS = {
         lambda: workbook(worksheet(GOOD), mimetype="x", **{"content.xml": "<x/>"}),
         "damaged or no workbook",
     ),
-    "a workbook in another file": (lambda: b"\xd0\xcf\x11\xe0" + workbook(worksheet(GOOD)), "damaged or no workbook"),
+    "a workbook in another file": (
+        lambda: b"\xd0\xcf\x11\xe0" + workbook(worksheet(GOOD)),
+        "no encoding that can be told",
+    ),
 }
 
 

@@ -300,14 +300,13 @@ def test_a_dataframe_keeps_its_callers_dtypes(tmp_path):
 
 
 def test_every_problem_is_told_at_once():
-    """Bad values of several kinds, an empty id, an id listed twice and a missing column come in one answer."""
+    """Bad values of several kinds, an empty id and an id listed twice come in one answer."""
     head = "server_id,name,status,az,vcpus,ram_gib,locked,created_at,billing"
     data = csv_of(head, "s1,a,ACTIVE,az,two,x,maybe,soon,free", ",b,ACTIVE,az,2,4,no,,", "s1,c,ACTIVE,az,2,4,no,,")
 
     found = problems_of(data, "x.csv")
 
     assert [(row, column) for row, column, _message in found] == [
-        (1, "vpc_id"),
         (2, "vcpus"),
         (2, "ram_gib"),
         (2, "billing"),
@@ -316,8 +315,7 @@ def test_every_problem_is_told_at_once():
         (3, "server_id"),
         (4, "server_id"),
     ]
-    assert found[0][2] == "The column vpc_id is missing; add it."
-    assert "on demand, yearly/monthly, spot" in found[3][2]
+    assert "on demand, yearly/monthly, spot" in found[2][2]
     assert "rows 2 and 4" in found[-1][2]
 
 
@@ -353,14 +351,24 @@ def test_an_id_that_excel_mangled_before_saving_as_csv_is_refused():
     assert "digits" in problems_of(csv_of(HEAD, ROW.replace("s1", "1.23457E+19")), "x.csv")[0][2]
 
 
-def test_an_unknown_sheet_names_the_likely_frame():
-    """Sheets that are no frame are problems; a near miss names its frame."""
+def test_sheets_beside_ours_are_passed_over_and_told():
+    """A sheet that is no frame, or whose name says one thing and its headings another, is noted."""
     rows = [HEAD.split(","), ROW.split(",")]
 
-    found = problems_of(workbook_of(servers=rows, volume=rows, Tabelle9=rows), "x.xlsx")
+    inventory = read_inventory(
+        workbook_of(servers=rows, volume=rows, Pivot=[["az", "count"], ["az-1", 3]]), name="x.xlsx"
+    )
+
+    passed = inventory.reading.query("what == 'passed over'")
+    assert passed["sheet"].tolist() == ["volume", "Pivot"]
+    assert len(inventory.servers) == 1
+
+
+def test_a_frame_that_is_none_of_ours_names_the_likely_one():
+    """A mapping is a program's, so a name in it that is no frame is a mistake."""
+    found = problems_of({"servers": pd.DataFrame([a_server()]), "volums": pd.DataFrame({"size": [1]})})
 
     assert "looks like volumes" in found[0][2]
-    assert "servers, volumes" in found[1][2]
 
 
 def test_one_frame_twice_is_refused(tmp_path):
@@ -391,8 +399,8 @@ def test_a_group_that_contradicts_its_station_is_refused():
 @pytest.mark.parametrize(
     ("data", "name", "told"),
     [
-        (b"", "x.csv", "server_id is missing"),
-        (b"\xff\xff\xff\x80", "x.csv", "neither UTF-8 nor GB18030"),
+        (b"", "x.csv", "nothing in x.csv"),
+        (b"\xb1,\xb2,\xb3", "x.csv", "no encoding that can be told"),
         (csv_of(HEAD, 's1,"open'), "x.csv", "breaks off"),
         (csv_of(HEAD, f"{ROW},more"), "x.csv", "values but no heading"),
         (b"{", "x.json", "not JSON"),
@@ -400,9 +408,9 @@ def test_a_group_that_contradicts_its_station_is_refused():
         (b"[7]", "x.json", "object of columns"),
         (b'{"servers": 7}', "x.json", "list of objects"),
         (b'{"server_id": "s1"}\n{', "x.jsonl", "not JSON"),
-        (b"not a workbook", "x.xlsx", "no workbook"),
-        (b"not parquet", "x.parquet", "no Parquet"),
-        (b"", "x.docx", "ending in .xlsx"),
+        (b"PK\x03\x04 not a workbook", "x.xlsx", "no workbook"),
+        (b"PAR1 not parquet", "x.parquet", "no Parquet"),
+        (b"%PDF-1.7", "x.xlsx", "is a PDF"),
         (b"", None, "file's name"),
     ],
     ids=lambda value: value if isinstance(value, str) else "-",

@@ -24,7 +24,7 @@ from sdrs_nb.i18n import _
 from sdrs_nb.intake.limits import in_bytes, limits, raisable
 from sdrs_nb.inventory.bounds import TooMuchError, require_rectangle, too_wide
 
-__all__ = ["Measured", "NoWorkbookError", "measure"]
+__all__ = ["Measured", "NoWorkbookError", "chunks", "measure", "members_of"]
 
 _STEP = 2**20
 _END = b"PK\x05\x06"
@@ -92,12 +92,16 @@ def measure(data: bytes, name: str) -> Measured:
         It is no ZIP file, or one that is made to be read in two ways.
     """
     bounds = limits()
-    members = _members(data, name)
+    members = members_of(data, name)
+    # The library also reads other formats, whose cells are not counted here.
+    names = {_plain(member) for member in members}
+    if _BOOK not in names or not names.isdisjoint(_OTHERS):
+        raise _damaged()
     unpacked = 0
     found = Measured()
     for member in members:
         part = _Part(member.filename)
-        for chunk in _chunks(data, member, name, unpacked):
+        for chunk in chunks(data, member, name, unpacked):
             _count(chunk, part, name)
             _require_part(part, name)
         if not part.is_plain:
@@ -138,8 +142,20 @@ def _require_part(part: _Part, name: str) -> None:
         raise TooMuchError(where, told, row=part.rows)
 
 
-def _members(data: bytes, name: str) -> list[zipfile.ZipInfo]:
-    """Return the parts by the one directory at the very end, so that no other reader finds another."""
+def _plain(member: zipfile.ZipInfo) -> str:
+    return member.filename.casefold().replace("\\", "/").lstrip("/")
+
+
+def members_of(data: bytes, name: str) -> list[zipfile.ZipInfo]:
+    """Return the parts of a workbook by the one directory at the very end, so that no other reader finds another.
+
+    Raises
+    ------
+    NoWorkbookError
+        It is no such file, or behind a password.
+    TooMuchError
+        It has more parts than the bound.
+    """
     broken = _damaged()
     at = len(data) - _END_SIZE
     if at < 0 or data[at : at + 4] != _END or data[:4] != _LOCAL:
@@ -159,14 +175,12 @@ def _members(data: bytes, name: str) -> list[zipfile.ZipInfo]:
         )  # fmt: skip
     if any(member.flag_bits & _ENCRYPTED for member in members):
         raise NoWorkbookError(_("it is protected by a password; save it without"))
-    names = Counter(member.filename.casefold().replace("\\", "/").lstrip("/") for member in members)
-    # The library also reads other formats, whose cells are not counted here.
-    if any(count > 1 for count in names.values()) or _BOOK not in names or not names.keys().isdisjoint(_OTHERS):
+    if any(count > 1 for count in Counter(map(_plain, members)).values()):
         raise broken
     return members
 
 
-def _chunks(data: bytes, member: zipfile.ZipInfo, name: str, before: int) -> Iterator[bytes]:
+def chunks(data: bytes, member: zipfile.ZipInfo, name: str, before: int) -> Iterator[bytes]:
     """Yield a part's content, cut before a tag; its size is what comes out, whatever the directory says.
 
     ``before``: bytes of the parts before it.
@@ -358,7 +372,7 @@ class _Exact:
 
 def _count_exactly(data: bytes, member: zipfile.ZipInfo, part: _Part, name: str) -> None:
     exact = _Exact(part, name)
-    for chunk in _chunks(data, member, name, 0):
+    for chunk in chunks(data, member, name, 0):
         exact.feed(chunk)
     exact.feed(b"", is_last=True)
 
@@ -375,7 +389,7 @@ def _require_texts(data: bytes, name: str, members: list[zipfile.ZipInfo], found
     for member, part in zip(members, found.parts, strict=True):
         if not part.shared and not part.cells:
             continue
-        for chunk in _chunks(data, member, name, 0):
+        for chunk in chunks(data, member, name, 0):
             if part.shared:
                 starts = [match.start() for match in _TEXT.finditer(chunk)]
                 if lengths:

@@ -1,0 +1,79 @@
+"""What was done while reading that the file does not say itself, and what the person said about it beforehand.
+
+``Remarks`` goes through every reader: problems stop the reading at its end, notes become ``Inventory.reading``.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import pandas as pd
+
+from sdrs_nb.errors import Problem
+from sdrs_nb.tables import READING, shape
+
+__all__ = ["TOLD", "Note", "Remarks", "reading_frame"]
+
+#: Notes and problems of one kind that are told one by one; more are counted.
+TOLD = 1000
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Note:
+    """One row of ``Inventory.reading``."""
+
+    file: str
+    what: str
+    sheet: str = ""
+    row: int | None = None
+    column: str = ""
+    before: str = ""
+    after: str = ""
+
+
+@dataclass
+class Remarks:
+    """Problems and notes of a reading.
+
+    ``columns``: heading -> column, as the person says; ``words``: column -> word -> the service's word; ``encoding``:
+    of texts, where the person says it.
+    """
+
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    columns: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    encoding: str | None = None
+    used: set[str] = field(default_factory=set)
+    _counts: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+
+    def problem(self, where: str, told: str, row: int | None = None, column: str | None = None) -> None:
+        """Add what must be mended before the file can be used."""
+        self.problems.append(Problem(where, row, column, told))
+
+    def note(self, note: Note) -> None:
+        """Add what was done; of one kind in one column at most ``TOLD`` are kept."""
+        kind = (note.file, note.sheet, note.column, note.what)
+        self._counts[kind] += 1
+        if self._counts[kind] <= TOLD:
+            self.notes.append(note)
+
+
+def reading_frame(notes: Sequence[Note]) -> pd.DataFrame:
+    """Return notes as the frame ``tables.READING``, one row a note, in the order of reading."""
+    rows = [
+        (
+            note.file,
+            note.sheet or None,
+            note.row,
+            note.column or None,
+            note.what,
+            note.before or None,
+            note.after or None,
+        )
+        for note in notes
+    ]
+    return shape(pd.DataFrame(rows, columns=list(READING.columns), dtype="object"), READING)
