@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from sdrs_nb.i18n import _
 from sdrs_nb.models import Record
+from sdrs_nb.rulebook import load_rulebook
 
 __all__ = [
     "MARK_LENGTH",
@@ -101,6 +102,8 @@ def prefix_problems(prefix: str) -> Iterator[str]:
             prefix=quoted(prefix),
             characters=", ".join(map(quoted, strange)),
         )
+        if form := load_rulebook().taken_form(prefix):
+            yield _("In this form it would be taken: {form}.", form=quoted(form))
 
 
 def _description_problems(text: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
@@ -85,6 +86,16 @@ class Rulebook(Record):
         """Return a limit that is a list of names."""
         value = self.limit(name)
         return value if isinstance(value, tuple) else (str(value),)
+
+    def taken_form(self, text: str) -> str:
+        """Return ``text`` as a name may hold it: full-width letters in plain form, other refused characters as hyphens.
+
+        Which characters count is ``prefix_alphabet``; that of Chinese ones only U+4E00 to U+9FFF do is ASSUMED.
+        """
+        allowed = re.compile(str(self.limit("prefix_alphabet")))
+        plain = unicodedata.normalize("NFKC", text)
+        kept = "".join(letter if allowed.fullmatch(letter) else "\0" for letter in plain)
+        return re.sub("\0+", "-", kept).strip("-")[: self.number("prefix_characters")]
 
     def severity(self, rule_id: str, variant: str = "") -> Effect:
         """Return what a rule, or a variant of it, does in this profile, overrides included."""
@@ -219,13 +230,25 @@ def _documents() -> Mapping[str, Any]:
     for name in _FILES:
         rules.update(tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8")))
     limits = tomllib.loads((folder / "limits.toml").read_text(encoding="utf-8"))
-    pages, pages_zh, sections_zh = (limits.pop(name) for name in ("pages", "pages_zh", "sections_zh"))
+    pages = tomllib.loads((folder / "pages.toml").read_text(encoding="utf-8"))
+    sections_zh = pages.pop("sections_zh")
     for entry in rules.values():
-        page, _colon, section = entry["source"].partition(": ")
-        entry["source"] = f"{pages[page]}, {section}" if section else pages[page]
-        translated = sections_zh.get(section) or section.replace(" and ", " 和 ")
-        entry["source_zh"] = f"{pages_zh[page]}，{translated}" if section else pages_zh[page]
+        entry["source"], entry["source_zh"] = _cited(entry["source"], pages, sections_zh)
+        contrary = [_cited(each, pages, sections_zh) for each in entry.get("contrary", ())]
+        entry["contrary"], entry["contrary_zh"] = ([each[at] for each in contrary] for at in (0, 1))
     return {"rules": dict(sorted(rules.items(), key=lambda item: _order(item[0]))), "limits": limits}
+
+
+def _cited(source: str, pages: Mapping[str, Mapping[str, str]], sections_zh: Mapping[str, str]) -> tuple[str, str]:
+    """Return ``page: section`` as it is cited, in English and in Chinese: the page, its date, the section."""
+    name, _colon, section = source.partition(": ")
+    page = pages[name]
+    en, zh = page["en"], page["zh"]
+    if date := page.get("date"):
+        en, zh = f"{en}, {date}", f"{zh}，{date}"
+    if section:
+        en, zh = f"{en}, {section}", f"{zh}，{sections_zh.get(section) or section.replace(' and ', ' 和 ')}"
+    return en, zh
 
 
 def _frozen(value: Any) -> LimitValue:

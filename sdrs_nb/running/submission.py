@@ -110,9 +110,8 @@ def _settings(pace: Pace | None, **wanted: object) -> dict[str, Any]:
 def _findings(plan: "Plan", eligibility: "Eligibility | None") -> list[dict[str, Any]] | None:
     if eligibility is None:
         return None
-    found = eligibility.findings
     planned = [server for batch in plan.batches for server in batch.server_ids]
-    mine = found.loc[found["server_id"].isin(planned), _KEPT].astype(object)
+    mine = eligibility.by_server(planned)[_KEPT].astype(object)
     rows: list[dict[str, Any]] = mine.where(mine.notna(), None).to_dict("records")  # type: ignore[assignment]  # column names are texts
     return rows
 

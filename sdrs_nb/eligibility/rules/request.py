@@ -121,7 +121,8 @@ def prefix_allowed(request: Request) -> Iterator[Case]:
     elif len(prefix) > limit:
         yield Case({"name_prefix": prefix, "length": len(prefix), "limit": limit})
     if wrong:
-        yield Case({"name_prefix": prefix, "wrong": " ".join(map(_visible, wrong))}, "characters")
+        evidence = {"name_prefix": prefix, "wrong": " ".join(map(_visible, wrong)), "form": book.taken_form(prefix)}
+        yield Case(evidence, "characters")
 
 
 @request_rule("Q2")
