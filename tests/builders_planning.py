@@ -34,6 +34,7 @@ class AnEligibility:
     asked: Sequence[str]
     clusters: pd.DataFrame
     findings: pd.DataFrame = field(default_factory=lambda: tables.empty(tables.FINDINGS))
+    warnings: pd.DataFrame = field(default_factory=lambda: tables.empty(tables.FINDINGS))
     request_findings: pd.DataFrame = field(default_factory=lambda: tables.empty(tables.FINDINGS))
     candidates: pd.DataFrame = field(default_factory=lambda: tables.empty(tables.CANDIDATES))
     options: BatchOptions = field(default_factory=BatchOptions)

@@ -75,6 +75,10 @@ class Judged(Protocol):
         """The findings that block, or may block once missing data is there; ``tables.FINDINGS``."""
 
     @property
+    def warnings(self) -> pd.DataFrame:
+        """Warnings of groups, the request and the estate; ``tables.FINDINGS``."""
+
+    @property
     def request_findings(self) -> pd.DataFrame:
         """Findings about what all requests share: at least ``rule``, ``severity``, ``message``."""
 

@@ -15,7 +15,7 @@ from sdrs_nb.payloads.requests import batch_problems
 from sdrs_nb.planning.approvals import approval_problems
 from sdrs_nb.planning.batch_keys import BatchKey, Overrides, assign_keys
 from sdrs_nb.planning.facts import read_facts
-from sdrs_nb.planning.inputs import Judged, Rules, objects
+from sdrs_nb.planning.inputs import Judged, Rules, is_in, objects
 from sdrs_nb.planning.left_out import most_frequent
 from sdrs_nb.planning.naming import NameRequest, name_batches, name_instances, refuse_strange
 from sdrs_nb.planning.packing import STEPS, Packing, Unit, pack, places
@@ -139,8 +139,15 @@ def plan_batches(
         ),
         approvals_needed=approvals_needed,
         declared=inventory.declared,
+        warnings=_warnings(eligibility.warnings, {batch.group_id for batch in batches}),
         for_reading=include_unknown,
     )
+
+
+def _warnings(found: pd.DataFrame, group_ids: Collection[str]) -> tuple[str, ...]:
+    """Return the sentences that concern a plan for these groups: theirs, and those about no group of their own."""
+    concerned = found["group_id"].isna() | is_in(found["group_id"], group_ids)
+    return tuple(f"{row.message} {_text(row.remedy)}".strip() for row in found[concerned].itertuples())
 
 
 def _batch(

@@ -47,6 +47,7 @@ def server_labels() -> dict[str, str]:
         "group": _("Group"),
         "group_id": _("Group ID"),
         "verdict": _("Verdict"),
+        "cluster_id": _("Cluster ID"),
         "blockers": _("Blockers"),
         "warnings": _("Warnings"),
         "notices": _("Notices"),

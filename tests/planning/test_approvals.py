@@ -14,7 +14,7 @@ NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 def a_plan(needed: int = 1, fingerprint: str = "f" * 64) -> SimpleNamespace:
     """Return what an approval needs of a plan."""
-    return SimpleNamespace(fingerprint=fingerprint, approvals_needed=needed, declared=())
+    return SimpleNamespace(fingerprint=fingerprint, approvals_needed=needed, declared=(), warnings=())
 
 
 def test_the_fingerprint_alone_approves_a_plan_that_needs_one_person():
