@@ -231,7 +231,8 @@ class SignOff(Record):
 class Approval(Asked):
     """Somebody's word that exactly this plan may be sent; ``cosigned`` holds the words of others, see ``approvals``.
 
-    ``declared``: facts that the plan rests on although nobody read them.
+    ``declared``: facts that the plan rests on although nobody read them; ``warnings``: what the plan said of its
+    groups, requests and the estate when the word was given.
     """
 
     fingerprint: str
@@ -239,6 +240,7 @@ class Approval(Asked):
     when: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
     cosigned: tuple[SignOff, ...] = ()
     declared: tuple[Declared, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class Wait(Record):

@@ -425,8 +425,10 @@ VERDICTS = Table(
         "name": STR,
         "group_id": STR,  # NA where none fits, or several fit and none was chosen
         "verdict": STR,
+        "reason": STR,  # the first rule behind the verdict in fault words, "+2" where two more block; NA if eligible
+        "cluster_id": STR,  # NA where it shares no volume
         "blockers": INT,
-        "warnings": INT,
+        "warnings": INT,  # its own, as notices; what its group, the request or the estate has in common is told there
         "notices": INT,
         "unverified": INT,
     },
@@ -440,10 +442,12 @@ VERDICTS = Table(
 
 FINDINGS = Table(
     "findings",
-    "server x group x rule that fired",
+    "rule that fired, once at its scope: a server (and group), cluster, group, the request, the estate",
     {
+        "scope": STR,
         "server_id": STR,
         "group_id": STR,
+        "cluster_id": STR,  # of the cluster, or that the server is in
         "rule": STR,
         "severity": STR,
         "sdrs_code": STR,  # the code the service would answer with, e.g. SDRS.1305; NA where there is none
@@ -452,7 +456,12 @@ FINDINGS = Table(
         "remedy": STR,
         "source": STR,
     },
-    choices=MappingProxyType({"severity": ("blocker", "warning", "notice", "unverified")}),
+    choices=MappingProxyType(
+        {
+            "scope": ("server", "cluster", "group", "request", "estate"),
+            "severity": ("blocker", "warning", "notice", "unverified"),
+        }
+    ),
 )
 
 MISSING = Table(
@@ -468,10 +477,25 @@ MISSING = Table(
     key=("fact",),
 )
 
+GROUP_VERDICTS = Table(
+    "group verdicts",
+    "a protection group and what would join it",
+    {
+        "group_id": STR,
+        "name": STR,
+        "verdict": STR,  # blocked, unknown, warning, eligible
+        "reasons": STR,  # in fault words, comma-joined, what blocks first
+        "room": INT,  # instances it still takes; NA where no limit is set or its instances are not counted
+        "servers": INT,  # servers that can be protected and are judged against it
+        "could_join": INT,  # servers that can be protected and fit it among others, so that a choice is open
+    },
+    key=("group_id",),
+)
+
 CANDIDATES = Table("candidates", "server x protection group it could join", {"server_id": STR, "group_id": STR})
 
 ELIGIBILITY_TABLES: Mapping[str, Table] = MappingProxyType(
-    {t.name: t for t in (VERDICTS, FINDINGS, CANDIDATES, MISSING)}
+    {t.name: t for t in (VERDICTS, FINDINGS, CANDIDATES, MISSING, GROUP_VERDICTS)}
 )
 
 LEFT_OUT = Table(

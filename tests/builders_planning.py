@@ -25,6 +25,7 @@ class _PlainEligibility(Eligibility):
     """An eligibility whose frames are attributes, so that a dataclass can hold them."""
 
     verdicts = inventory = asked = clusters = findings = request_findings = candidates = options = rulebook = None
+    warnings = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +52,7 @@ class AnEligibility(_PlainEligibility):
     asked: Sequence[str]
     clusters: pd.DataFrame
     findings: pd.DataFrame = field(default_factory=lambda: tables.empty(tables.FINDINGS))
+    warnings: pd.DataFrame = field(default_factory=lambda: tables.empty(tables.FINDINGS))
     request_findings: pd.DataFrame = field(default_factory=lambda: tables.empty(tables.FINDINGS))
     candidates: pd.DataFrame = field(default_factory=lambda: tables.empty(tables.CANDIDATES))
     options: BatchOptions = field(default_factory=BatchOptions)

@@ -23,13 +23,23 @@ __all__ = ["check", "inventory", "plan"]
 
 Limit = Annotated[int, typer.Option("--batch-limit", min=1, help=_("Servers per request; 5 unless your quota says."))]
 Show = Annotated[
-    Literal["verdicts", "findings", "rules", "missing"],
-    typer.Option(help=_("A row per server, per reason, per rule that fired, or per fact that is not known.")),
+    Literal["verdicts", "findings", "rules", "groups", "missing"],
+    typer.Option(help=_("A row per server, reason, rule that fired, protection group, or fact that is not known.")),
 ]
 #: Missing facts that are written out.
 _TOLD = 5
-_VERDICT_COLUMNS = ("server_id", "name", "group_id", "verdict", "blockers", "warnings")
-_FINDING_COLUMNS = ("server_id", "group_id", "rule", "severity", "sdrs_code", "message", "remedy")
+_VERDICT_COLUMNS = ("server_id", "name", "group_id", "verdict", "reason", "blockers", "warnings")
+_FINDING_COLUMNS = (
+    "scope",
+    "server_id",
+    "group_id",
+    "cluster_id",
+    "rule",
+    "severity",
+    "sdrs_code",
+    "message",
+    "remedy",
+)
 
 
 def inventory(
@@ -193,13 +203,17 @@ def check(
         case "findings":
             printing.frame(eligibility.findings, as_json=as_json, columns=_FINDING_COLUMNS)
         case "rules":
-            printing.frame(eligibility.by_rule(), as_json=as_json)
+            printing.frame(eligibility.by_rule().dropna(subset=["severity"]), as_json=as_json)
+        case "groups":
+            printing.frame(eligibility.groups, as_json=as_json)
         case "missing":
             printing.frame(eligibility.missing, as_json=as_json)
     counts = verdicts["verdict"].value_counts()
     told = ", ".join(f"{count} {word(verdict)}" for verdict, count in counts.items())
     printing.hint(eligibility.rulebook_reason)
     printing.hint(_("{servers}: {verdicts}", servers=_servers(len(verdicts)), verdicts=told or "-"))
+    for warning in eligibility.warnings["message"]:
+        printing.hint(warning)
     _say_what_is_missing(eligibility)
     if not verdicts["verdict"].isin(["eligible", "warning"]).any():
         raise typer.Exit(NOTHING_ELIGIBLE)

@@ -132,8 +132,8 @@ def approve(
     planned = Plan.load(file)
     before = None if after is None else approvals.load_approval(after)
     approval = approvals.approve(planned, who, after=before)
-    for each in planned.declared:
-        printing.hint(each.sentence)
+    for each in planned.remarks:
+        printing.hint(each)
     printing.value(approvals.save_approval(approval, out))
     printing.hint(
         _(

@@ -39,6 +39,11 @@ class Clusters:
         return self.of >= 0
 
     @property
+    def first(self) -> IntArray:
+        """For each server the first member of its cluster, whose id names the cluster; -1 where it is in none."""
+        return np.append(self.members[self.starts[:-1]], -1)[self.of]
+
+    @property
     def sizes(self) -> IntArray:
         """How many servers each cluster has."""
         return np.diff(self.starts)

@@ -18,10 +18,19 @@ from sdrs_nb.eligibility.facts import Facts, Frames
 from sdrs_nb.eligibility.missing import missing_facts
 from sdrs_nb.eligibility.rendering import render, render_requests
 from sdrs_nb.eligibility.rules import Fired, judge
-from sdrs_nb.eligibility.rules.references import OF_INVENTORY
-from sdrs_nb.eligibility.rules.request import request_findings, request_stoppers
-from sdrs_nb.eligibility.verdicts import COUNTED, Verdicts
-from sdrs_nb.eligibility.what_if import Explanation, by_group, fewest_fixes, groups_needed, waterfall, wide
+from sdrs_nb.eligibility.rules.request import RequestFinding, request_findings
+from sdrs_nb.eligibility.scopes import SCOPES, of_servers, once
+from sdrs_nb.eligibility.verdicts import Verdicts
+from sdrs_nb.eligibility.what_if import (
+    Explanation,
+    by_group,
+    by_rule,
+    fewest_fixes,
+    group_verdicts,
+    groups_needed,
+    waterfall,
+    wide,
+)
 from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _, current_language
 from sdrs_nb.ids import canonical
@@ -134,8 +143,9 @@ class Eligibility:
         self._inventory = inventory
         self._question = question
         self._facts = facts
-        self._fired = [kept for one in fired if len((kept := _of_selected(one, facts.selected)).hits)]
-        self._judged = Verdicts(facts, self._fired)
+        # Hits on servers that were not asked for were needed to judge the others only.
+        self._fired = [kept for one in fired if len((kept := _only(one, facts.selected[one.hits.rows])).hits)]
+        self._verdicts = Verdicts(facts, self._fired)
         self._rendered: dict[str, pd.DataFrame] = {}
 
     @property
@@ -165,29 +175,70 @@ class Eligibility:
 
     @property
     def verdicts(self) -> pd.DataFrame:
-        """One row per server that was asked about: ``server_id, name, group_id, verdict`` and counts of findings.
+        """One row per server that was asked about: verdict, reason and counts of findings; columns ``tables.VERDICTS``.
 
         ``verdict`` is the strongest of ``models.Verdict``; ``group_id`` is NA where no group fits, or several do and
-        none was chosen.
+        none was chosen.  ``reason`` is the first rule behind the verdict in fault words, with "+2" where two more
+        block, in the current language.  ``warnings`` and ``notices`` count the server's own; what its group, the
+        request or the estate has in common is told there and changes no verdict.
         """
-        return self._judged.frame.copy()
+        return self._verdicts.frame.copy()
 
     @property
     def findings(self) -> pd.DataFrame:
-        """One row per server, group and rule that fired, every reason and never only the first.
+        """Every rule that fired, once at its ``scope``; columns as in ``tables.FINDINGS``, in the current language.
 
-        Columns as in ``tables.FINDINGS``; sorted by server, rule and group.  Texts are in the current language.  Rows
-        at the end without a server are about the inventory itself (names of objects that it lacks, declared facts) and
-        about what in the options stops every request, which blocks every server.
+        Blockers, and missing data of blocking rules, have a row for every server and group.  Warnings and notices that
+        servers of a cluster, a group, the request or the estate have in common have one row there, without
+        ``server_id``; evidence ``servers`` counts whom they concern, ``by_server`` and ``explain`` tell the evidence
+        of each.
+        Sorted by scope, server, rule and group.
         """
         language = current_language()
         if language not in self._rendered:
-            found = request_findings(self.options, None, self.rulebook, facts=self._facts)
-            of_all = [one for one in found if one.rule in OF_INVENTORY]
-            about = render_requests(self.rulebook, [*of_all, *request_stoppers(self.options, self.rulebook)])
-            rows = [each for each in (render(self._facts, self._fired), about) if len(each)]
-            self._rendered[language] = pd.concat(rows, ignore_index=True) if rows else empty(FINDINGS)
+            found = render(self._facts, once(self._facts, self._fired))
+            about = render_requests(self.rulebook, self._of_requests)
+            parts = [found, *(about[about["scope"] == scope] for scope in ("request", "estate"))]
+            parts = [each for each in parts if len(each)]
+            wide = pd.concat(parts, ignore_index=True) if parts else empty(FINDINGS)
+            rank = wide["scope"].map({scope: at for at, scope in enumerate(SCOPES)})
+            self._rendered[language] = wide.loc[rank.sort_values(kind="stable").index].reset_index(drop=True)
         return self._rendered[language].copy()
+
+    def by_server(self, server_ids: Collection[str] | None = None, *, with_ids: bool = False) -> pd.DataFrame:
+        """Return every finding at each server it concerns, with that server's own evidence; columns of ``findings``.
+
+        What ``findings`` tells once is here repeated, and ``scope`` says where that is.  One row a server, group and
+        rule, sorted so; for ``server_ids`` or all that were asked for.  Findings without a server are not in it.
+        ``with_ids``: sentences name every id, for an inventory that is not the whole estate, where a name that stands
+        once may not be unique.
+        """
+        if server_ids is None:
+            return render(self._facts, of_servers(self._facts, self._fired), with_ids=with_ids)
+        rows = np.array(sorted(self._facts.server_ids.positions(server_ids).values()), dtype=np.int64)
+        mine = (_only(one, np.isin(one.hits.rows, rows)) for one in self._fired)
+        concerned = [one for one in mine if len(one.hits)]
+        return render(self._facts, of_servers(self._facts, concerned), with_ids=with_ids)
+
+    @property
+    def groups(self) -> pd.DataFrame:
+        """One row per protection group: whether it takes servers, why not, its room, and who would join.
+
+        Columns as in ``tables.GROUP_VERDICTS``; sorted by group id.
+        """
+        return group_verdicts(self._facts, self._fired, self._verdicts)
+
+    @property
+    def warnings(self) -> pd.DataFrame:
+        """The warnings that servers have in common: of groups, the request and the estate; columns of ``findings``.
+
+        To be read before anything is approved, since they show in no server's verdict.  Only these are put into words.
+        """
+        warning = [one for one in self._fired if one.effect is Effect.WARNING]
+        told = [one for one in once(self._facts, warning) if one.is_once and one.scope != "cluster"]
+        of_requests = [one for one in self._of_requests if one.effect is Effect.WARNING]
+        parts = [render(self._facts, told), render_requests(self.rulebook, of_requests)]
+        return pd.concat([each for each in parts if len(each)] or parts[:1], ignore_index=True)
 
     @property
     def missing(self) -> pd.DataFrame:
@@ -196,7 +247,7 @@ class Eligibility:
         One row per frame or column (``tables.MISSING``): ``alone`` counts servers with verdict ``unknown`` that wait
         for this fact only, ``together`` those that wait for others too; ``how`` says how to get it.
         """
-        return missing_facts(self._facts, self._fired, self._judged, self._inventory.sources)
+        return missing_facts(self._facts, self._fired, self._verdicts, self._inventory.sources)
 
     @property
     def hindrances(self) -> pd.DataFrame:
@@ -204,7 +255,8 @@ class Eligibility:
 
         Columns of ``findings``; only these are put into words, which at a large estate takes a fraction of the time.
         """
-        return render(self._facts, [one for one in self._fired if one.effect in _HINDERING])
+        hindering = [one for one in self._fired if one.effect in _HINDERING]
+        return render(self._facts, of_servers(self._facts, hindering))
 
     @property
     def request_findings(self) -> pd.DataFrame:
@@ -213,8 +265,13 @@ class Eligibility:
         Rules of options (tags, description, tenancy) and sums over all servers that are ready (pair quota).  There
         is no ``server_id``.  A blocker here means that no request can be built from these options.
         """
-        found = request_findings(self.options, None, self.rulebook, facts=self._facts)
-        return render_requests(self.rulebook, [one for one in found if one.rule not in OF_INVENTORY])
+        found = [one for one in self._of_requests if self.rulebook.rule(one.rule).scope_of(one.variant) == "request"]
+        return render_requests(self.rulebook, found)
+
+    @cached_property
+    def _of_requests(self) -> list[RequestFinding]:
+        """What speaks against the options, of sums over all servers that are ready, and of the inventory itself."""
+        return request_findings(self.options, None, self.rulebook, facts=self._facts)
 
     @property
     def candidates(self) -> pd.DataFrame:
@@ -257,24 +314,17 @@ class Eligibility:
         )
 
     def findings_of(self, server_id: str) -> pd.DataFrame:
-        """Return the findings of one server; empty when it was not asked for or nothing fired."""
-        server_id = canonical(server_id)
-        at = self._facts.server_ids.positions([server_id]).get(server_id)
-        return empty(FINDINGS) if at is None else render(self._facts, self._fired, np.array([at]))
+        """Return ``by_server`` of one server; empty when it was not asked for or nothing fired."""
+        return self.by_server([canonical(server_id)])
 
     def by_rule(self) -> pd.DataFrame:
-        """Return one row per rule and severity that fired: ``rule, title, severity, servers``; in the book's order."""
-        rows = []
-        for rule_id in dict.fromkeys(one.rule for one in self._fired):
-            blocks = [one for one in self._fired if one.rule == rule_id]
-            for severity, effects in COUNTED.items():
-                hit = [one.hits.rows for one in blocks if one.effect in effects]
-                if hit:
-                    name = severity.removesuffix("s")
-                    servers = len(np.unique(np.concatenate(hit)))
-                    rows.append((rule_id, self.rulebook.rule(rule_id).title, name, servers))
-        frame = pd.DataFrame(rows, columns=["rule", "title", "severity", "servers"])
-        return frame.astype({"rule": "string", "title": "string", "severity": "string", "servers": "Int64"})
+        """Return one row per rule that was asked of servers, in the book's order: how many pass and fail.
+
+        ``rule, title, fault, severity`` (the strongest that fired; NA if none did), ``servers`` (whom it fired for or
+        could not be decided for), ``pass, fail, unknown`` (servers; they add up to those asked for) and ``rate``, the
+        share of ``pass`` among those decided (NA where none is).
+        """
+        return by_rule(self._facts, self._fired)
 
     def by_group(self) -> pd.DataFrame:
         """Return what was found about protection groups, each told once and not again for every server of the group.
@@ -283,10 +333,12 @@ class Eligibility:
         otherwise_eligible``.  ``servers`` is how many servers were told, ``otherwise_eligible`` how many of them have
         the verdict ``eligible``, so that nothing but this is said of them.
         """
-        return by_group(self._facts, self._fired, self._judged)
+        return by_group(self._facts, self._fired, self._verdicts)
 
     def explain(self, server_id: str) -> Explanation:
-        """Return everything that was found about one server; ``print`` it to read it.
+        """Return everything that was found about one server, its cluster and group, the request and the estate.
+
+        ``print`` it to read it.
 
         Raises ``PlanError`` when the server was not asked for.
         """
@@ -299,15 +351,19 @@ class Eligibility:
         labels, match = facts.group_ids.labels, facts.match
         cluster = facts.clusters.of[at]
         members = facts.clusters.members[facts.clusters.of[facts.clusters.members] == cluster] if cluster >= 0 else ()
-        group = int(match.group[at])
+        group, fitting = int(match.group[at]), match.candidate_groups[match.candidate_servers == at]
+        names = {str(labels[each]): facts.group_labels[each].brief for each in fitting}
+        names |= {str(facts.server_ids.labels[each]): facts.server_labels[each].brief for each in members}
+        mine, of_all = self.findings_of(server_id), render_requests(self.rulebook, self._of_requests)
         return Explanation(
             server_id,
             str(facts.servers.raw("name")[at] or ""),
-            self._judged.of(at),
+            self._verdicts.of(at),
             str(labels[group]) if group >= 0 else None,
-            tuple(sorted(labels[match.candidate_groups[match.candidate_servers == at]])),
+            tuple(sorted(labels[fitting])),
             tuple(facts.server_ids.labels[member] for member in members if member != at),
-            self.findings_of(server_id),
+            pd.concat([each for each in (mine, of_all) if len(each)] or [mine], ignore_index=True),
+            names,
         )
 
     def if_selected(self, server_ids: Collection[str]) -> "Eligibility":
@@ -347,19 +403,18 @@ class Eligibility:
 
         counts = self.verdicts["verdict"].value_counts()
         shown = [(word(each), int(counts[each.value])) for each in reversed(Verdict) if each.value in counts]
-        rules = self.by_rule()
+        rules = self.by_rule().dropna(subset=["severity"])[["rule", "fault", "severity", "servers"]]
         rules["severity"] = rules["severity"].map(word)
         return html.summary(_("Eligibility"), shown, body=[html.table(rules, html.FEW)])
 
     def __repr__(self) -> str:
-        counts = self._judged.frame["verdict"].value_counts()
-        told = ", ".join(f"{counts[verdict]} {word(verdict)}" for verdict in Verdict if verdict in counts)
-        return _("Eligibility({told})", told=told or _("no servers"))
+        counts = self._verdicts.frame["verdict"].value_counts()
+        by_verdict = ", ".join(f"{counts[verdict]} {word(verdict)}" for verdict in Verdict if verdict in counts)
+        return _("Eligibility({told})", told=by_verdict or _("no servers"))
 
 
-def _of_selected(one: Fired, selected: BoolArray) -> Fired:
-    """Drop hits on servers that were not asked for; they were needed to judge the others only."""
-    kept = selected[one.hits.rows]
+def _only(one: Fired, kept: BoolArray) -> Fired:
+    """Return the hits that ``kept`` marks."""
     if kept.all():
         return one
     at = np.flatnonzero(kept)

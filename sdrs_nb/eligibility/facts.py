@@ -1,10 +1,10 @@
 """Everything the rules may look at, as sorted arrays, made once per check from the frames of an inventory."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -22,9 +22,9 @@ from sdrs_nb.eligibility.columns import (
 )
 from sdrs_nb.eligibility.hits import Hits, Many, grouped
 from sdrs_nb.models import BatchOptions, Declared
-from sdrs_nb.rulebook import Rulebook
+from sdrs_nb.rulebook import Effect, Rulebook
 
-__all__ = ["Attachments", "Facts", "Frames", "Judged", "Labels", "Match", "Sites", "Trials"]
+__all__ = ["Attachments", "Facts", "Frames", "Labels", "Match", "ServerMasks", "Sites", "Trials"]
 
 
 @dataclass(frozen=True)
@@ -58,28 +58,54 @@ class Attachments:
         return len(self.servers)
 
 
+class Label(str):
+    """What the operator calls a thing: ``name (id)``, the id alone where it has no name.
+
+    ``brief`` is for sentences: the name alone where nothing else of its kind bears it.
+    """
+
+    __slots__ = ("brief",)
+    brief: str
+
+    def __new__(cls, text: str, brief: str) -> Self:
+        """Return ``text`` with its shorter form."""
+        made = super().__new__(cls, text)
+        made.brief = brief
+        return made
+
+
 @dataclass(frozen=True)
 class Labels:
-    """Names for the operator, made when read: ``name (id)``, or the id alone where there is no name."""
+    """Labels of servers, volumes or groups, made when read."""
 
     ids: Lookup
-    names: Lookup
+    names: Coded
 
-    def __getitem__(self, position: int, /) -> str:
-        identity, name = self.ids[position], self.names[position]
-        return f"{name} ({identity})" if name else str(identity)
+    @cached_property
+    def _is_repeated(self) -> BoolArray:
+        counts = np.bincount(self.names.codes[self.names.codes >= 0], minlength=len(self.names.labels))
+        return np.append(counts > 1, False)
 
-    def read(self, rows: IntArray) -> list[str]:
+    def __getitem__(self, position: int, /) -> Label:
+        return self.read(np.array([position]))[0]
+
+    def read(self, rows: IntArray) -> list[Label]:
         """Return the labels at ``rows``."""
-        return [
-            f"{name} ({identity})" if name else str(identity)
-            for identity, name in zip(read_all(self.ids, rows), read_all(self.names, rows), strict=True)
-        ]
+        found = []
+        columns = (
+            read_all(self.ids, rows),
+            read_all(self.names, rows),
+            self._is_repeated[self.names.codes[rows]].tolist(),
+        )
+        for identity, name, is_repeated in zip(*columns, strict=True):
+            full = f"{name} ({identity})" if name else str(identity)
+            found.append(Label(full, name if name and not is_repeated else full))
+        return found
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What the rules other than those of clusters said of every server; masks by server position."""
+class ServerMasks:
+    """Which servers the rules other than those of clusters find protected, blocked or unknown; by server position."""
 
     protected: BoolArray
     not_candidate: BoolArray
@@ -148,7 +174,7 @@ class Facts:
     """What rules look at.  Positions of servers, volumes and groups follow their sorted ids.
 
     Servers are those of the inventory, those asked for, and owners of volumes that the inventory does not know.
-    ``match``, ``trials`` and ``judged`` are there for the phases that need them.
+    ``match``, ``trials`` and ``masks`` are there for the phases that need them.
     """
 
     book: Rulebook
@@ -168,7 +194,8 @@ class Facts:
     busy_groups: frozenset[str] = frozenset()
     match: Match = field(default_factory=Match.none)
     trials: Trials | None = None
-    judged: Judged | None = None
+    of_groups: Sequence[tuple[str, Effect, Hits]] = ()  # what rules of groups found, group by group
+    masks: ServerMasks | None = None
 
     def loaded(self, *names: str) -> bool:
         """Tell whether all these frames could be read."""
@@ -197,17 +224,17 @@ class Facts:
     @cached_property
     def server_labels(self) -> Labels:
         """Servers as the operator knows them."""
-        return Labels(self.server_ids.labels, self.servers.raw("name"))
+        return Labels(self.server_ids.labels, self.servers.coded("name"))
 
     @cached_property
     def volume_labels(self) -> Labels:
         """Volumes as the operator knows them."""
-        return Labels(self.volume_ids.labels, self.volumes.raw("name"))
+        return Labels(self.volume_ids.labels, self.volumes.coded("name"))
 
     @cached_property
     def group_labels(self) -> Labels:
         """Groups as the operator knows them."""
-        return Labels(self.group_ids.labels, self.groups.raw("name"))
+        return Labels(self.group_ids.labels, self.groups.coded("name"))
 
     @cached_property
     def production_az(self) -> ObjectArray:

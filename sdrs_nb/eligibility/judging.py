@@ -6,16 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from sdrs_nb.eligibility.columns import BoolArray, IntArray
-from sdrs_nb.eligibility.facts import Facts, Judged
+from sdrs_nb.eligibility.facts import Facts, ServerMasks
 from sdrs_nb.eligibility.hits import Hits, Same, where
 from sdrs_nb.eligibility.matching import match_groups
 from sdrs_nb.eligibility.registry import Check, registered
 from sdrs_nb.eligibility.trials import try_groups
 from sdrs_nb.rulebook import Effect, Rule
 
-__all__ = ["Fired", "judge"]
+__all__ = ["NOT_CANDIDATE", "PROTECTED", "Fired", "judge"]
 
-_PROTECTED, _NO_CANDIDATE = frozenset({"S4"}), frozenset({"S5", "S6"})
+#: Rules whose facts give a server its verdict whatever else is found.
+PROTECTED, NOT_CANDIDATE = frozenset({"S4"}), frozenset({"S5", "S6"})
 _DECIDING = (Effect.BLOCKER, Effect.UNKNOWN)
 
 
@@ -30,7 +31,7 @@ class Fired:
 
 
 def judge(facts: Facts, group_id: str | None = None, choice: Mapping[str, str] | None = None) -> list[Fired]:
-    """Ask every rule and return what fired, servers that were not asked for included; sets ``match`` and ``judged``.
+    """Ask every rule and return what fired, servers that were not asked for included; sets ``match`` and ``masks``.
 
     Raises ``PlanError`` for a group or a choice that does not exist.
     """
@@ -38,20 +39,21 @@ def judge(facts: Facts, group_id: str | None = None, choice: Mapping[str, str] |
     of_groups = [
         (check, effect, hits) for check in checks if check.phase == "group" for effect, hits in _ask(facts, check)
     ]
+    facts.of_groups = [(check.rule, effect, hits) for check, effect, hits in of_groups]
     facts.match = match_groups(facts, _bad_groups(facts, of_groups), group_id, choice)
     fired: list[Fired] = []
     for check, effect, hits in of_groups:
         settled = [one.hits.rows for one in fired if one.rule == check.rule and _settles(one.effect, effect)]
-        told, groups = _told(facts, _but(hits, settled) if _about_servers(hits) else hits)
+        spread, groups = _by_server(facts, _without(hits, settled) if _about_servers(hits) else hits)
         if effect is Effect.BLOCKER and not facts.loaded("groups"):
             # A group that was not received may take the server; only a group that was chosen speaks for itself.
-            kept = np.flatnonzero(facts.match.chosen[told.rows])
-            told, groups = told.take(kept), groups[kept]
-        fired.append(Fired(check.rule, effect, told, groups))
+            kept = np.flatnonzero(facts.match.chosen[spread.rows])
+            spread, groups = spread.take(kept), groups[kept]
+        fired.append(Fired(check.rule, effect, spread, groups))
     fired += _phase(facts, checks, "server")
     facts.trials = try_groups(facts, checks, of_groups, _ask)
     fired += _phase(facts, checks, "choice")
-    facts.judged = _sum_up(facts, fired)
+    facts.masks = _server_masks(facts, fired)
     fired += _phase(facts, checks, "cluster")
     place = {rule_id: at for at, rule_id in enumerate(facts.book.rules)}
     return sorted((one for one in fired if len(one.hits)), key=lambda one: place[one.rule])
@@ -113,7 +115,7 @@ def _ask_incomplete(
                 if check.phase != "group" and _settles(effect, _undecided(facts, rule)):
                     settled.append(hits.rows)
     if rule.reported_by is None:
-        yield _undecided(facts, rule), _but(undecided, settled)
+        yield _undecided(facts, rule), _without(undecided, settled)
 
 
 def _undecided(facts: Facts, rule: Rule, variant: str = "") -> Effect:
@@ -139,7 +141,7 @@ def _settles(effect: Effect, undecided: Effect) -> bool:
     return effect is Effect.BLOCKER or undecided is Effect.UNVERIFIED
 
 
-def _but(hits: Hits, settled: list[IntArray]) -> Hits:
+def _without(hits: Hits, settled: list[IntArray]) -> Hits:
     return hits.take(np.flatnonzero(~np.isin(hits.rows, np.concatenate(settled)))) if settled else hits
 
 
@@ -148,22 +150,22 @@ def _about_servers(hits: Hits) -> bool:
     return "frames" in hits.evidence
 
 
-def _told(facts: Facts, hits: Hits) -> tuple[Hits, IntArray]:
-    """Tell what a group rule said to every server that is judged against the group."""
+def _by_server(facts: Facts, hits: Hits) -> tuple[Hits, IntArray]:
+    """Return the hits of a group rule as hits of every server that is judged against the group, and their groups."""
     if _about_servers(hits):
         return hits, facts.match.group[hits.rows]
     at = np.full(len(facts.group_ids), -1, dtype=np.int64)
     at[hits.rows] = np.arange(len(hits))
     hit = at[facts.match.pair_groups]
-    told = np.flatnonzero(hit >= 0)
-    told = told[np.argsort(facts.match.pair_servers[told], kind="stable")]
-    told = told[facts.servers.known[facts.match.pair_servers[told]]]
-    spread = hits.take(hit[told])
-    servers = facts.match.pair_servers[told]
-    return Hits(servers, spread.evidence, hits.variant, hits.lacking), facts.match.pair_groups[told]
+    pairs = np.flatnonzero(hit >= 0)
+    pairs = pairs[np.argsort(facts.match.pair_servers[pairs], kind="stable")]
+    pairs = pairs[facts.servers.known[facts.match.pair_servers[pairs]]]
+    spread = hits.take(hit[pairs])
+    servers = facts.match.pair_servers[pairs]
+    return Hits(servers, spread.evidence, hits.variant, hits.lacking), facts.match.pair_groups[pairs]
 
 
-def _sum_up(facts: Facts, fired: list[Fired]) -> Judged:
+def _server_masks(facts: Facts, fired: list[Fired]) -> ServerMasks:
     size = len(facts.server_ids)
     protected, apart, blocked, unknown = (np.zeros(size, dtype=bool) for _mask in range(4))
     reasons: dict[int, list[str]] = {}
@@ -171,13 +173,15 @@ def _sum_up(facts: Facts, fired: list[Fired]) -> Judged:
         if one.effect is Effect.UNKNOWN:
             unknown[one.hits.rows] = True
         fact = not one.hits.unverified
-        if fact and one.rule in _PROTECTED:
+        if fact and one.rule in PROTECTED:
             protected[one.hits.rows] = True
-        elif fact and one.rule in _NO_CANDIDATE:
+        elif fact and one.rule in NOT_CANDIDATE:
             apart[one.hits.rows] = True
         elif one.effect is Effect.BLOCKER:
             blocked[one.hits.rows] = True
         if one.effect in _DECIDING:
             for row in one.hits.rows[facts.clusters.tied[one.hits.rows]].tolist():
                 reasons.setdefault(row, []).append(one.rule)
-    return Judged(protected, apart, blocked, unknown, {row: tuple(dict.fromkeys(ids)) for row, ids in reasons.items()})
+    return ServerMasks(
+        protected, apart, blocked, unknown, {row: tuple(dict.fromkeys(ids)) for row, ids in reasons.items()}
+    )

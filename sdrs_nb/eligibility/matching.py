@@ -24,19 +24,19 @@ def match_groups(
     """
     slots = _Slots(facts)
     candidate_servers, candidate_groups = slots.pairs(~bad)
-    torn = _torn(facts, slots.of)
-    keep = ~torn[candidate_servers]
+    split = _in_split_clusters(facts, slots.of)
+    keep = ~split[candidate_servers]
     chosen = _choices(facts, group_id, choice or {})
-    healthy, sick = slots.count(~bad), slots.count(bad)
+    good, refusing = slots.count(~bad), slots.count(bad)
     group = np.full(len(facts.server_ids), -1, dtype=np.int64)
-    for good, count in ((~bad, healthy), (bad, np.where(healthy == 0, sick, 0))):
-        servers, groups = slots.pairs(good)
+    for chosen_groups, count in ((~bad, good), (bad, np.where(good == 0, refusing, 0))):
+        servers, groups = slots.pairs(chosen_groups)
         single = count[servers] == 1
         group[servers[single]] = groups[single]
     group = np.where(chosen >= 0, chosen, group)
-    several_sick = (group < 0) & (healthy == 0) & (sick > 1)
+    several_refusing = (group < 0) & (good == 0) & (refusing > 1)
     servers, groups = slots.pairs(bad)
-    extra = several_sick[servers]
+    extra = several_refusing[servers]
     judged = np.flatnonzero(group >= 0)
     return Match(
         group,
@@ -44,7 +44,7 @@ def match_groups(
         np.append(group[judged], groups[extra]),
         candidate_servers[keep],
         candidate_groups[keep],
-        (group < 0) & (healthy + sick == 0),
+        (group < 0) & (good + refusing == 0),
         chosen >= 0,
     )
 
@@ -81,8 +81,8 @@ class _Slots:
         return servers, groups[starts[self.of[servers]] + within]
 
 
-def _torn(facts: Facts, files: IntArray) -> BoolArray:
-    """Servers of a cluster whose members could join no group together; one whose place is not known tears nothing."""
+def _in_split_clusters(facts: Facts, files: IntArray) -> BoolArray:
+    """Servers of a cluster whose members could join no group together; one whose place is not known splits nothing."""
     placed = facts.servers.known & ~facts.servers.coded("vpc_id").missing & ~facts.servers.coded("az").missing
     return facts.clusters.varied(files) | facts.clusters.any((files < 0) & placed)
 

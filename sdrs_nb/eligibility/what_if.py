@@ -1,21 +1,25 @@
 """Questions asked of an eligibility: why this server, what costs most, what would help, which groups are missing."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 
 from sdrs_nb.eligibility.facts import Facts
 from sdrs_nb.eligibility.judging import Fired
+from sdrs_nb.eligibility.registry import registered
 from sdrs_nb.eligibility.rendering import render
+from sdrs_nb.eligibility.scopes import of_servers, once
 from sdrs_nb.eligibility.verdicts import Verdicts
 from sdrs_nb.i18n import _
 from sdrs_nb.models import Verdict
 from sdrs_nb.rulebook import Effect
+from sdrs_nb.tables import GROUP_VERDICTS, shape
 
-__all__ = ["Explanation", "by_group", "fewest_fixes", "groups_needed", "waterfall", "wide"]
+__all__ = ["Explanation", "by_group", "by_rule", "fewest_fixes", "group_verdicts", "groups_needed", "waterfall", "wide"]
 
 Fixes = frozenset[tuple[str, str]]
 
@@ -23,6 +27,7 @@ Fixes = frozenset[tuple[str, str]]
 _TRIED = 100
 #: Strongest first: what a cell of the wide view shows where a rule fired more than once.
 _STRENGTH = (Effect.BLOCKER, Effect.UNKNOWN, Effect.WARNING, Effect.UNVERIFIED, Effect.NOTICE)
+_UNDECIDED = (Effect.UNKNOWN, Effect.UNVERIFIED)
 _COMPANION_RULE = "H4"
 #: Evidence that many servers have in common and one action puts right, by rule.
 _COMMON = {"S22": "key_name", "S3": "vpc_id", "P1": "dr_flavor", "P3": "dr_flavor"}
@@ -33,7 +38,8 @@ class Explanation:
     """Everything that was found about one server.
 
     ``findings`` as in ``Eligibility.findings``; ``group_ids`` are the groups it could join, ``companions`` the ids of
-    servers it shares volumes with, directly or through others.  ``str()`` gives it as text.
+    servers it shares volumes with, directly or through others, ``names`` what both are called.  ``str()`` gives it as
+    text.
     """
 
     server_id: str
@@ -43,15 +49,21 @@ class Explanation:
     group_ids: tuple[str, ...]
     companions: tuple[str, ...]
     findings: pd.DataFrame
+    names: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __str__(self) -> str:
         lines = [_("{name} ({server_id}): {verdict}", name=self.name, server_id=self.server_id, verdict=self.verdict)]
         if self.group_id is None and len(self.group_ids) > 1:
-            lines.append(_("Several protection groups fit: {groups}.", groups=", ".join(self.group_ids)))
+            lines.append(
+                _("Several protection groups fit: {groups}.", groups=", ".join(map(self._name, self.group_ids)))
+            )
         if self.companions:
-            lines.append(_("Travels with {servers}.", servers=", ".join(self.companions)))
+            lines.append(_("Travels with {servers}.", servers=", ".join(map(self._name, self.companions))))
         lines += [f"  {row.rule} {row.severity}: {row.message} {row.remedy}" for row in self.findings.itertuples()]
         return "\n".join(lines)
+
+    def _name(self, identity: str) -> str:
+        return self.names.get(identity, identity)
 
 
 def wide(verdicts: pd.DataFrame, facts: Facts, fired: Sequence[Fired]) -> pd.DataFrame:
@@ -74,23 +86,88 @@ def wide(verdicts: pd.DataFrame, facts: Facts, fired: Sequence[Fired]) -> pd.Dat
 
 def by_group(facts: Facts, fired: Sequence[Fired], verdicts: Verdicts) -> pd.DataFrame:
     """Return what was found about groups, one row per group and rule; columns as ``Eligibility.by_group`` says."""
-    about = [one for one in fired if facts.book.rule(one.rule).scope == "group"]
+    about = [one for one in fired if facts.book.rule(one.rule).scope_of(one.hits.variant) == "group"]
     only_groups = verdicts.are(Verdict.ELIGIBLE)
     firsts, rows = [], []
     for one in about:
         groups, first, at = np.unique(one.groups, return_index=True, return_inverse=True)
         kept = np.flatnonzero(groups >= 0)
-        told, otherwise = np.bincount(at), np.bincount(at, weights=only_groups[one.hits.rows])
+        servers, otherwise = np.bincount(at), np.bincount(at, weights=only_groups[one.hits.rows])
         firsts.append(Fired(one.rule, one.effect, one.hits.take(first[kept]), groups[kept]))
         rows += [
-            (facts.group_ids.labels[groups[row]], one.rule, _shown(one.effect), told[row], int(otherwise[row]))
+            (facts.group_ids.labels[groups[row]], one.rule, _shown(one.effect), servers[row], int(otherwise[row]))
             for row in kept
         ]
     keys = ["group_id", "rule", "severity"]
     counts = pd.DataFrame(rows, columns=[*keys, "servers", "otherwise_eligible"])
     counts = counts.astype(dict.fromkeys(keys, "string") | {"servers": "Int64", "otherwise_eligible": "Int64"})
-    texts = render(facts, firsts)[[*keys, "sdrs_code", "message", "remedy"]]
+    texts = render(facts, of_servers(facts, firsts))[[*keys, "sdrs_code", "message", "remedy"]]
     return texts.merge(counts, on=keys).sort_values("group_id", kind="stable", ignore_index=True)
+
+
+def by_rule(facts: Facts, fired: Sequence[Fired]) -> pd.DataFrame:
+    """Return how many servers pass and fail each rule; columns as ``Eligibility.by_rule`` says."""
+    size, asked = len(facts.server_ids), int(facts.selected.sum())
+    rows = []
+    for rule_id, check in ((each, registered().get(each)) for each in facts.book.rules if asked):
+        if check is None or facts.book.severity(rule_id) is Effect.OFF:
+            continue
+        mine = [one for one in fired if one.rule == rule_id]
+        failed, open_ones = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
+        for one in mine:
+            mask = open_ones if one.effect in _UNDECIDED else failed
+            mask[one.hits.rows] = True
+        fails, unknown = int(failed.sum()), int((open_ones & ~failed).sum())
+        passes = asked - fails - unknown
+        strongest = min((_STRENGTH.index(one.effect) for one in mine), default=None)
+        rule = facts.book.rule(rule_id)
+        severity = None if strongest is None else _shown(_STRENGTH[strongest])
+        rate = passes / (passes + fails) if passes + fails else None
+        rows.append((rule_id, rule.title, rule.fault(), severity, fails + unknown, passes, fails, unknown, rate))
+    texts, counts = ["rule", "title", "fault", "severity"], ["servers", "pass", "fail", "unknown"]
+    frame = pd.DataFrame(rows, columns=[*texts, *counts, "rate"])
+    return frame.astype(dict.fromkeys(texts, "string") | dict.fromkeys(counts, "Int64") | {"rate": "Float64"})
+
+
+def group_verdicts(facts: Facts, fired: Sequence[Fired], verdicts: Verdicts) -> pd.DataFrame:
+    """Return one row a protection group: whether it takes servers and who would join (``tables.GROUP_VERDICTS``)."""
+    size, book = len(facts.group_ids), facts.book
+    found: list[tuple[int, Verdict, str]] = []
+    effects = {Effect.BLOCKER: Verdict.BLOCKED, Effect.UNKNOWN: Verdict.UNKNOWN, Effect.WARNING: Verdict.WARNING}
+    for rule_id, effect, hits in facts.of_groups:
+        if effect in effects:
+            # Where its data is missing the rule was asked of no group, so it stays open for all of them.
+            rows = range(size) if hits.evidence.keys() & {"frames"} else hits.rows.tolist()
+            found += [(group, effects[effect], book.rule(rule_id).fault(hits.variant)) for group in rows]
+    for one in (told.fired for told in once(facts, fired) if told.scope == "group"):
+        if one.effect is Effect.WARNING:
+            fault = book.rule(one.rule).fault(one.hits.variant)
+            found += [(group, Verdict.WARNING, fault) for group in one.groups.tolist()]
+    ready = (verdicts.are(Verdict.ELIGIBLE) | verdicts.are(Verdict.WARNING)) & facts.selected
+    own, fits = facts.match.group, facts.match.candidate_servers
+    open_to = facts.match.candidate_groups[ready[fits] & (own[fits] < 0)]
+    limit, present = book.number("group_instances"), facts.groups.numbers("protected_instance_num")
+    rows_of = [sorted({each[1:] for each in found if each[0] == group}, key=_by_strength) for group in range(size)]
+    return shape(
+        pd.DataFrame(
+            {
+                "group_id": facts.group_ids.labels,
+                "name": [facts.groups.coded("name")[group] for group in range(size)],
+                "verdict": [(rows[0][0] if rows else Verdict.ELIGIBLE).value for rows in rows_of],
+                "reasons": [", ".join(dict.fromkeys(fault for _verdict, fault in rows)) for rows in rows_of],
+                "room": [
+                    None if limit < 0 or np.isnan(count) else max(limit - int(count), 0) for count in present.tolist()
+                ],
+                "servers": np.bincount(own[ready & (own >= 0)], minlength=size),
+                "could_join": np.bincount(open_to, minlength=size),
+            }
+        ),
+        GROUP_VERDICTS,
+    )
+
+
+def _by_strength(reason: tuple[Verdict, str]) -> tuple[int, str]:
+    return tuple(Verdict).index(reason[0]), reason[1]
 
 
 def waterfall(facts: Facts, fired: Sequence[Fired]) -> pd.DataFrame:
@@ -133,7 +210,7 @@ def fewest_fixes(facts: Facts, fired: Sequence[Fired], limit: int = 20) -> pd.Da
             del left[frozenset()]
             needs = left
             counts.append(before - needs.total())
-    titles = [facts.book.rule(rule_id).title for rule_id, _about in chosen]
+    titles = [facts.book.rule(rule_id).fault() for rule_id, _about in chosen]
     return pd.DataFrame(
         {
             "rule": pd.array([rule_id for rule_id, _about in chosen], dtype="string"),
@@ -152,10 +229,10 @@ def groups_needed(facts: Facts) -> pd.DataFrame:
     domain starts in that AZ and is not sold out; several are comma-joined, NA where domains were not read).  Only
     servers that are neither protected nor DR or drill servers count.
     """
-    judged = facts.judged
+    masks = facts.masks
     open_ones = facts.match.unplaced & facts.selected & facts.servers.known
-    if judged is not None:
-        open_ones = open_ones & ~judged.protected & ~judged.not_candidate
+    if masks is not None:
+        open_ones = open_ones & ~masks.protected & ~masks.not_candidate
     at = np.flatnonzero(open_ones)
     vpc, az = facts.servers.coded("vpc_id"), facts.servers.coded("az")
     places = pd.DataFrame(
@@ -181,12 +258,12 @@ def _shown(effect: Effect) -> str:
 
 
 def _stops(facts: Facts, fired: Sequence[Fired]) -> Iterator[tuple[str | None, str, np.ndarray]]:
-    judged = facts.judged
-    if judged is None:
+    masks = facts.masks
+    if masks is None:
         return
-    yield None, _("protected already"), judged.protected
-    yield None, _("no candidates (DR servers, drill servers)"), judged.not_candidate & ~judged.protected
-    settled = judged.protected | judged.not_candidate
+    yield None, _("protected already"), masks.protected
+    yield None, _("no candidates (DR servers, drill servers)"), masks.not_candidate & ~masks.protected
+    settled = masks.protected | masks.not_candidate
     unknown = np.zeros(len(facts.server_ids), dtype=bool)
     for rule_id in dict.fromkeys(one.rule for one in fired):
         mask = np.zeros(len(facts.server_ids), dtype=bool)
@@ -196,23 +273,23 @@ def _stops(facts: Facts, fired: Sequence[Fired]) -> Iterator[tuple[str | None, s
             if one.effect is Effect.UNKNOWN:
                 unknown[one.hits.rows] = True
         if (mask & ~settled).any():
-            yield rule_id, facts.book.rule(rule_id).title, mask & ~settled
+            yield rule_id, facts.book.rule(rule_id).fault(), mask & ~settled
     yield None, _("not known for want of data"), unknown & ~settled
 
 
 def _needs(facts: Facts, fired: Sequence[Fired]) -> dict[int, Fixes]:
     """Return for each blocked server the fixes it needs, those of its companions included."""
-    judged = facts.judged
-    if judged is None:
+    masks = facts.masks
+    if masks is None:
         return {}
-    hopeless = judged.protected | judged.not_candidate | judged.unknown
+    hopeless = masks.protected | masks.not_candidate | masks.unknown
     needs: dict[int, set[tuple[str, str]]] = {}
     waiting: list[int] = []
     for one in fired:
         if one.effect is not Effect.BLOCKER:
             continue
         common = one.hits.evidence.get(_COMMON.get(one.rule, ""))
-        grouped = facts.book.rule(one.rule).scope == "group"
+        grouped = facts.book.rule(one.rule).scope_of(one.hits.variant) == "group"
         for hit, (server, group) in enumerate(zip(one.hits.rows.tolist(), one.groups.tolist(), strict=True)):
             if hopeless[server]:
                 continue

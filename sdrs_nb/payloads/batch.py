@@ -94,12 +94,14 @@ def prefix_problems(prefix: str, book: Rulebook) -> Iterator[str]:
             limit=limit,
         )
     if strange := book.strange_in(prefix):
-        yield _(
+        said = _(
             "The name prefix {prefix} holds {characters}. Use only {allowed}.",
             prefix=quoted(prefix),
             characters=", ".join(map(quoted, strange)),
             allowed=allowed_characters(book),
         )
+        form = book.taken_form(prefix)
+        yield said + (" " + _("In this form it would be taken: {form}.", form=quoted(form)) if form else "")
 
 
 def _description_problems(text: str, book: Rulebook) -> Iterator[str]:

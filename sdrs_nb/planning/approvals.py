@@ -76,7 +76,9 @@ def approve(plan: Plan, who: str, *, after: Approval | None = None, when: dateti
         raise PlanError(_("An approval needs a name. Say who approves the plan."))
     moment = when or datetime.now(UTC)
     if after is None:
-        return Approval(fingerprint=plan.fingerprint, who=who, when=moment, declared=plan.declared)
+        return Approval(
+            fingerprint=plan.fingerprint, who=who, when=moment, declared=plan.declared, warnings=plan.warnings
+        )
     _refuse_other_plan(plan, after)
     if _person(who) in {_person(each.who) for each in signers(after)}:
         raise PlanError(_("{who} has approved this plan already. Another person must give the next approval.", who=who))
@@ -96,7 +98,7 @@ def approval_of(plan: Plan, given: str | Approval) -> Approval:
     approval = (
         given
         if isinstance(given, Approval)
-        else Approval(fingerprint=given, who=operator_name(), declared=plan.declared)
+        else Approval(fingerprint=given, who=operator_name(), declared=plan.declared, warnings=plan.warnings)
     )
     _refuse_other_plan(plan, approval)
     people = [_person(each.who) for each in signers(approval) if _person(each.who)]

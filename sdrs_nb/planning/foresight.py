@@ -53,8 +53,8 @@ def capacity(plan: Plan, inventory: Inventory) -> pd.DataFrame:
 def consequences(plan: Plan, findings: pd.DataFrame) -> pd.DataFrame:
     """Return what follows once the plan is sent, in words: one row a consequence, ``constraint, rule, servers, text``.
 
-    Constraints C5 to C9 of the batch-create page, each with the number of planned servers that ``findings`` names for
-    it; one that concerns nobody has no row.
+    Constraints C5 to C9 of the batch-create page, each with the number of planned servers that ``findings``
+    (``Eligibility.by_server``) names for it; one that concerns nobody has no row.
     """
     planned = findings[findings["server_id"].isin(plan.servers["server_id"])]
     rows = []

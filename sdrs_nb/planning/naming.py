@@ -39,7 +39,8 @@ def name_batches(
     """Return one prefix a batch, in order, within the limits of ``book``, and notes on what was done to them.
 
     Without ``template`` a batch is called ``<prefix>-001`` and on, with more digits where there are more batches; a
-    prefix that leaves no room for its number is shortened.  A template may use ``{prefix}``, ``{group}``, ``{wave}``
+    prefix that leaves no room for its number is shortened, but that of an only batch stays as it was typed while no
+    instance bears it.  A template may use ``{prefix}``, ``{group}``, ``{wave}``
     and ``{batch}``, which counts within the group where the template names it.  Numbers are skipped while an
     instance in ``existing`` (names) is called as an instance of that batch would be.
 
@@ -91,6 +92,8 @@ def _refuse_bad_prefixes(wanted: Iterable[NameRequest], fields: Iterable[str], b
 
 def _numbered(wanted: Sequence[NameRequest], taken: set[str], digits: int, length: int) -> tuple[list[str], list[str]]:
     """Return ``<prefix>-001`` and on, all with the same number of digits and at most ``length`` characters."""
+    if len(wanted) == 1 and length - 1 - digits < len(wanted[0].prefix) <= length and wanted[0].prefix not in taken:
+        return [wanted[0].prefix], []  # there is nothing to tell it from
     while True:
         names, number, room = list[str](), 0, length - 1 - digits
         for each in wanted:

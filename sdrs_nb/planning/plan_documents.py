@@ -51,6 +51,7 @@ class PlanDocument(BaseModel):
     left_out: Any
     proof: Any
     declared: tuple[Declared, ...] = ()
+    warnings: tuple[StrictStr, ...] = ()
     for_reading: StrictBool = False
 
 

@@ -15,7 +15,7 @@ from sdrs_nb.intake.collecting import without_collection
 from sdrs_nb.models import Batch, BatchOptions, Call
 from sdrs_nb.planning.approvals import approval_problems
 from sdrs_nb.planning.batch_keys import BatchKey
-from sdrs_nb.planning.columns import objects
+from sdrs_nb.planning.columns import is_in, objects
 from sdrs_nb.planning.facts import read_facts
 from sdrs_nb.planning.left_out import most_frequent
 from sdrs_nb.planning.naming import NameRequest, name_batches, name_instances
@@ -138,8 +138,16 @@ def plan_batches(
         proof_frame=proof_of(packed, order, names, limit),
         approvals_needed=approvals_needed,
         declared=inventory.declared,
+        warnings=_warnings(eligibility.warnings, {batch.group_id for batch in batches}),
         for_reading=include_unknown,
     )
+
+
+def _warnings(found: pd.DataFrame, group_ids: Collection[str]) -> tuple[str, ...]:
+    """Return the sentences that concern a plan for these groups: theirs, and those about no group of their own."""
+    concerned = found["group_id"].isna() | is_in(found["group_id"], group_ids)
+    said = found.loc[concerned, ["message", "remedy"]].fillna("")
+    return tuple(f"{row.message} {row.remedy}".strip() for row in said.itertuples())
 
 
 def _batch(

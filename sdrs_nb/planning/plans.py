@@ -57,6 +57,8 @@ class Plan:
         Run whose instances the plan deletes; empty for a plan that creates.
     declared
         Facts that the plan rests on although nobody read them, with who vouches.
+    warnings
+        What the rules warn of that shows in no server's verdict: of the groups used, of all requests, of the estate.
     for_reading
         Whether servers of unknown verdict were planned too: nothing of such a plan is ever sent.
     """
@@ -73,6 +75,7 @@ class Plan:
     approvals_needed: int = 1
     undoes: str = ""
     declared: tuple[Declared, ...] = ()
+    warnings: tuple[str, ...] = ()
     for_reading: bool = False
 
     def _repr_html_(self) -> str:
@@ -89,7 +92,7 @@ class Plan:
         rows = [(batch.batch_id, batch.group_id, batch.name_prefix, len(batch.server_ids)) for batch in few]
         batches = pd.DataFrame(rows, columns=[_("Batch"), _("Group"), _("Name prefix"), _("Servers")])
         table = html.table(batches, html.FEW, total=len(self.batches))
-        return html.summary(_("Plan"), facts, notes=self.notes, body=[table])
+        return html.summary(_("Plan"), facts, notes=self.remarks, body=[table])
 
     def __repr__(self) -> str:
         servers = ngettext_("{count} server", "{count} servers", sum(len(each.server_ids) for each in self.batches))
@@ -120,11 +123,11 @@ class Plan:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Sentences to read before the plan is approved: declared facts first, then ``notes``."""
+        """Sentences to read before the plan is approved: declared facts, ``warnings``, ``notes``."""
         before = [each.sentence for each in self.declared]
         if self.for_reading:
             before.insert(0, _("Whether some of these servers can be protected is not known: this plan is never sent."))
-        return (*before, *self.notes)
+        return (*before, *self.warnings, *self.notes)
 
     @property
     def is_deletion(self) -> bool:
@@ -290,6 +293,7 @@ class Plan:
                 "rulebook_version": self.rulebook_version,
                 "options": self.options.model_dump(mode="json"),
                 "notes": list(self.notes),
+                **({"warnings": list(self.warnings)} if self.warnings else {}),
                 "approvals_needed": self.approvals_needed,
                 "undoes": self.undoes,
                 "batches": [
@@ -350,6 +354,7 @@ class Plan:
                 approvals_needed=read.approvals_needed,
                 undoes=read.undoes,
                 declared=read.declared,
+                warnings=read.warnings,
                 for_reading=read.for_reading,
                 sealed_bodies=tuple(freezing.body_bytes(each.payload) for each in read.batches),
                 facts=PlanFacts(**frames),

@@ -144,7 +144,7 @@ def summarize(eligibility: "Eligibility", plan: "Plan", outcome: pd.DataFrame) -
     findings = eligibility.findings
     blocking = findings.loc[findings["severity"] == "blocker", ["server_id", "rule"]].drop_duplicates()
     blocked = blocking[blocking["server_id"].isin(verdicts.loc[verdicts["verdict"] == "blocked", "server_id"])]
-    titles = {rule: f"{rule} {eligibility.rulebook.rule(rule).title}" for rule in blocked["rule"].unique()}
+    titles = {rule: f"{rule} {eligibility.rulebook.rule(rule).fault()}" for rule in blocked["rule"].unique()}
     return Summary(
         asked=len(verdicts),
         verdicts=_counts(verdicts["verdict"]),

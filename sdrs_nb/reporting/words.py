@@ -20,10 +20,10 @@ _FEW = 0.35
 
 @dataclass(frozen=True)
 class RuleCount:
-    """A rule that kept servers out: its title, how many, and what helps."""
+    """A rule that kept servers out: what is wrong, how many, and what helps."""
 
     rule: str
-    title: str
+    fault: str
     servers: int
     remedy: str
 
@@ -41,7 +41,7 @@ def count_rules(left_out: pd.DataFrame, book: Rulebook) -> list[RuleCount]:
         except SettingsError:  # a plan of another version may name a rule that is gone
             found.append(RuleCount(rule, "", count, ""))
             continue
-        found.append(RuleCount(rule, texts.title, count, re.sub(r"\{(\w+)[^}]*\}", r"‹\1›", texts.remedy)))
+        found.append(RuleCount(rule, book.rule(rule).fault(), count, re.sub(r"\{(\w+)[^}]*\}", r"‹\1›", texts.remedy)))
     return found
 
 
@@ -67,7 +67,7 @@ def rule_titles(frame: pd.DataFrame, book: Rulebook, column: str = "rules") -> l
 
     def titles(text: object) -> str:
         known = [rule for rule in re.split(r"[,\s]+", str(text)) if rule in book.rules] if text is not pd.NA else []
-        return "; ".join(f"{rule} {book.rule(rule).title}" for rule in known)
+        return "; ".join(f"{rule} {book.rule(rule).fault()}" for rule in known)
 
     return [titles(text) for text in frame[column].fillna("")]
 

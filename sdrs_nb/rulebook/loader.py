@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
@@ -23,8 +24,8 @@ __all__ = ["Rulebook", "load_rulebook", "read_rulebook"]
 
 _FILES = ("request", "group", "server", "volume", "cluster", "placement")
 _DIGEST_LENGTH = 12
-#: Limits that say whether a site takes something at all, and the rule that blocks it where the limit was set to no; a
-#: severity that was chosen for the rule itself wins.
+#: Limits that say whether a site takes something at all, and the rule that blocks it where the limit was set to no (and
+#: where it was set to yes says what pages disagree); a severity that was chosen for the rule itself wins.
 _RULE_OF_SWITCH = MappingProxyType({"shared_volumes": "H15"})
 
 
@@ -105,6 +106,16 @@ class Rulebook(Record):
     def refused_in(self, text: str, refused: str) -> list[str]:
         """Return the characters of ``text`` that a limit of refused characters names, each once."""
         return list(dict.fromkeys(re.findall(str(self.limit(refused)), text)))
+
+    def taken_form(self, text: str) -> str:
+        """Return ``text`` as a name may hold it: full-width letters in plain form, other refused characters as hyphens.
+
+        Which characters count is ``prefix_alphabet``; that of Chinese ones only U+4E00 to U+9FFF do is ASSUMED.
+        """
+        plain = unicodedata.normalize("NFKC", text)
+        refused = {*self.strange_in(plain)}
+        kept = "".join("\0" if letter in refused else letter for letter in plain)
+        return re.sub("\0+", "-", kept).strip("-")[: self.number("prefix_characters")]
 
     def severity(self, rule_id: str, variant: str = "") -> Effect:
         """Return what a rule, or a variant of it, does in this profile, overrides included."""
@@ -199,7 +210,7 @@ def _loaded(profile: str, overrides: tuple[tuple[str, LimitValue], ...]) -> Rule
         elif name in limits:
             limits[name] = _fitting(name, value, limits[name])
             if name in _RULE_OF_SWITCH:
-                severities.setdefault(_RULE_OF_SWITCH[name], Effect.OFF if value else Effect.BLOCKER)
+                severities.setdefault(_RULE_OF_SWITCH[name], Effect.NOTICE if value else Effect.BLOCKER)
         else:
             known = ", ".join(limits)
             raise SettingsError(
@@ -226,15 +237,27 @@ def _documents() -> Mapping[str, Any]:
     for name in _FILES:
         rules.update(tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8")))
     limits = tomllib.loads((folder / "limits.toml").read_text(encoding="utf-8"))
-    pages, pages_zh, sections_zh = (limits.pop(name) for name in ("pages", "pages_zh", "sections_zh"))
     request = limits.pop("request")
+    pages = tomllib.loads((folder / "pages.toml").read_text(encoding="utf-8"))
+    sections_zh = pages.pop("sections_zh")
     for entry in rules.values():
-        page, _colon, section = entry["source"].partition(": ")
-        entry["source"] = f"{pages[page]}, {section}" if section else pages[page]
-        translated = sections_zh.get(section) or section.replace(" and ", " 和 ")
-        entry["source_zh"] = f"{pages_zh[page]}，{translated}" if section else pages_zh[page]
+        entry["source"], entry["source_zh"] = _cited(entry["source"], pages, sections_zh)
+        contrary = [_cited(each, pages, sections_zh) for each in entry.get("contrary", ())]
+        entry["contrary"], entry["contrary_zh"] = ([each[at] for each in contrary] for at in (0, 1))
     in_order = dict(sorted(rules.items(), key=lambda item: _order(item[0])))
     return {"rules": in_order, "limits": limits, "request": request}
+
+
+def _cited(source: str, pages: Mapping[str, Mapping[str, str]], sections_zh: Mapping[str, str]) -> tuple[str, str]:
+    """Return ``page: section`` as it is cited, in English and in Chinese: the page, its date, the section."""
+    name, _colon, section = source.partition(": ")
+    page = pages[name]
+    en, zh = page["en"], page["zh"]
+    if date := page.get("date"):
+        en, zh = f"{en}, {date}", f"{zh}，{date}"
+    if section:
+        en, zh = f"{en}, {section}", f"{zh}，{sections_zh.get(section) or section.replace(' and ', ' 和 ')}"
+    return en, zh
 
 
 def _frozen(value: Any) -> LimitValue:

@@ -13,7 +13,8 @@ __all__ = ["PROFILES", "Effect", "LimitValue", "Record", "Rule", "Scope", "Texts
 #: Sites whose rules differ.  ``huaweicloud`` follows the customer's own document, which wins every conflict.
 PROFILES = ("huaweicloud", "huaweicloud-2025", "otc")
 
-Scope = Literal["request", "group", "server", "volume", "cluster", "placement"]
+#: What one finding is about, from the narrowest to the widest.
+Scope = Literal["server", "cluster", "group", "request", "estate"]
 LimitValue = int | str | bool | tuple[str, ...]
 
 
@@ -35,17 +36,24 @@ class Record(BaseModel):
 
 
 class Texts(Record):
-    """A rule's words in one language; ``{name}`` fields are filled from evidence."""
+    """A rule's words in one language; ``{name}`` fields are filled from evidence.
+
+    ``title`` says what holds where the rule is kept, ``fault`` in a few words what is wrong where it is not, for
+    counts, charts and cells.  ``once`` is the message where many servers have it in common.
+    """
 
     title: str = ""
+    fault: str = ""
     message: str
+    once: str = ""
     remedy: str
 
 
 class Variant(Record):
-    """Another case of a rule: its own words, its own severity or codes where they differ, columns it alone reads."""
+    """Another case of a rule: its own words, severity, scope or codes where they differ, columns it alone reads."""
 
     severity: Effect | None = None
+    scope: Scope | None = None
     profiles: Mapping[str, Effect] = Field(default_factory=dict)
     codes: tuple[str, ...] | None = None
     reads: tuple[str, ...] = ()
@@ -60,6 +68,10 @@ class Rule(Record):
     ----------
     id
         As in the eligibility facts: Q request, G group, S server, D volume, H shared volumes, P placement.
+    scope
+        Where a warning or notice of it is told, once: at the server that alone is concerned, or at the cluster, group,
+        request or estate whose servers have it in common, and which then changes no verdict.  A blocker is told of
+        every server it stops.
     severity, profiles
         What it does when it fires, and where a profile sees that otherwise.
     codes
@@ -73,6 +85,8 @@ class Rule(Record):
         The rule that reports missing data in its place.
     source
         Page and section it comes from, with the page's date where one is known; ``source_zh`` names it in Chinese.
+    contrary
+        Pages that say otherwise; which of them holds is the profile's word.
     assumed
         True where the documents are silent and this is our reading.
     """
@@ -87,6 +101,8 @@ class Rule(Record):
     reported_by: str | None = None
     source: str
     source_zh: str
+    contrary: tuple[str, ...] = ()
+    contrary_zh: tuple[str, ...] = ()
     assumed: bool = False
     en: Texts
     zh: Texts
@@ -106,6 +122,19 @@ class Rule(Record):
     def cited(self) -> str:
         """``source`` in the current language."""
         return self.source_zh if current_language() == "zh" else self.source
+
+    @property
+    def cited_contrary(self) -> tuple[str, ...]:
+        """``contrary`` in the current language."""
+        return self.contrary_zh if current_language() == "zh" else self.contrary
+
+    def fault(self, variant: str = "") -> str:
+        """Return in a few words what is wrong where the rule, or one of its cases, fires; in the current language."""
+        return self.texts(variant).fault or self.texts().fault
+
+    def scope_of(self, variant: str = "") -> Scope:
+        """Return where a warning or notice of the rule, or of one of its cases, is told."""
+        return (self.variants[variant].scope if variant else None) or self.scope
 
     @property
     def all_codes(self) -> set[str]:

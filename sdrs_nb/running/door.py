@@ -228,7 +228,7 @@ def _judge(inventory: Inventory, batch: Batch, walk: Walk) -> pd.DataFrame:
         server_ids=batch.server_ids,
         rulebook=walk.plan.rulebook,
     )
-    return eligibility.findings[_KEPT]
+    return eligibility.by_server(with_ids=True)[_KEPT]
 
 
 def _blocking(findings: pd.DataFrame) -> pd.DataFrame:

@@ -103,8 +103,7 @@ async def submit(
     findings = None
     if eligibility is not None:
         planned = [server for batch in plan.batches for server in batch.server_ids]
-        found = eligibility.findings
-        findings = finding_rows(found[found["server_id"].isin(planned)])
+        findings = finding_rows(eligibility.by_server(planned))
     run_id = store.create_run(
         scope=scope_of(identity),
         plan=plan,

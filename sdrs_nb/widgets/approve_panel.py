@@ -15,6 +15,7 @@ from sdrs_nb.planning.planning import Plan
 from sdrs_nb.running.scopes import scope_of, where
 from sdrs_nb.shown import html
 from sdrs_nb.shown.texts import json_text
+from sdrs_nb.shown.words import word
 from sdrs_nb.widgets.panel import WIDE, Panel, button, folded, row, text_field
 from sdrs_nb.widgets.pictures import Card, cards, marked, records
 from sdrs_nb.widgets.state import WorkbenchState
@@ -112,10 +113,11 @@ class ApprovePanel(Panel):
         self._offer(plan)
 
     def _told(self, plan: Plan) -> str:
+        common = [Card("warning", word("warning"), text) for text in plan.warnings]
         if self.state.eligibility is None:  # a run that was opened again: its findings are in the ledger
-            return ""
-        found = consequences(plan, self.state.eligibility.findings)
-        return cards(
+            return cards(common)
+        found = consequences(plan, self.state.eligibility.by_server(plan.servers["server_id"]))
+        follows = [
             Card(
                 "warning",
                 ngettext_("{count} server", "{count} servers", row["servers"]),
@@ -123,7 +125,8 @@ class ApprovePanel(Panel):
                 row["constraint"],
             )
             for row in records(found)
-        )
+        ]
+        return cards([*common, *follows])
 
     def _offer(self, plan: Plan) -> None:
         wanted = self.search.value.strip().casefold()

@@ -55,9 +55,31 @@ class EligibilityPanel(Panel):
         self.grid = Grid(
             empty(VERDICTS).assign(group=""),
             "server_id",
-            ("name", "server_id", "verdict", "group", "group_id", "blockers", "warnings", "notices", "unverified"),
-            visible=("name", "verdict", "group", "blockers", "warnings", "notices", "unverified", "server_id"),
-            labels=grid_titles(),
+            (
+                "name",
+                "server_id",
+                "verdict",
+                "reason",
+                "group",
+                "group_id",
+                "cluster_id",
+                "blockers",
+                "warnings",
+                "notices",
+                "unverified",
+            ),
+            visible=(
+                "name",
+                "verdict",
+                "reason",
+                "group",
+                "blockers",
+                "warnings",
+                "notices",
+                "unverified",
+                "server_id",
+            ),
+            labels=grid_titles() | {"cluster_id": _("Cluster ID")},
             status_columns={"verdict": VERDICT_TONES},
             words={"verdict": verdict_words()},
             title=_("Verdicts"),
@@ -70,9 +92,13 @@ class EligibilityPanel(Panel):
         self.waterfall = ipywidgets.HTML()
         self.fixes = ipywidgets.HTML()
         self.missing = ipywidgets.HTML()
+        self.common = ipywidgets.HTML()
+        self.groups = ipywidgets.HTML()
         self._fact = ipywidgets.Dropdown(description=_("Fact"), style=WIDE, layout=ipywidgets.Layout(width="340px"))
         self._declare = button(_("Declare that there is none"), self._on_declare_click)
         self._unknown = folded(_("What is not known"), ipywidgets.VBox([self.missing, row(self._fact, self._declare)]))
+        self._common = folded(_("Groups, and warnings that servers have in common"),
+                              ipywidgets.VBox([self.common, self.groups]))  # fmt: skip
         self._reasons = folded(_("What each reason costs"), self.waterfall)
         self._help = folded(_("Fewest fixes that free the most servers"), self.fixes)
         self._choice = ipywidgets.Dropdown(
@@ -87,6 +113,7 @@ class EligibilityPanel(Panel):
             [
                 self._chips,
                 self._unknown,
+                self._common,
                 self._reasons,
                 self._help,
                 self.grid,
@@ -171,6 +198,8 @@ class EligibilityPanel(Panel):
         self._draw_chips(eligibility)
         self._draw_choices(eligibility)
         self._draw_missing(eligibility)
+        self.common.value = "".join(html.message(each, "warning") for each in eligibility.warnings["message"])
+        self.groups.value = _groups(eligibility.groups)
         self.background.start("pictures", self._drawing(eligibility))
 
     async def _drawing(self, eligibility: Eligibility) -> None:
@@ -231,6 +260,20 @@ class EligibilityPanel(Panel):
         ]
         self._choices.layout.display = "flex" if waiting else "none"
         self._choose.disabled = not self.grid.selected
+
+
+def _groups(found: pd.DataFrame) -> str:
+    labels = {
+        "name": _("Group"),
+        "verdict": _("Verdict"),
+        "reasons": _("Reason"),
+        "room": _("Room"),
+        "servers": _("Ready to join"),
+        "could_join": _("Could join"),
+        "group_id": _("Group ID"),
+    }
+    shown = found.assign(verdict=found["verdict"].map(word))
+    return html.fragment(html.table(shown, None, columns=list(labels), labels=labels))
 
 
 def _missing(found: pd.DataFrame) -> str:

@@ -156,7 +156,7 @@ def _summary(plan: Plan, inventory: Inventory | None) -> str:
         (_("Fingerprint"), plan.fingerprint[:16] + "…"),
     ]
     text = str(estimate).partition("\n")[2]
-    return html.fragment(html.facts(facts), *(html.paragraph(note) for note in [*text.split("\n"), *plan.notes]))
+    return html.fragment(html.facts(facts), *(html.paragraph(note) for note in [*text.split("\n"), *plan.remarks]))
 
 
 def _history(inventory: Inventory | None) -> list[float]:

@@ -140,9 +140,9 @@ def test_in_a_pipe_rows_are_tab_separated_lines(shell, estate):
     """Without a terminal every row is one line of cells, never cut to a width."""
     lines = shell("check", estate).stdout.splitlines()
 
-    assert lines[0].split("\t") == ["server_id", "name", "group_id", "verdict", "blockers", "warnings"]
+    assert lines[0].split("\t") == ["server_id", "name", "group_id", "verdict", "reason", "blockers", "warnings"]
     assert len(lines) == 61
-    assert all(len(line.split("\t")) == 6 for line in lines)
+    assert all(len(line.split("\t")) == 7 for line in lines)
 
 
 def test_on_a_terminal_progress_moves_and_the_table_is_drawn(running):

@@ -176,7 +176,7 @@ async def _send(
 
 def _weigh(eligibility: sdrs_nb.Eligibility, server_ids: tuple[str, ...], code: str | None, outcome: Outcome) -> None:
     """Note a refusal or failure as excused by an assumed rule that warned of it, else as a surprise."""
-    found = eligibility.findings
+    found = eligibility.by_server()
     mine = found[found["server_id"].isin(server_ids) & found["severity"].isin(["warning", "unverified"])]
     rules = {*mine["rule"], *eligibility.request_findings["rule"]}
     excuse = next((rule for rule, (known, _why) in ASSUMED.items() if rule in rules and known == code), None)

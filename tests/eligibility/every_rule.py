@@ -83,7 +83,7 @@ def severities(
     eligibility = check_eligibility(an_inventory(**(given | frames)), options=wanted, rulebook=rules, **(asked or {}))
     found: dict[str, set[str]] = {}
     findings = eligibility.findings
-    about_inventory = findings[findings["server_id"].isna()]
+    about_inventory = findings[findings["rule"].isin(list(registered_requests()))]
     for table in (eligibility.findings_of(who), eligibility.request_findings, about_inventory):
         for rule, severity in zip(table["rule"], table["severity"], strict=True):
             found.setdefault(rule, set()).add(severity)
@@ -358,7 +358,7 @@ CLUSTERS = {
     "H14": Row({"volume": {"multiattach": None}}, {"volume": {"multiattach": False}}, without("volumes")),
     "H15": Row(
         {"volume": {"multiattach": True}, "profile": "otc"},
-        {"volume": {"multiattach": True}},
+        {"volume": {"multiattach": False}, "profile": "otc"},
         without("volumes", profile="otc"),
         "H14",
     ),

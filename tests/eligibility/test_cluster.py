@@ -23,9 +23,9 @@ def tied(ties: Mapping[str, str], servers: Mapping[str, dict[str, Any]] | None =
 
 
 def fired(eligibility: Eligibility, server_id: str) -> set[str]:
-    """Return the rules of shared volumes that fired for a server."""
+    """Return the rules of shared volumes that fired for a server; H15 tells every one that pages disagree."""
     rules = eligibility.findings_of(server_id)["rule"].tolist()
-    return {rule for rule in rules if rule.startswith("H")}
+    return {rule for rule in rules if rule.startswith("H")} - {"H15"}
 
 
 def test_h1_a_whole_cluster_travels_together():
@@ -48,7 +48,7 @@ def test_h3_names_the_owner_to_add():
 
     assert finding["severity"] == "blocker"
     assert finding["sdrs_code"] == "SDRS.1408"
-    assert finding["remedy"].startswith("Add name of b (b)")
+    assert finding["remedy"].startswith("Add name of b,")
 
 
 def test_h3_does_not_offer_an_owner_that_would_be_refused():
@@ -57,7 +57,7 @@ def test_h3_does_not_offer_an_owner_that_would_be_refused():
     finding = eligibility.findings.query("rule == 'H3'").iloc[0]
 
     assert finding["remedy"].startswith("Detach the shared volumes")
-    assert "name of b (b): S7" in finding["message"]
+    assert "name of b: S7" in finding["message"]
 
 
 def test_h4_a_refused_companion_blocks_the_whole_cluster():
@@ -65,7 +65,7 @@ def test_h4_a_refused_companion_blocks_the_whole_cluster():
     eligibility = judge(tied({"d1": "ab", "d2": "bc"}, {"c": {"status": "ERROR"}}))
 
     assert fired(eligibility, "a") == {"H4", "H7"}
-    assert "name of c (c): S7" in eligibility.findings_of("a").query("rule == 'H4'")["message"].iloc[0]
+    assert "name of c: S7" in eligibility.findings_of("a").query("rule == 'H4'")["message"].iloc[0]
     assert {verdict_of(eligibility, name) for name in "abc"} == {"blocked"}
 
 
@@ -97,8 +97,13 @@ def test_h4_two_refused_servers_hold_each_other_back():
 
 
 def test_companions_are_the_other_servers():
-    """A server's finding names everybody else of its cluster."""
-    found = judge(tied({"d1": "abc"})).findings.query("rule == 'H1'").set_index("server_id")["evidence"]
+    """A server's finding names everybody else of its cluster, the one told once for the cluster all of them."""
+    eligibility = judge(tied({"d1": "abc"}))
+    found = eligibility.by_server().query("rule == 'H1'").set_index("server_id")["evidence"]
+    once = eligibility.findings.query("rule == 'H1'")
+
+    assert once[["scope", "cluster_id"]].to_numpy().tolist() == [["cluster", "a"]]
+    assert "companions=name of a (a),name of b (b),name of c (c)" in once["evidence"].iloc[0]
 
     assert "companions=name of a (a),name of c (c)" in found["b"]
 

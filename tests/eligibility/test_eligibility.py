@@ -236,7 +236,7 @@ def test_filtering_selects_and_never_forgets():
     eligibility = check_eligibility(two_that_share(), server_ids=["a"])
 
     assert verdicts(eligibility) == {"a": "blocked"}
-    assert set(eligibility.findings["server_id"]) == {"a"}
+    assert set(eligibility.findings["server_id"].dropna()) == set(eligibility.by_server()["server_id"]) == {"a"}
 
 
 @pytest.mark.parametrize(
@@ -273,9 +273,11 @@ def test_every_reason_is_told():
 
 
 def test_counts_agree_with_findings():
-    """The counts of a verdict are those of its findings."""
+    """Blockers, warnings and notices count what is told of the server or its cluster, unverified all that is open."""
     eligibility = check_eligibility(an_estate())
-    counted = eligibility.findings.groupby(["server_id", "severity"]).size()
+    found = eligibility.by_server()
+    counted = found[found["scope"].isin(["server", "cluster"]) | found["severity"].eq("unverified")]
+    counted = counted.groupby(["server_id", "severity"]).size()
 
     for row in eligibility.verdicts.itertuples():
         for column, severity in (
@@ -390,7 +392,7 @@ def test_what_is_handed_out_can_be_changed_freely(name):
 @pytest.mark.parametrize("server_id", ["server-00", "server-05", "server-17", "server-39"])
 def test_the_findings_of_one_server_are_those_of_all(server_id):
     """Rendering one server gives the same rows as rendering everything."""
-    found = OF_THE_ESTATE.findings
+    found = OF_THE_ESTATE.by_server()
     mine = found[found["server_id"] == server_id].reset_index(drop=True)
 
     pd.testing.assert_frame_equal(OF_THE_ESTATE.findings_of(server_id), mine)
@@ -405,10 +407,10 @@ def test_names_are_shown_as_they_are():
 
 def test_no_field_is_left_empty():
     """Every sentence is whole: no field of a template stays open in any finding."""
-    found = OF_THE_ESTATE.findings
-    for column in ("message", "remedy"):
-        assert not found[column].str.replace("{server} (server-", "").str.contains("[{}]").any()
-    assert found[["server_id", "rule", "severity", "message", "remedy", "source"]].notna().all(axis=None)
+    for found in (OF_THE_ESTATE.findings, OF_THE_ESTATE.by_server()):
+        for column in ("message", "remedy"):
+            assert not found[column].str.replace("{server}", "").str.contains("[{}]").any()
+        assert found[["scope", "rule", "severity", "message", "remedy", "source"]].notna().all(axis=None)
 
 
 def test_findings_follow_the_language():
@@ -433,7 +435,7 @@ def test_explain_tells_everything_about_one_server():
     assert explanation.verdict is Verdict.ELIGIBLE
     assert explanation.group_ids == ("g1", "g2")
     assert explanation.companions == ("b",)
-    assert "Several protection groups fit: g1, g2." in str(explanation)
+    assert "Several protection groups fit: name of g1, name of g2." in str(explanation)
 
 
 def test_explain_needs_a_server_that_was_asked_for():
@@ -462,7 +464,7 @@ def test_the_waterfall_ends_at_what_is_ready():
 def test_the_wide_view_has_a_column_a_rule():
     """A cell holds the severity with which the rule fired for the server."""
     wide = OF_THE_ESTATE.wide().set_index("server_id")
-    found = OF_THE_ESTATE.findings
+    found = OF_THE_ESTATE.by_server()
 
     assert set(wide.columns) - {"name", "verdict"} == set(found["rule"])
     assert wide["S7"].eq("blocker").sum() == len(found.query("rule == 'S7'"))
@@ -500,11 +502,14 @@ def test_groups_that_would_have_to_be_created_are_named():
 
 
 def test_by_rule_counts_servers():
-    """One row a rule and severity, in the order of the rule book."""
+    """One row a rule, in the order of the rule book: servers pass it, fail it, or it is open for them."""
     counts = OF_THE_ESTATE.by_rule()
-    blocked = counts[(counts["rule"] == "S7") & (counts["severity"] == "blocker")]
+    blocked = counts[counts["rule"] == "S7"].iloc[0]
 
-    assert blocked["servers"].tolist() == [13]
+    assert blocked[["fault", "severity", "servers", "fail"]].tolist() == ["Not active or shut off", "blocker", 13, 13]
+    assert blocked["rate"] == pytest.approx(blocked["pass"] / (blocked["pass"] + 13))
+    assert (counts["pass"] + counts["fail"] + counts["unknown"] == len(OF_THE_ESTATE.asked)).all()
+    assert counts["rate"].isna().tolist() == (counts["pass"] + counts["fail"]).eq(0).tolist()
     assert counts["rule"].drop_duplicates().tolist() == [
         rule for rule in load_rulebook().rules if rule in set(counts["rule"])
     ]

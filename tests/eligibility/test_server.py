@@ -231,7 +231,7 @@ def test_s23_concerns_windows_alone_where_key_pairs_of_servers_were_not_read():
     servers = [a_server(name or "odd", os_type=name) for name in ("Windows", "Linux", None)]
     inventory = an_inventory(servers=servers, unread={"servers": ["key_name"]})
 
-    found = judge(inventory).findings.query("rule == 'S23'")
+    found = judge(inventory).by_server().query("rule == 'S23'")
 
     assert found[["server_id", "severity"]].to_numpy().tolist() == [["Windows", "unverified"], ["odd", "unverified"]]
 

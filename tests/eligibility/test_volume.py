@@ -1,5 +1,6 @@
 import pytest
 
+from sdrs_nb.rulebook import PROFILES
 from tests.builders import a_pair, a_server, a_volume, an_attachment, an_inventory
 from tests.eligibility.judged import SERVER, judge, severity_of, with_volume
 
@@ -36,7 +37,8 @@ from tests.eligibility.judged import SERVER, judge, severity_of, with_volume
         pytest.param("H2", {"multiattach": True}, "notice", id="H2 shared, one owner"),
         pytest.param("H2", {"multiattach": False}, None, id="H2 not shared"),
         pytest.param("H14", {"multiattach": None}, "unverified", id="H14 not said"),
-        pytest.param("H15", {"multiattach": True}, None, id="H15 allowed here"),
+        pytest.param("H15", {"multiattach": True}, "notice", id="H15 taken here"),
+        pytest.param("H15", {"multiattach": False}, None, id="H15 not shared"),
     ],
 )
 def test_rules_of_a_volume_look_at_its_own_columns(rule, volume, severity):
@@ -55,7 +57,7 @@ def test_d13_names_the_frozen_volume_and_the_services_code(name):
 
     found = eligibility.findings_of(SERVER).set_index("rule").loc["D13"]
     assert found["sdrs_code"] == "SDRS.0225"
-    assert f"name of {name} ({name})" in found["message"]
+    assert f"name of {name}" in found["message"]
     assert eligibility.verdicts["verdict"].tolist() == ["blocked"]
 
 
@@ -68,6 +70,17 @@ def test_extreme_ssd_blocks_at_otc():
 def test_h15_blocks_shared_volumes_where_a_site_refuses_them(profile, severity):
     """The newest mainland page and Open Telekom Cloud take no shared volumes."""
     assert severity_of("H15", judge(with_volume(multiattach=True), profile=profile)) == severity
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_where_pages_disagree_the_finding_names_both_sides_and_who_decides(profile):
+    """Dates tell which page is newer; the profile tells which one counts."""
+    message = judge(with_volume(multiattach=True), profile=profile).findings.query("rule == 'H15'")["message"].iloc[0]
+
+    assert "the customer's document" in message
+    assert "Swiss" in message
+    assert "2025-11-26" in message
+    assert f"profile {profile} decides: {'taken' if profile == 'huaweicloud' else 'refused'}." in message
 
 
 @pytest.mark.parametrize(
@@ -104,7 +117,7 @@ def test_a_volume_that_is_not_in_use_is_named_with_its_status(status):
     """The operator reads which volume it is and what the cloud says of it."""
     found = judge(with_volume(status=status)).findings
 
-    assert f"name of data-1 (data-1) ({status})" in found["message"][found["rule"] == "D4"].iloc[0]
+    assert f"name of data-1 ({status})" in found["message"][found["rule"] == "D4"].iloc[0]
 
 
 def test_a_volume_whose_status_nobody_said_is_named_with_the_fact():

@@ -132,7 +132,7 @@ def of_package(estate: RandomEstate) -> dict[str, Opinion]:
         rulebook=load_rulebook(estate.profile),
     )
     rules: dict[tuple[str, str], set[str]] = {}
-    findings, said = eligibility.findings, eligibility.verdicts
+    findings, said = eligibility.by_server(), eligibility.verdicts
     columns = (findings[name] for name in ("server_id", "severity", "rule", "evidence"))
     for server_id, severity, rule, evidence in zip(*columns, strict=True):
         reasons = REASONS.findall(evidence) if rule == "G14" and severity == "blocker" else ()

@@ -42,6 +42,23 @@ def test_a_prefix_without_room_for_its_number_is_shortened(length, shortened):
     assert len([note for note in notes if "was shortened" in note]) == shortened
 
 
+@pytest.mark.parametrize(
+    ("length", "existing", "named"),
+    [
+        pytest.param(55, [], "p" * 55 + "-001", id="room for a number"),
+        pytest.param(56, [], "p" * 56, id="no room"),
+        pytest.param(59, [], "p" * 59, id="longest"),
+        pytest.param(59, ["p" * 59 + "-0001"], "p" * 55 + "-001", id="borne already"),
+    ],
+)
+def test_an_only_batch_keeps_a_long_prefix_as_it_was_typed(length, existing, named):
+    """There is nothing to tell it from, unless instances bear the name."""
+    names, notes = name_batches(wanted(1, prefix="p" * length), BOOK, existing=existing)
+
+    assert names == [named]
+    assert bool(notes) == bool(existing)
+
+
 @pytest.mark.parametrize("prefix", ["", "p" * 60, "erp*"], ids=["0", "60", "star"])
 def test_a_prefix_that_the_service_refuses_is_refused(prefix):
     """Prefixes of 0 or 60 characters or with other characters name the prefix and what is allowed."""

@@ -16,9 +16,9 @@ __all__: list[str] = []
 def _ready(request: Request) -> tuple[Facts, BoolArray] | None:
     """Return the facts and the servers that nothing speaks against; None where no inventory is at hand."""
     facts = request.facts
-    if facts is None or facts.judged is None:
+    if facts is None or facts.masks is None:
         return None
-    return facts, facts.judged.usable & facts.selected
+    return facts, facts.masks.usable & facts.selected
 
 
 @request_rule("G8")

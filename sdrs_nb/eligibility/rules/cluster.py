@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from sdrs_nb.eligibility.columns import BoolArray, IntArray
-from sdrs_nb.eligibility.facts import Facts, Judged
+from sdrs_nb.eligibility.facts import Facts, Label, ServerMasks
 from sdrs_nb.eligibility.hits import Hits, where
 from sdrs_nb.eligibility.registry import rule
+from sdrs_nb.rulebook import Effect
 
 __all__: list[str] = []
 
@@ -23,39 +24,39 @@ class _Reasons:
     """A companion with the rules that speak against it: ``db-04 (403b): S2, S7``."""
 
     facts: Facts
-    judged: Judged
+    masks: ServerMasks
 
-    def __getitem__(self, server: int, /) -> str:
-        reasons = ", ".join(self.judged.reasons.get(int(server), ()))
+    def __getitem__(self, server: int, /) -> Label:
+        reasons = ", ".join(self.masks.reasons.get(int(server), ()))
         label = self.facts.server_labels[server]
-        return f"{label}: {reasons}" if reasons else label
+        return Label(f"{label}: {reasons}", f"{label.brief}: {reasons}") if reasons else label
 
 
-def _judged(facts: Facts) -> Judged:
-    if facts.judged is None:
+def _masks(facts: Facts) -> ServerMasks:
+    if facts.masks is None:
         raise RuntimeError("rules of clusters are asked after every other rule")
-    return facts.judged
+    return facts.masks
 
 
-def _open(facts: Facts) -> BoolArray:
+def _protectable(facts: Facts) -> BoolArray:
     """Servers in a cluster that could still be protected themselves."""
-    judged = _judged(facts)
-    return facts.clusters.tied & facts.servers.known & ~judged.protected & ~judged.not_candidate
+    masks = _masks(facts)
+    return facts.clusters.tied & facts.servers.known & ~masks.protected & ~masks.not_candidate
 
 
 def _missing(facts: Facts) -> BoolArray:
     """Companions that were not asked for, others than those H5, H8 and H11 speak of."""
-    return _open(facts) & ~facts.selected
+    return _protectable(facts) & ~facts.selected
 
 
 @rule("H1", phase="cluster", by_absence=True)
 def whole_cluster(facts: Facts) -> Iterator[Hits]:
     """All owners are selected, none is refused, and they fit into one batch: they travel together."""
-    judged = _judged(facts)
-    trouble = facts.clusters.any(~judged.usable | ~facts.selected | ~facts.servers.known)
+    masks = _masks(facts)
+    trouble = facts.clusters.any(~masks.usable | ~facts.selected | ~facts.servers.known)
     fits = ~_too_large(facts)
     mask = facts.clusters.tied & ~trouble & fits
-    yield _about(facts, mask, facts.clusters.tied)
+    yield _with_companions(facts, mask, facts.clusters.tied)
 
 
 @rule("H2", phase="cluster", by_absence=True)
@@ -68,74 +69,78 @@ def shared_by_one(facts: Facts) -> Iterator[Hits]:
 @rule("H3", phase="cluster")
 def owners_selected(facts: Facts) -> Iterator[Hits]:
     """Every owner of a shared volume is in the list (batch-create page, Constraints, second item)."""
-    judged, missing = _judged(facts), _missing(facts)
-    lacks = _open(facts) & facts.clusters.any_other(missing)
-    refused = facts.clusters.any_other(missing & ~judged.usable)
-    yield _about(facts, lacks & ~refused, missing)
-    hits = _about(facts, lacks & refused, missing, variant="not_addable")
-    reasons = facts.members(hits.rows, missing & ~judged.usable, _Reasons(facts, judged))
+    masks, missing = _masks(facts), _missing(facts)
+    lacks = _protectable(facts) & facts.clusters.any_other(missing)
+    refused = facts.clusters.any_other(missing & ~masks.usable)
+    yield _with_companions(facts, lacks & ~refused, missing)
+    hits = _with_companions(facts, lacks & refused, missing, variant="not_addable")
+    reasons = facts.members(hits.rows, missing & ~masks.usable, _Reasons(facts, masks))
     yield Hits(hits.rows, {**hits.evidence, "reasons": reasons}, hits.variant)
 
 
 @rule("H4", phase="cluster")
 def companions_eligible(facts: Facts) -> Iterator[Hits]:
     """No selected companion is refused by another rule: the service's answer would come from the companion."""
-    judged = _judged(facts)
-    companions = facts.selected & facts.servers.known & ~judged.protected & ~judged.not_candidate
-    refused, unsure = companions & judged.blocked, companions & ~judged.blocked & judged.unknown
-    hit = _open(facts) & facts.clusters.any_other(refused)
+    masks = _masks(facts)
+    companions = facts.selected & facts.servers.known & ~masks.protected & ~masks.not_candidate
+    refused, unsure = companions & masks.blocked, companions & ~masks.blocked & masks.unknown
+    hit = _protectable(facts) & facts.clusters.any_other(refused)
     yield _reasoned(facts, hit, refused)
-    yield _reasoned(facts, _open(facts) & ~hit & facts.clusters.any_other(unsure), unsure, variant="unsure")
+    yield _reasoned(facts, _protectable(facts) & ~hit & facts.clusters.any_other(unsure), unsure, variant="unsure")
 
 
 @rule("H5", phase="cluster")
 def owners_unprotected(facts: Facts) -> Iterator[Hits]:
     """No owner is protected already: listed it is refused (1305), left out it is missed (1408)."""
-    protected = _judged(facts).protected
-    yield _about(facts, _open(facts) & facts.clusters.any_other(protected), protected)
+    protected = _masks(facts).protected
+    yield _with_companions(facts, _protectable(facts) & facts.clusters.any_other(protected), protected)
 
 
 @rule("H6", phase="cluster")
 def fits_one_batch(facts: Facts) -> Iterator[Hits]:
     """A cluster is not larger than a batch, for it cannot be split."""
     limit = facts.options.batch_limit
-    yield _about(facts, _open(facts) & _too_large(facts), facts.clusters.tied, size=_sizes(facts), limit=limit)
+    yield _with_companions(
+        facts, _protectable(facts) & _too_large(facts), facts.clusters.tied, size=_sizes(facts), limit=limit
+    )
 
 
 @rule("H7", phase="cluster", by_absence=True)
 def chained(facts: Facts) -> Iterator[Hits]:
     """Servers that share nothing still travel together when a third ties them (A-d1-B-d2-C)."""
     direct = _neighbours(facts)
-    mask = _open(facts) & (direct < _sizes(facts) - 1)
-    yield _about(facts, mask, facts.clusters.tied)
+    mask = _protectable(facts) & (direct < _sizes(facts) - 1)
+    yield _with_companions(facts, mask, facts.clusters.tied)
 
 
 @rule("H8", phase="cluster", by_absence=True)
 def owners_known(facts: Facts) -> Iterator[Hits]:
     """Every owner is in the inventory; one that cannot be seen can be neither listed nor left out."""
     unknown = facts.clusters.tied & ~facts.servers.known
-    yield _about(facts, _open(facts) & facts.clusters.any_other(unknown), unknown)
+    yield _with_companions(facts, _protectable(facts) & facts.clusters.any_other(unknown), unknown)
 
 
 @rule("H9", phase="cluster")
 def owners_in_one_vpc(facts: Facts) -> Iterator[Hits]:
     """EVS attaches across VPCs, a request serves one VPC."""
     vpc = facts.servers.coded("vpc_id")
-    yield _about(facts, _open(facts) & facts.clusters.varied(vpc.codes), facts.clusters.tied, vpc_id=vpc)
+    yield _with_companions(
+        facts, _protectable(facts) & facts.clusters.varied(vpc.codes), facts.clusters.tied, vpc_id=vpc
+    )
 
 
 @rule("H10", phase="cluster")
 def owners_in_one_az(facts: Facts) -> Iterator[Hits]:
     """EVS attaches within one AZ only, so anything else is stale or wrong data."""
     az = facts.servers.coded("az")
-    yield _about(facts, _open(facts) & facts.clusters.varied(az.codes), facts.clusters.tied, az=az)
+    yield _with_companions(facts, _protectable(facts) & facts.clusters.varied(az.codes), facts.clusters.tied, az=az)
 
 
 @rule("H11", phase="cluster")
 def owners_are_production(facts: Facts) -> Iterator[Hits]:
     """No owner is a DR server or a drill server; usually the volume is in a pair then."""
-    others = _judged(facts).not_candidate
-    yield _about(facts, _open(facts) & facts.clusters.any_other(others), others)
+    others = _masks(facts).not_candidate
+    yield _with_companions(facts, _protectable(facts) & facts.clusters.any_other(others), others)
 
 
 @rule("H12", phase="cluster")
@@ -144,7 +149,7 @@ def shared_unencrypted(facts: Facts) -> Iterator[Hits]:
     encrypted = facts.volumes.true("encrypted") & (facts.owners > 1)
     owners = np.zeros(len(facts.server_ids), dtype=bool)
     owners[facts.attachments.servers[facts.of_volumes(encrypted)]] = True
-    yield _about(facts, _open(facts) & facts.clusters.any(owners), owners)
+    yield _with_companions(facts, _protectable(facts) & facts.clusters.any(owners), owners)
 
 
 @rule("H13", phase="cluster", by_absence=True)
@@ -168,8 +173,9 @@ def sharing_known(facts: Facts) -> Iterator[Hits]:
 
 @rule("H15", phase="cluster")
 def no_shared_volume(facts: Facts) -> Iterator[Hits]:
-    """Some sites refuse shared volumes altogether: the newest mainland page, and Open Telekom Cloud."""
-    yield facts.by_attachment(facts.of_volumes(facts.shared))
+    """Pages disagree whether batch create takes shared volumes; the profile decides, and the finding names both."""
+    variant = "" if facts.book.severity("H15") is Effect.BLOCKER else "taken"
+    yield facts.by_attachment(facts.of_volumes(facts.shared), variant=variant)
 
 
 def _sizes(facts: Facts) -> IntArray:
@@ -196,7 +202,7 @@ def _neighbours(facts: Facts) -> IntArray:
     return np.bincount(pairs // max(len(facts.server_ids), 1), minlength=len(facts.server_ids))
 
 
-def _about(facts: Facts, mask: BoolArray, chosen: BoolArray, *, variant: str = "", **evidence: Any) -> Hits:
+def _with_companions(facts: Facts, mask: BoolArray, chosen: BoolArray, *, variant: str = "", **evidence: Any) -> Hits:
     """Return hits that name the ``chosen`` companions and the shared volumes of each server."""
     hits = where(mask, variant=variant, **evidence)
     shared = facts.shared_by(hits.rows)
@@ -206,6 +212,6 @@ def _about(facts: Facts, mask: BoolArray, chosen: BoolArray, *, variant: str = "
 
 
 def _reasoned(facts: Facts, mask: BoolArray, companions: BoolArray, *, variant: str = "") -> Hits:
-    hits = _about(facts, mask, companions)
-    reasons = facts.members(hits.rows, companions, _Reasons(facts, _judged(facts)))
+    hits = _with_companions(facts, mask, companions)
+    reasons = facts.members(hits.rows, companions, _Reasons(facts, _masks(facts)))
     return Hits(hits.rows, {**hits.evidence, "reasons": reasons}, variant)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sdrs_nb.eligibility.facts import Facts, Trials
+from sdrs_nb.eligibility.facts import Facts, Label, Trials
 from sdrs_nb.eligibility.hits import Hits, grouped, where
 from sdrs_nb.eligibility.registry import rule
 from sdrs_nb.statuses import FAILED_OVER, NOT_ENABLED, PAIR_COPYING, PROTECTED, TAKES_SERVERS, is_error, is_unsound
@@ -114,16 +114,18 @@ class _Refusing:
     facts: Facts
     trials: Trials
 
-    def __getitem__(self, server: int, /) -> str:
+    def __getitem__(self, server: int, /) -> Label:
         trials, clusters = self.trials, self.facts.clusters
         start, end = np.searchsorted(trials.servers, [server, server + 1])
         cluster = clusters.of[server]
         members = [server] if cluster < 0 else clusters.members[clusters.starts[cluster] : clusters.starts[cluster + 1]]
-        told = []
+        full, brief = [], []
         for group in trials.groups[start:end].tolist():
             rules = [rule for rule, pairs in trials.reasons if any((int(each), group) in pairs for each in members)]
-            told.append(f"{self.facts.group_labels[group]}: {', '.join(dict.fromkeys(rules)) or '?'}")
-        return "; ".join(told)
+            label, against = self.facts.group_labels[group], ", ".join(dict.fromkeys(rules)) or "?"
+            full.append(f"{label}: {against}")
+            brief.append(f"{label.brief}: {against}")
+        return Label("; ".join(full), "; ".join(brief))
 
 
 @rule("G14", phase="choice", by_absence=True)

@@ -6,10 +6,7 @@ import pandas as pd
 
 from sdrs_nb.eligibility.rules.request import Case, Request, request_rule
 
-__all__ = ["OF_INVENTORY"]
-
-#: Rules that speak of the inventory, and of no request.
-OF_INVENTORY = frozenset({"Q11", "Q12"})
+__all__: list[str] = []
 
 #: Who names servers and volumes, where, and whose id that is.
 _NAMED = (

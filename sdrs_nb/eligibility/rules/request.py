@@ -117,7 +117,8 @@ def prefix_allowed(request: Request) -> Iterator[Case]:
     elif len(prefix) > limit:
         yield Case({"name_prefix": prefix, "length": len(prefix), "limit": limit})
     if wrong := book.strange_in(prefix):
-        yield Case({"name_prefix": prefix, "wrong": _listed(wrong)}, "characters")
+        evidence = {"name_prefix": prefix, "wrong": _listed(wrong), "form": book.taken_form(prefix)}
+        yield Case(evidence, "characters")
 
 
 @request_rule("Q2")
