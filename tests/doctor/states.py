@@ -77,9 +77,9 @@ async def with_clocks_apart(kind="access key", minutes=AHEAD_MIN):
 
 
 @asynccontextmanager
-async def with_an_expired_token():
-    """A token made elsewhere has come to its end."""
-    sandbox = Sandbox(servers=15, seed=7, speed=0, settings=Settings(token_s=0.0))
+async def with_a_token(lasts_s=0.0):
+    """A token made elsewhere ends in so many seconds; by default it has."""
+    sandbox = Sandbox(servers=15, seed=7, speed=0, settings=Settings(token_s=lasts_s))
     project_id = sandbox.credentials["project_id"]
     token, _issued, _ends = sandbox.service.directory.issue(project_id)
     options = {"transport": httpx.ASGITransport(sandbox.app), "sandbox": True, "project_id": project_id}
@@ -138,7 +138,7 @@ STATES = {
     ),
     "clock off by 20 minutes": (with_clocks_apart, "clock", [str(AHEAD_MIN), "NTP"]),
     "proxy that asks": (behind_a_proxy_that_asks, "proxy", ["HTTPS_PROXY"]),
-    "expired token": (with_an_expired_token, "credentials", ["token expires"]),
+    "expired token": (with_a_token, "credentials", ["token expires"]),
     "wrong password": (
         partial(playing, options={"kind": "password", "password": "wrong"}), "credentials", ["SDRS_NB_DOMAIN"],
     ),

@@ -8,7 +8,7 @@ import sdrs_nb
 from sdrs_nb.doctor.findings import Check, Diagnosis
 from sdrs_nb.i18n.choosing import set_language
 from tests.builders_running import connected_to, control
-from tests.doctor.states import PATHS, SELF_SIGNED, STATES, listening, playing, with_clocks_apart
+from tests.doctor.states import PATHS, SELF_SIGNED, STATES, listening, playing, with_a_token, with_clocks_apart
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 FINE = {"rulebook", "service", "shared_volumes", "clock", "permission.create"}
@@ -69,6 +69,38 @@ async def test_a_missing_permission_costs_what_depends_on_it(service):
     assert ("Tenant Guest" in found["remedy"]) == (service != "eps")
     if service != "eps":  # names alone; no rule needs them
         assert re.search(r"unverified: [A-Z]\d", found["remedy"])
+
+
+@pytest.mark.parametrize(
+    ("path", "fault", "check", "state"),
+    [
+        ("/v1/*/server-groups", {"kind": "status", "status": 503}, "permission.sdrs", "failed"),
+        ("/v1/*/active-domains", {"kind": "status", "status": 404}, "permission.sdrs", "warning"),
+        ("/v1/*/pools/*", {"kind": "garbage"}, "permission.dss", "warning"),
+        ("/v1/*/server-groups", {"kind": "reset"}, "reach.sdrs", "failed"),
+        ("/v3/*/keypairs", {"kind": "reset"}, "reach.kps", "warning"),
+        ("/v3/projects", {"kind": "status", "status": 500}, "reach.iam", "failed"),
+        ("/v3/projects", {"kind": "reset"}, "reach.iam", "failed"),
+    ],
+)
+async def test_a_service_in_trouble_is_told_from_a_missing_permission(path, fault, check, state):
+    """It fails where there is no inventory without what was asked for; each says what to do."""
+    async with playing({"match": f"GET {path}", "times": None, **fault}) as (sandbox, cloud):
+        first = (await sdrs_nb.doctor(cloud)).frame.iloc[0]
+
+        assert (first["check"], first["state"]) == (check, state)
+        assert first["remedy"]
+        assert await written(sandbox) == []
+
+
+@pytest.mark.parametrize(("lasts_s", "state"), [(1800, "warning"), (7200, "ok")])
+async def test_a_token_that_ends_soon_is_told(lasts_s, state):
+    """A token that was made elsewhere is not renewed here."""
+    async with with_a_token(lasts_s) as (_sandbox, cloud):
+        found = row(await sdrs_nb.doctor(cloud), "credentials")
+
+    assert found["state"] == state
+    assert ("The token ends at" in found["found"]) == (state == "warning")
 
 
 async def test_what_a_failure_keeps_from_being_looked_at_is_skipped():
