@@ -32,6 +32,7 @@ _HOMES = {
     "running.verification": "verify",
     "running.protection": "enable_protection first_synchronisation follow_first_synchronisation",
     "reporting.todo": "to_do",
+    "doctor": "Diagnosis doctor",
     "aftercare.coverage": "Coverage cover coverage",
     "aftercare.drift": "InventoryDiff diff_inventories",
     "shown.exports": "write_csv write_excel write_json_lines",

@@ -124,13 +124,16 @@ class ClaimedError(SdrsError):
 class CloudUnreachable(SdrsError):  # noqa: N818 - the name the house chose for "no answer"
     """The cloud gave no answer.
 
-    ``sent`` says whether the request may have reached it: False only when no byte left this machine.
+    ``sent`` says whether the request may have reached it: False only when no byte left this machine.  ``cause`` is
+    what stood in the way where that is known: ``name`` (not resolved), ``certificate`` (not trusted), ``proxy`` (wants
+    a password), ``refused`` (nothing listens), ``time`` (none came in time); else ``""``.
     """
 
-    def __init__(self, message: str, *, method: str = "", path: str = "", sent: bool = True) -> None:
+    def __init__(self, message: str, *, method: str = "", path: str = "", sent: bool = True, cause: str = "") -> None:
         self.method = method
         self.path = path
         self.sent = sent
+        self.cause = cause
         super().__init__(message)
 
 

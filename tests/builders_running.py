@@ -111,5 +111,5 @@ def connected_to(sandbox, kind="access key", **more):
     """A connection to a sandbox in this process, by its access key or its password."""
     names = {"access key": ("access_key", "secret_key"), "password": ("user", "password", "domain")}[kind]
     keys = {name: sandbox.credentials[name] for name in ("project_id", *names)}
-    transport = httpx.ASGITransport(sandbox.app)
-    return sdrs_nb.connect(endpoint="http://localhost", transport=transport, sandbox=True, **{**keys, **more})
+    options = {"transport": httpx.ASGITransport(sandbox.app), "sandbox": True, **keys, **more}
+    return sdrs_nb.connect(endpoint="http://localhost", **options)

@@ -20,7 +20,7 @@ GROUND = {
 #: The pipeline in the order in which data flows: a part imports the ground, itself, and lower ranks.
 RANKS = {
     "cloud": 0, "inventory": 1, "eligibility": 2, "payloads": 3, "planning": 4, "ledger": 5, "running": 6,
-    "aftercare": 7, "reporting": 7, "runbooks": 8, "cli": 9, "widgets": 9,
+    "aftercare": 7, "reporting": 7, "doctor": 7, "runbooks": 8, "cli": 9, "widgets": 9,
 }  # fmt: skip
 #: Parts that import the ground alone, however low the others are.
 ALONE = {"cloud", "payloads", "ledger"}

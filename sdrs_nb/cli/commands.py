@@ -5,7 +5,7 @@ Imported once the language is known (``sdrs_nb.cli.main``), so that the help is 
 
 import typer
 
-from sdrs_nb.cli import aftercare, books, options, runs, stages, takeback
+from sdrs_nb.cli import aftercare, books, doctor, options, runs, stages, takeback
 from sdrs_nb.i18n import _
 
 __all__ = ["app"]
@@ -42,6 +42,19 @@ app.command(
     help=_("Start the sandbox cloud: --port 0 --servers 240 --seed 7 --speed 60 (--help shows all)."),
     context_settings={**_PASSED_ON, "help_option_names": []},
 )(books.sandbox)
+app.command(
+    "doctor",
+    short_help=_("Say whether this tool fits this cloud."),
+    help=_(
+        "Say whether this tool fits this cloud and these credentials, before anything is sent.\n\n"
+        "\b\n"
+        "  sdrs-nb doctor                            a line a check, the worst first: what was found, what to do\n"
+        "  sdrs-nb doctor --json | jq                the same for a machine\n"
+        "  sdrs-nb doctor --probe-batch              also ask whether the cloud has the batch call\n\n"
+        "Only reads, but for --probe-batch: that sends one create which names no server and a group that nobody has, "
+        "so that nothing can be created. Leaves with 0 when nothing failed, warnings or not, and with 1 otherwise."
+    ),
+)(doctor.doctor)
 app.command(
     "inventory",
     short_help=_("Load the inventory, keep it, or compare it."),

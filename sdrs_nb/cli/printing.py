@@ -19,8 +19,8 @@ _STATES = frozenset({"verdict", "stage", "state", "severity", "cover", "change"}
 
 
 def value(content: object) -> None:
-    """Print one text or value as a line."""
-    terminal.write(visible(str(content)))
+    """Print one text or value as a line, ``Lines`` as several."""
+    terminal.write(content if isinstance(content, Lines) else visible(str(content)))
 
 
 def row(*cells: str) -> None:

@@ -43,8 +43,11 @@ def advice(code: str, status: int) -> str:  # noqa: C901, PLR0911, PLR0912 - one
     match code.replace("APIG.", "APIGW."), status:
         case ("APIGW.0301" | "SDRS.0002", _status):
             return _("The credentials were not accepted; check them, the project and this machine's clock.")
-        case ("APIGW.0302" | "SDRS.0003" | "SDRS.0004" | "SDRS.0005", _status):
+        case ("APIGW.0302", _status):
             return _("Ask the administrator of the account to grant this user the permission in IAM.")
+        case ("SDRS.0003" | "SDRS.0004" | "SDRS.0005", _status):  # the permission page knows roles, no actions
+            return _("Ask the administrator of the account for a role in this project: Tenant Guest reads; SDRS "
+                     "Administrator with Tenant Guest and Server Administrator creates.")  # fmt: skip
         case ("APIGW.0308", _status):
             return _("The project makes too many calls; wait some seconds and try again.")
         case ("APIGW.0101", _status):

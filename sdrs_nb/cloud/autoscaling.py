@@ -1,7 +1,9 @@
 """Auto scaling: which servers belong to a scaling group."""
 
+from typing import ClassVar
+
 from sdrs_nb.cloud.paging import Documents, Page, all_side_by_side, received, row_pages
-from sdrs_nb.cloud.service import Service
+from sdrs_nb.cloud.service import Samples, Service
 from sdrs_nb.cloud.session import segment
 
 __all__ = ["AutoScaling"]
@@ -15,6 +17,7 @@ class AutoScaling(Service):
     """Scaling groups and their servers."""
 
     service = "autoscaling"
+    samples: ClassVar[Samples] = {"scaling_instances": (f"{_ROOT}/scaling_group", {"limit": 1})}
 
     async def groups(self) -> Documents:
         """Return every scaling group: ``scaling_group_id, scaling_group_name, ...``."""

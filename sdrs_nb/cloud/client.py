@@ -13,6 +13,7 @@ from sdrs_nb.asked import checked
 from sdrs_nb.cloud.autoscaling import AutoScaling
 from sdrs_nb.cloud.clock import CloudClock
 from sdrs_nb.cloud.ecs import Ecs
+from sdrs_nb.cloud.encryption import proxy_of
 from sdrs_nb.cloud.endpoints import SERVICES, origin_of
 from sdrs_nb.cloud.eps import Eps
 from sdrs_nb.cloud.evs import Evs
@@ -21,6 +22,7 @@ from sdrs_nb.cloud.kps import Kps
 from sdrs_nb.cloud.pace import RateLimiter
 from sdrs_nb.cloud.placement import Deh, Dss
 from sdrs_nb.cloud.sdrs import Sdrs
+from sdrs_nb.cloud.service import Service
 from sdrs_nb.cloud.session import Identity, Session
 from sdrs_nb.cloud.vpc import Vpc
 from sdrs_nb.errors import SettingsError
@@ -43,10 +45,54 @@ class Cloud:
         self, settings: Settings, *, http: httpx.AsyncBaseTransport | None = None, pace: RateLimiter | None = None
     ) -> None:
         self.settings = settings
+        self._http, self._pace = http, pace
         self._session = session = Session(settings, http=http, pace=pace)
         self.iam, self.ecs, self.evs, self.vpc = Iam(session), Ecs(session), Evs(session), Vpc(session)
         self.kps, self.deh, self.dss = Kps(session), Deh(session), Dss(session)
         self.autoscaling, self.eps, self.sdrs = AutoScaling(session), Eps(session), Sdrs(session)
+
+    @property
+    def services(self) -> Mapping[str, Service]:
+        """Every service but IAM by its name, those first that the job cannot do without."""
+        needed = {"sdrs": self.sdrs, "ecs": self.ecs, "evs": self.evs, "vpc": self.vpc}
+        return needed | {
+            "kps": self.kps, "autoscaling": self.autoscaling, "deh": self.deh, "dss": self.dss, "eps": self.eps,
+        }  # fmt: skip
+
+    def origin(self, service: str) -> str:
+        """Return scheme and host of a service (a key of ``services``, or ``iam``)."""
+        return origin_of(service, self.settings)
+
+    def proxy(self, service: str) -> str:
+        """Return host and port of the proxy that calls to a service go through, ``""`` where there is none."""
+        return proxy_of(self.origin(service), self.settings) if self._http is None else ""
+
+    @property
+    def encryption(self) -> Mapping[str, str]:
+        """TLS version and issuer of the certificate of each host that has answered encrypted."""
+        return self._session.encryption
+
+    def reading(self, *, attempts: int, timeout_s: float) -> "Cloud":
+        """Return another connection to the same project that refuses whatever is not a read, and is less patient.
+
+        It proves the credentials anew.  Closing it closes neither this one nor a transport that was handed in.
+
+        Parameters
+        ----------
+        attempts
+            How often a call is tried.
+        timeout_s
+            Seconds that a try, or making a connection, may take; never longer than here.
+        """
+        settings = self.settings.model_copy(
+            update={
+                "read_only": True,
+                "attempts": min(attempts, self.settings.attempts),
+                "timeout_s": min(timeout_s, self.settings.timeout_s),
+                "connect_timeout_s": min(timeout_s, self.settings.connect_timeout_s),
+            }
+        )
+        return Cloud(settings, http=None if self._http is None else _Lent(self._http), pace=self._pace)
 
     @property
     def identity(self) -> Identity | None:
@@ -100,6 +146,16 @@ class Cloud:
         settings = self.settings
         project = settings.project_id or settings.project_name or settings.region
         return f"Cloud(endpoint={origin_of('sdrs', settings)!r}, project={project!r})"
+
+
+class _Lent(httpx.AsyncBaseTransport):
+    """A transport that another connection closes."""
+
+    def __init__(self, http: httpx.AsyncBaseTransport) -> None:
+        self._http = http
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._http.handle_async_request(request)
 
 
 @with_no_trace

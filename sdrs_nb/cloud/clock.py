@@ -34,6 +34,8 @@ class CloudClock:
         Whether a sandbox was named, so that its time, and how fast it passes, are believed.
     elapsed
         Returns seconds that only grow; tests pass their own.
+    wall
+        Returns this machine's time; tests pass their own.
 
     Attributes
     ----------
@@ -42,10 +44,20 @@ class CloudClock:
         moves it.
     world
         The id of the sandbox's world that answered; ``""`` where no sandbox did.
+    ahead_s
+        Seconds by which the last answer's ``Date`` was ahead of this machine's clock, by which signatures are judged;
+        None before one said.
     """
 
-    def __init__(self, *, is_sandbox: bool = False, elapsed: Callable[[], float] = _elapsed) -> None:
-        self._is_sandbox, self._elapsed = is_sandbox, elapsed
+    def __init__(
+        self,
+        *,
+        is_sandbox: bool = False,
+        elapsed: Callable[[], float] = _elapsed,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._is_sandbox, self._elapsed, self._wall = is_sandbox, elapsed, wall
+        self.ahead_s: float | None = None
         self._lock = Lock()
         self.scale = 1.0
         self.world = ""
@@ -64,7 +76,10 @@ class CloudClock:
         self.world = headers.get("x-sandbox-world", self.world)
         if self._is_sandbox:
             self.scale = _scale(headers.get("x-sandbox-speed"), self.scale)
-        said = _sandbox_time(headers.get("x-sandbox-time")) if self._is_sandbox else _date(headers.get("date"))
+        date = _date(headers.get("date"))
+        if date is not None:
+            self.ahead_s = (date - self._wall()).total_seconds()
+        said = _sandbox_time(headers.get("x-sandbox-time")) if self._is_sandbox else date
         if said is None:
             return
         with self._lock:

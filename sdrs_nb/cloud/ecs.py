@@ -1,10 +1,10 @@
 """Elastic cloud servers: servers, flavors, limits, groups."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from sdrs_nb.cloud.paging import Documents, OnPage, Page, all_side_by_side, marked_pages, row_pages
-from sdrs_nb.cloud.service import Service
+from sdrs_nb.cloud.service import Samples, Service
 from sdrs_nb.cloud.session import segment
 from sdrs_nb.errors import NotFoundError
 
@@ -19,6 +19,11 @@ class Ecs(Service):
     """Servers as the list with details shows them."""
 
     service = "ecs"
+    samples: ClassVar[Samples] = {
+        "servers": (f"{_SERVERS}/detail", {"limit": 1, "offset": 1}),
+        "flavors": (f"{_SERVERS}/flavors", {}),
+        "ecs_limits": (f"{_SERVERS}/limits", {}),
+    }
 
     async def servers(self, on_page: OnPage | None = None) -> Documents:
         """Return every server of the project; pages after the first are read side by side.

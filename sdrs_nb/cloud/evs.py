@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from sdrs_nb.cloud.paging import Documents, OnPage, Page, all_side_by_side, row_pages
-from sdrs_nb.cloud.service import Service
+from sdrs_nb.cloud.service import Samples, Service
 
 __all__ = ["Evs"]
 
 _VOLUMES = "/v2/{project_id}/cloudvolumes/detail"
+_QUOTA = "/v2/{project_id}/os-quota-sets/{project_id}"
 #: Ids in one ``ids`` filter (cloud-apis 5: at most 60).
 IDS_AT_ONCE = 60
 
@@ -18,6 +19,10 @@ class Evs(Service):
     """Volumes as the list with details shows them."""
 
     service = "evs"
+    samples: ClassVar[Samples] = {
+        "volumes": (_VOLUMES, {"limit": 1}),
+        "evs_quota": (_QUOTA, {"usage": "True"}),
+    }
 
     async def volumes(self, on_page: OnPage | None = None) -> Documents:
         """Return every volume of the project; pages after the first are read side by side.
@@ -44,4 +49,4 @@ class Evs(Service):
 
     async def quota(self) -> dict[str, Any]:
         """Return the project's volume quotas (``volumes, gigabytes, gigabytes_SSD, ...``; limit -1: none)."""
-        return await self._object("/v2/{project_id}/os-quota-sets/{project_id}", "quota_set", {"usage": "True"})
+        return await self._object(_QUOTA, "quota_set", {"usage": "True"})

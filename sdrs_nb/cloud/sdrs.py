@@ -3,11 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from sdrs_nb.cloud.answers import Call
 from sdrs_nb.cloud.paging import Documents, Page, row_pages
-from sdrs_nb.cloud.service import Query, Service
+from sdrs_nb.cloud.service import Query, Samples, Service
 from sdrs_nb.cloud.session import segment
 from sdrs_nb.cloud.shapes import JOB, fitting, rows_of
 from sdrs_nb.cloud.submitting import start_job
@@ -23,6 +23,14 @@ class Sdrs(Service):
     """Reads are repeated where that is harmless; calls that start a job are sent once."""
 
     service = "sdrs"
+    samples: ClassVar[Samples] = {
+        "groups": (f"{_ROOT}/server-groups", {"limit": 1}),
+        "protected_instances": (_INSTANCES, {"limit": 1}),
+        "replication_pairs": (f"{_ROOT}/replications", {"limit": 1}),
+        "drill_servers": (f"{_ROOT}/disaster-recovery-drills", {"limit": 1}),
+        "domains": (f"{_ROOT}/active-domains", {}),
+        "quotas": (f"{_ROOT}/sdrs/quotas", {}),
+    }
 
     async def _page(self, path: str, key: str, query: Query | None = None, *, total: str = "count") -> Page:
         page = await super()._page(path, key, query, total=total)

@@ -8,9 +8,11 @@ from sdrs_nb.cloud.paging import Documents, Page, incomplete
 from sdrs_nb.cloud.session import Session
 from sdrs_nb.cloud.shapes import object_of
 
-__all__ = ["Query", "Service"]
+__all__ = ["Query", "Samples", "Service"]
 
 Query = Mapping[str, object]
+#: Frame of the inventory -> path and query of the smallest read behind it: one row, or what comes in one piece.
+Samples = Mapping[str, tuple[str, Query]]
 
 
 class Service:
@@ -20,12 +22,21 @@ class Service:
     service: ClassVar[str] = ""
     #: ``"domain"`` for account-wide services.
     scope: ClassVar[str] = "project"
+    #: What ``sample`` reads.
+    samples: ClassVar[Samples] = {}
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+    async def sample(self, frame: str) -> None:
+        """Read as little as possible of what ``frame`` is made of (a key of ``samples``), to see whether it may be.
+
+        Raises ``PermissionDeniedError``, ``UnknownCallError`` where the service is not offered, or as the list does.
+        """
+        await self._document(*self.samples[frame])
 
     async def _document(self, path: str, query: Query | None = None, key: str = "") -> Any:
         return await self._session.get(self.service, path, query or {}, self.scope, key)

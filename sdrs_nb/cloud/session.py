@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -51,7 +51,7 @@ class Identity:
     """Who calls and where; what the cloud does not tell is ``""``.
 
     ``cloud_host`` is the host behind service and region, or that of the one endpoint; ``world`` names the world of a
-    sandbox.
+    sandbox.  ``roles`` and ``expires_at`` are those of a token, in the cloud's words; a signature has neither.
     """
 
     project_id: str
@@ -64,6 +64,8 @@ class Identity:
     cloud_host: str = ""
     world: str = ""
     is_sandbox: bool = False
+    roles: tuple[str, ...] = field(default=(), compare=False)
+    expires_at: str = field(default="", compare=False)
 
 
 class Session:
@@ -89,6 +91,11 @@ class Session:
     def clock(self) -> CloudClock:
         """The cloud's clock, as its answers tell it."""
         return self._transport.clock
+
+    @property
+    def encryption(self) -> Mapping[str, str]:
+        """TLS version and issuer of the certificate of each host that answered encrypted."""
+        return self._transport.encryption
 
     @property
     def waits(self) -> Waits:
@@ -201,8 +208,15 @@ class Session:
     def _from_token(self, token: Mapping[str, Any]) -> Identity:
         project, user = _mapping(token, "project"), _mapping(token, "user")
         domain = _mapping(project, "domain") or _mapping(user, "domain")
-        return self._identify(
+        identity = self._identify(
             project.get("id"), project.get("name"), domain.get("id"), user.get("id"), user.get("name")
+        )
+        roles = token.get("roles")
+        named = [role.get("name") for role in (roles if isinstance(roles, list) else ()) if isinstance(role, Mapping)]
+        return replace(
+            identity,
+            roles=tuple(name for name in named if isinstance(name, str)),
+            expires_at=str(token.get("expires_at") or ""),
         )
 
     def _identify(self, project_id: Any, project: Any, domain_id: Any, user_id: Any, user_name: Any) -> Identity:

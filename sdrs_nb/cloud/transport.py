@@ -11,6 +11,7 @@ import stamina
 from sdrs_nb import __version__
 from sdrs_nb.cloud.answers import Answer, Call, error_of, parse, shorten
 from sdrs_nb.cloud.clock import CloudClock
+from sdrs_nb.cloud.encryption import encryption_of
 from sdrs_nb.cloud.endpoints import origin_of
 from sdrs_nb.cloud.logs import quieten_libraries
 from sdrs_nb.cloud.pace import Budgeted, RateLimiter, shared_pace
@@ -71,6 +72,8 @@ class Transport:
         The cloud's clock, as its answers tell it.
     waits
         Waits for the gateway's limit, and who is told of them; a pace of one's own tells none.
+    encryption
+        TLS version and issuer of the certificate of each host that answered encrypted.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class Transport:
         self._client: httpx.AsyncClient | None = None
         self._is_closed = False
         self.clock = CloudClock(is_sandbox=settings.sandbox)
+        self.encryption: dict[str, str] = {}
 
     async def exchange(self, call: Call, path: str, authenticate: Authenticate) -> tuple[Any, Answer]:
         """Send ``call`` to ``path`` (filled in and percent-encoded) and return its JSON and its answer.
@@ -163,6 +167,8 @@ class Transport:
         try:
             async with asyncio.timeout(self._settings.timeout_s):
                 response = await self._opened().send(request, stream=True)
+                if told := encryption_of(response):
+                    self.encryption[request.url.host] = told
                 try:
                     return await answer_of(call, path, response, self._settings.answer_limit_mib * _MIB)
                 finally:

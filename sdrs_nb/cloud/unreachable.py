@@ -26,30 +26,44 @@ _NOT_SENT = (
 def unreachable(call: Call, path: str, host: str, error: httpx.RequestError) -> CloudUnreachable:
     """Return the error for a call that httpx could not bring to an answer."""
     sent = not isinstance(error, _NOT_SENT)
-    sentence = _after(call, path, host, error) if sent else _before(host, error)
-    return CloudUnreachable(sentence, method=call.method, path=path, sent=sent)
+    cause = _cause(error)
+    sentence = _after(call, path, host, error) if sent else _before(host, cause, error)
+    return CloudUnreachable(sentence, method=call.method, path=path, sent=sent, cause=cause)
 
 
-def _before(host: str, error: httpx.RequestError) -> str:
+def _cause(error: httpx.RequestError) -> str:
+    """Return what stood in the way, in a word of ``CloudUnreachable.cause``."""
     causes = tuple(_causes(error))
     if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return "name"
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        return "certificate"
+    if isinstance(error, httpx.ProxyError) and "407" in str(error):
+        return "proxy"
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return "refused"
+    return "time" if isinstance(error, httpx.TimeoutException) else ""
+
+
+def _before(host: str, cause: str, error: httpx.RequestError) -> str:
+    if cause == "name":
         return _(
             "The name {host} cannot be resolved. Check the region, the endpoint and this machine's network.", host=host
         )
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+    if cause == "certificate":
         return _(
             "The certificate of {host} is not trusted. Check the endpoint; behind a proxy of your own, name its "
             "certificate with SDRS_NB_CA_FILE.",
             host=host,
         )
-    if isinstance(error, httpx.ProxyError) and "407" in str(error):
+    if cause == "proxy":
         return _(
             "A proxy on the way to {host} wants a user and a password: HTTPS_PROXY=http://user:password@host:port.",
             host=host,
         )
-    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+    if cause == "refused":
         return _("Nothing listens at {host}. Check the endpoint and whether the service is running.", host=host)
-    if isinstance(error, httpx.TimeoutException):
+    if cause == "time":
         return _("{host} accepted no connection in time. Check the endpoint, the firewall and HTTPS_PROXY.", host=host)
     return _(
         "No connection to {host}: {reason}. Check the endpoint, this machine's network and HTTPS_PROXY.",

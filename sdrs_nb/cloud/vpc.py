@@ -1,7 +1,9 @@
 """Virtual private clouds, subnets, free addresses."""
 
+from typing import ClassVar
+
 from sdrs_nb.cloud.paging import Documents, Page, marked_pages
-from sdrs_nb.cloud.service import Service
+from sdrs_nb.cloud.service import Samples, Service
 from sdrs_nb.cloud.session import segment
 from sdrs_nb.cloud.shapes import not_ours
 from sdrs_nb.i18n import _
@@ -15,6 +17,10 @@ class Vpc(Service):
     """Networks of the project."""
 
     service = "vpc"
+    samples: ClassVar[Samples] = {
+        "vpcs": ("/v1/{project_id}/vpcs", {"limit": 1}),
+        "subnets": ("/v1/{project_id}/subnets", {"limit": 1}),
+    }
 
     async def vpcs(self) -> Documents:
         """Return every VPC: ``id, name, cidr, status, ...``."""

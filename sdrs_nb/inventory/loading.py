@@ -22,7 +22,7 @@ from sdrs_nb.tables import INVENTORY_TABLES, SOURCES, shape
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
 
-__all__ = ["FRAMES", "LISTED", "documents_of", "load", "sources_frame"]
+__all__ = ["FRAMES", "LISTED", "NEEDED", "documents_of", "load", "sources_frame"]
 
 Documents = list[dict[str, Any]]
 Progress = Callable[[str, int, int | None], None]
@@ -73,6 +73,8 @@ _SOURCES: Mapping[str, _Source] = MappingProxyType(
 
 #: Frames that a list of the cloud gives as it is.
 LISTED = frozenset(_SOURCES)
+#: Frames without which there is no inventory.
+NEEDED = frozenset(name for name, source in _SOURCES.items() if source.is_needed)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from types import MappingProxyType
 from sdrs_nb.statuses import REACHED, SERVER, WORST_FIRST, JobStatus, Stage
 
 __all__ = [
-    "ATTEMPT_TONES", "BATCH_TONES", "COVER_TONES", "JOB_TONES", "RUN_TONES", "SERVER_TONES", "STAGE_TONES", "TONES",
-    "VERDICT_TONES",
+    "ATTEMPT_TONES", "BATCH_TONES", "CHECK_TONES", "COVER_TONES", "JOB_TONES", "RUN_TONES", "SERVER_TONES",
+    "STAGE_TONES", "TONES", "VERDICT_TONES",
 ]  # fmt: skip
 
 #: Every tone there is.
@@ -77,6 +77,10 @@ VERDICT_TONES: Mapping[str, str] = MappingProxyType(
         "not a candidate": "neutral",
         "protected": "neutral",
     }
+)
+#: How checks of the doctor ended.
+CHECK_TONES: Mapping[str, str] = MappingProxyType(
+    {"failed": "bad", "warning": "warning", "skipped": "unknown", "ok": "good"}
 )
 #: How far servers are covered.
 COVER_TONES: Mapping[str, str] = MappingProxyType(

@@ -70,6 +70,8 @@ def _words(_language: str) -> Mapping[str, str]:
         "running": _("running"),
         "paused": _("paused"),
         "done": _("done"),
+        "ok": _("ok"),
+        "skipped": _("skipped"),
         "uncertain": _("uncertain"),
         "refused": _("refused"),
         "not handled": _("not handled"),

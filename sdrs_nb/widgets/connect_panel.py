@@ -8,6 +8,8 @@ import ipywidgets
 import pandas as pd
 
 from sdrs_nb.cloud import Cloud, connect
+from sdrs_nb.doctor.examining import doctor
+from sdrs_nb.doctor.findings import Diagnosis
 from sdrs_nb.errors import SdrsError
 from sdrs_nb.i18n import _
 from sdrs_nb.inventory.access import check_access
@@ -47,14 +49,18 @@ class ConnectPanel(Panel):
         self.rehearsal: Rehearsal | None = None
         self._connect = button(_("Connect"), self._on_connect_click, style="primary")
         hint = _("A cloud on this machine to practise on; nothing there costs money")
+        thorough = _("The way there, clocks, permissions, quotas, whose rules hold; only reads")
+        self._examine = button(_("Doctor"), self._on_examine_click, tooltip=thorough)
         self._rehearse = button(_("Start a sandbox cloud"), self._on_rehearse_click, tooltip=hint)
         self._facts = ipywidgets.HTML()
         self._access = ipywidgets.HTML()
+        self._diagnosis = ipywidgets.HTML()
         self.opener = FileOpener(self.state, self.background)
         self._fill(
             [
-                row(self._connect, self._rehearse),
+                row(self._connect, self._examine, self._rehearse),
                 self._facts,
+                self._diagnosis,
                 self._access,
                 folded(_("Work on a file instead of a cloud"), self.opener),
             ]
@@ -70,6 +76,16 @@ class ConnectPanel(Panel):
             self.state.fail(self.step, str(error))
             return
         self._check()
+
+    def _on_examine_click(self) -> None:
+        if self._is_free and self.cloud is not None:
+            self.state.begin(self.step)
+            work = doctor(self.cloud, rulebook=self.state.asked_rulebook)
+            self.background.start("check", work, done=self._on_examined, failed=self._failed)
+
+    def _on_examined(self, diagnosis: Diagnosis) -> None:
+        self.state.end(self.step)
+        self.state.set_diagnosis(diagnosis)
 
     def _on_rehearse_click(self) -> None:
         if self._is_free and self._sandbox is not None:
@@ -96,12 +112,15 @@ class ConnectPanel(Panel):
         cloud = self.cloud
         self._connect.disabled = not self._is_free
         self._connect.description = _("Connect") if cloud is None else _("Check access")
+        self._examine.disabled = cloud is None or not self._is_free
         self._rehearse.disabled = not self._is_free
         self._rehearse.layout.display = "none" if self._sandbox is None or self.rehearsal is not None else ""
         self._facts.value = _settings(cloud) if cloud is not None else html.message(
             _("Connect looks for credentials in the environment, clouds.yaml and the SDK's credentials file. Nothing "
               "is changed in the cloud before you approve a plan.")
         )  # fmt: skip
+        diagnosis = self.state.diagnosis
+        self._diagnosis.value = "" if diagnosis is None else diagnosis._repr_html_()
         access = self.state.access
         self._access.value = "" if access is None else _shown_access(access) + self._rules()
 

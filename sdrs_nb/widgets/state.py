@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from sdrs_nb.cloud import Cloud
+from sdrs_nb.doctor.findings import Diagnosis
 from sdrs_nb.eligibility.eligibility import Eligibility, check_eligibility
 from sdrs_nb.errors import SdrsError
 from sdrs_nb.i18n import _
@@ -41,6 +42,8 @@ class WorkbenchState(Holding):
     ----------
     access
         What ``check_access`` found of the cloud; None before.
+    diagnosis
+        What ``doctor`` found of the cloud; None before.
     inventory, eligibility, plan, run, outcome
         Results of the steps; None until there is one.  A stale result stays readable until it is made anew.
     server_ids
@@ -59,6 +62,7 @@ class WorkbenchState(Holding):
         self._unlisten: Callable[[], None] = lambda: None
         self._talk_to(cloud)
         self.access: pd.DataFrame | None = None
+        self.diagnosis: Diagnosis | None = None
         self.last_plan: Plan | None = None
         self.imposed = 0
         self.asked_rulebook: Rulebook | None = None
@@ -146,7 +150,7 @@ class WorkbenchState(Holding):
         """Talk to this cloud from now on; what was loaded from another one is out of date, what a file said is not."""
         other = self.cloud is not None and self.cloud is not cloud
         rules = self.rulebook
-        self.access = None
+        self.access = self.diagnosis = None
         self._talk_to(cloud)
         self._failures.pop(Step.CONNECT, None)
         if other:
@@ -164,6 +168,11 @@ class WorkbenchState(Holding):
     def set_access(self, access: pd.DataFrame) -> None:
         """Take what the credentials may do."""
         self.access = access
+        self.changed()
+
+    def set_diagnosis(self, diagnosis: Diagnosis) -> None:
+        """Take whether this tool fits this cloud."""
+        self.diagnosis = diagnosis
         self.changed()
 
     def set_inventory(self, inventory: Inventory) -> None:

@@ -98,3 +98,16 @@ def test_a_speed_that_no_sandbox_has_is_not_believed(elapsed, speed):
     clock.hear(stamped(NOON, speed=speed))
 
     assert clock.scale == 25
+
+
+@pytest.mark.parametrize("is_sandbox", [False, True])
+@pytest.mark.parametrize("minutes", [-20, 0, 20])
+def test_how_far_our_clock_is_from_theirs_is_known(minutes, is_sandbox):
+    """By the ``Date`` of an answer, also of a sandbox: signatures are judged by it; before an answer nobody knows."""
+    clock = CloudClock(is_sandbox=is_sandbox, wall=lambda: NOON)
+    before = clock.ahead_s
+
+    clock.hear({**stamped(NOON + timedelta(days=9)), **dated(NOON + timedelta(minutes=minutes))})
+    clock.hear({"date": "nonsense"})
+
+    assert (before, clock.ahead_s) == (None, 60 * minutes)

@@ -253,21 +253,28 @@ def caused(error, cause):
 
 
 @pytest.mark.parametrize(
-    ("error", "sentence"),
+    ("error", "cause", "sentence"),
     [
-        (caused(httpx.ConnectError("x"), socket.gaierror(-2, "unknown")), "cloud.test cannot be resolved"),
-        (caused(httpx.ConnectError("x"), ConnectionRefusedError()), "Nothing listens at cloud.test"),
-        (caused(httpx.ConnectError("x"), ssl.SSLCertVerificationError("bad")), "certificate of cloud.test"),
-        (httpx.ConnectTimeout("x"), "cloud.test accepted no connection in time"),
-        (httpx.ConnectError("odd"), "No connection to cloud.test: odd"),
-        (httpx.ReadTimeout("x"), "cloud.test gave no answer to GET /v3/projects in time"),
-        (httpx.ReadError(""), "broke during GET /v3/projects: ReadError"),
+        (caused(httpx.ConnectError("x"), socket.gaierror(-2, "unknown")), "name", "cloud.test cannot be resolved"),
+        (caused(httpx.ConnectError("x"), ConnectionRefusedError()), "refused", "Nothing listens at cloud.test"),
+        (
+            caused(httpx.ConnectError("x"), ssl.SSLCertVerificationError("bad")),
+            "certificate",
+            "certificate of cloud.test",
+        ),
+        (httpx.ProxyError("407 Proxy Authentication Required"), "proxy", "A proxy on the way to cloud.test"),
+        (httpx.ConnectTimeout("x"), "time", "cloud.test accepted no connection in time"),
+        (httpx.ConnectError("odd"), "", "No connection to cloud.test: odd"),
+        (httpx.ReadTimeout("x"), "time", "cloud.test gave no answer to GET /v3/projects in time"),
+        (httpx.ReadError(""), "", "broke during GET /v3/projects: ReadError"),
     ],
 )
-async def test_no_answer_is_explained_by_host_and_what_to_check(error, sentence):
-    """Each reason has its own sentence, and each names the host."""
-    with pytest.raises(errors.CloudUnreachable, match=sentence):
+async def test_no_answer_is_explained_by_host_and_what_to_check(error, cause, sentence):
+    """Each reason has its own sentence and word, and each sentence names the host."""
+    with pytest.raises(errors.CloudUnreachable, match=sentence) as caught:
         await PlayedCloud({"GET /v3/projects": error}).connect().check()
+
+    assert caught.value.cause == cause
 
 
 async def test_nobody_listening_is_told_from_a_real_socket():

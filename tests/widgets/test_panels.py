@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import sdrs_nb
+from sdrs_nb.doctor import Diagnosis
 from sdrs_nb.models import Wait
 from sdrs_nb.widgets.approve_panel import ApprovePanel
 from sdrs_nb.widgets.connect_panel import ConnectPanel
@@ -90,6 +91,31 @@ def test_connecting_shows_where_credentials_were_found_and_never_their_value(clo
     shown = json.dumps([panel._facts.value, panel._access.value, panel._held.value])
     assert environment["SDRS_NB_SECRET_KEY"] not in shown
     assert environment["SDRS_NB_ACCESS_KEY"] not in shown
+
+
+def test_the_doctor_is_one_click_away(cloud_process):
+    """What it found is on the panel; there is nothing to examine before a cloud is named."""
+    panel = ConnectPanel()
+    before = panel._examine.disabled
+    panel.state.connect(cloud_process.connect())
+    panel._redraw()
+
+    panel._examine.click()
+    settled(panel, lambda: panel.state.diagnosis is not None)
+
+    found, shown = panel.state.diagnosis, text(panel._diagnosis)
+    assert [one.check for one in found.findings if one.found not in shown] == []
+    assert (before, panel._examine.disabled) == (True, False)
+
+
+def test_another_cloud_has_not_been_examined(cloud_process):
+    """A diagnosis is of one cloud alone."""
+    state = WorkbenchState(cloud_process.connect())
+    state.set_diagnosis(Diagnosis([]))
+
+    state.connect(cloud_process.connect())
+
+    assert state.diagnosis is None
 
 
 def test_connecting_without_credentials_says_where_it_looked(monkeypatch, tmp_path):
