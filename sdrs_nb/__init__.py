@@ -16,6 +16,7 @@ _HOMES = {
     ),
     "cloud": "Cloud connect",
     "inventory.inventory": "Inventory load_inventory read_inventory",
+    "inventory.select": "Selection select",
     "models": "Approval Batch BatchOptions",
     "rulebook": "load_rulebook",
     "eligibility.eligibility": "Eligibility check_eligibility",
