@@ -61,10 +61,8 @@ def sheets_of_file(data: bytes, name: str, problems: list[Problem]) -> Sheets:
 
 
 def _workbook(data: bytes, name: str, problems: list[Problem]) -> Sheets:
-    try:
-        import python_calamine as calamine
-    except ImportError as error:
-        raise SettingsError(_missing(name, "excel")) from error
+    import python_calamine as calamine
+
     try:
         measured = measure(data, name)
         grids = _grids(calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)), name, measured.rectangles)

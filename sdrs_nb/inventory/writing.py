@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from sdrs_nb.errors import InventoryError, Problem, SettingsError
+from sdrs_nb.errors import InventoryError, Problem
 from sdrs_nb.i18n import _
 from sdrs_nb.inventory.files import ARMOURED
 from sdrs_nb.inventory.meanings import readme
@@ -73,12 +73,8 @@ def _cells(column: "pd.Series[Any]") -> list[Any]:
 
 
 def _workbook(path: Path, contents: dict[str, pd.DataFrame]) -> Path:
-    try:
-        from openpyxl import Workbook
-    except ImportError as error:
-        raise SettingsError(
-            _("Writing {name} needs a library that is not installed; run: pip install 'sdrs-nb[excel]'", name=path.name)
-        ) from error
+    from openpyxl import Workbook
+
     _refuse_too_much(path, contents)
     book = Workbook(write_only=True)
     for name, frame in contents.items():

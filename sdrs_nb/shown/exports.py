@@ -7,8 +7,6 @@ from pathlib import Path
 import pandas as pd
 
 from sdrs_nb.asked import checked
-from sdrs_nb.errors import SettingsError
-from sdrs_nb.i18n import _
 from sdrs_nb.shown.cells import is_missing, neutral
 from sdrs_nb.shown.disk import require_place, write_whole
 from sdrs_nb.shown.texts import json_text
@@ -46,16 +44,12 @@ def write_excel(sheets: Mapping[str, pd.DataFrame], path: str | os.PathLike[str]
     Raises
     ------
     SettingsError
-        The extra ``excel`` is not installed, or the file cannot be written.
+        The file cannot be written.
     """
     require_place(Path(path), makes_folders=True)
-    try:
-        from openpyxl import Workbook
-        from openpyxl.cell import WriteOnlyCell
-    except ImportError as error:
-        raise SettingsError(
-            _("Writing a workbook needs the extra 'excel'. Install it: pip install 'sdrs-nb[excel]'.")
-        ) from error
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+
     book = Workbook(write_only=True)
     for name, frame in sheets.items():
         sheet = book.create_sheet(name)
