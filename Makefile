@@ -50,7 +50,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.lab: pyproject.toml constraints.txt $(CATALOGUES) | $(BIN)/python
-	$(PIP) -e '.[sandbox,excel,lab,runbook]'
+	$(PIP) -e '.[lab,runbook]'
 	touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt $(CATALOGUES) | $(BIN)/python

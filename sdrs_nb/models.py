@@ -291,6 +291,8 @@ class Pace(Record):
         followed to its end.
     enable_protection
         Whether protection of the run's groups is enabled when all of it has ended.
+    groups_at_once
+        How many groups are worked on side by side; all of a wave where None.
     """
 
     first_look_s: float = Field(default=5.0, gt=0)
@@ -304,6 +306,7 @@ class Pace(Record):
     patience_s: float = Field(default=900.0, ge=0)
     on_failure: Literal["continue", "stop"] = "continue"
     enable_protection: bool = False
+    groups_at_once: int | None = Field(default=None, ge=1)
 
     def delay_s(self, looks: int) -> float:
         """Return the seconds to wait before look number ``looks + 1``: growing by half each time, to the longest."""

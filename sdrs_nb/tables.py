@@ -13,7 +13,18 @@ import pandas as pd
 from sdrs_nb.models import Verdict
 from sdrs_nb.statuses import WORST_FIRST, Stage
 
-__all__ = ["DERIVED", "ELIGIBILITY_TABLES", "INVENTORY_TABLES", "Table", "empty", "shape", "worst_first"]
+__all__ = [
+    "AMBIGUOUS",
+    "DERIVED",
+    "ELIGIBILITY_TABLES",
+    "INVENTORY_TABLES",
+    "MATCHED",
+    "NOT_FOUND",
+    "Table",
+    "empty",
+    "shape",
+    "worst_first",
+]
 
 STR, INT, FLOAT, BOOL, TIME = "string", "Int64", "Float64", "boolean", "datetime64[ns, UTC]"
 
@@ -416,6 +427,35 @@ INVENTORY_TABLES: Mapping[str, Table] = MappingProxyType(
 
 #: Columns that follow from others of their frame, so that nobody need read them.
 DERIVED: Mapping[str, frozenset[str]] = MappingProxyType({"groups": frozenset({"production_az", "dr_az"})})
+
+MATCHED = Table(
+    "matched",
+    "an entry of a list that names one server, or a server that an expression is true for",
+    {
+        "given": STR,  # as it stands in the list; the expression
+        "how": STR,  # id, name, IP, host name, several joined by "+"; "loose" where only letter case or domain differ
+        "server_id": STR,
+        "name": STR,
+    },
+)
+
+AMBIGUOUS = Table(
+    "ambiguous",
+    "an entry of a list x server that it may mean",
+    {
+        "given": STR,
+        "how": STR,
+        "server_id": STR,
+        "name": STR,
+        "apart": STR,  # what this server differs in from the others: column=value, semicolon-joined
+    },
+)
+
+NOT_FOUND = Table(
+    "not_found",
+    "an entry of a list that names no server",
+    {"given": STR, "row": INT, "reason": STR},  # row: line of the text or row of the sheet
+)
 
 VERDICTS = Table(
     "verdicts",

@@ -75,7 +75,9 @@ app.command(
         "\b\n"
         "  sdrs-nb check                             the project in the cloud\n"
         "  sdrs-nb check estate.xlsx --json | jq     a file, offline, for a machine\n"
-        "  sdrs-nb check --show findings             every reason, with its remedy\n\n"
+        "  sdrs-nb check --show findings             every reason, with its remedy\n"
+        "  sdrs-nb check --servers names.txt         a list of names, ids or addresses; what fits none is told\n"
+        "  sdrs-nb check list.xlsx --with-cloud      the list says which servers, the cloud says the facts\n\n"
         "Leaves with 3 when no server is eligible."
     ),
 )(stages.check)
@@ -86,6 +88,7 @@ app.command(
         "Plan the fewest requests for the eligible servers and write them to a file.\n\n"
         "\b\n"
         "  sdrs-nb plan --name-prefix erp --out plan.json\n"
+        "  sdrs-nb plan --servers names.txt --where \"tags.env == 'prod'\"\n"
         "  sdrs-nb plan --remainder RUN              what a run has left, failed instances cleared away first\n\n"
         "Nothing is sent. The fingerprint that is printed names exactly this plan; review the file, then submit it."
     ),
@@ -119,7 +122,7 @@ app.command(
         "\b\n"
         "  stop     send nothing more, follow what was sent to its end\n"
         "  pause    send nothing more and follow nothing\n"
-        "  go       take stop back\n"
+        "  carry-on take stop or pause back; carry the run on here where nobody does any more (also: go)\n"
         "  cancel   give up what was not sent yet, for good, and free its servers\n"
         "  let-go   free servers whose request is in doubt, on your word (--reason) that nothing comes of it"
     ),
@@ -176,6 +179,17 @@ app.command(
         "Nothing is changed in the cloud."
     ),
 )(aftercare.coverage)
+app.command(
+    "options",
+    short_help=_("Everything a job can be told, as a file."),
+    help=_(
+        "Read a file of options and print what it says, or write one to fill in.\n\n"
+        "\b\n"
+        "  sdrs-nb options --template > job.yaml\n"
+        "  sdrs-nb options job.yaml                  what it says, or what is wrong with it\n"
+        "  sdrs-nb plan --options job.yaml           what is typed beside it wins"
+    ),
+)(stages.options)
 app.command("runs", help=_("List the runs in the ledger, newest first."))(runs.runs)
 
 runbooks = typer.Typer(

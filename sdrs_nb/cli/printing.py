@@ -12,7 +12,7 @@ from sdrs_nb.shown.texts import json_text, visible
 from sdrs_nb.shown.titles import column_title
 from sdrs_nb.shown.words import word
 
-__all__ = ["frame", "hint", "records", "row", "value"]
+__all__ = ["frame", "hint", "lines", "records", "row", "value"]
 
 #: Columns that hold a word of ours, not of the cloud.
 _STATES = frozenset({"verdict", "stage", "state", "severity", "cover", "change"})
@@ -21,6 +21,11 @@ _STATES = frozenset({"verdict", "stage", "state", "severity", "cover", "change"}
 def value(content: object) -> None:
     """Print one text or value as a line, ``Lines`` as several."""
     terminal.write(content if isinstance(content, Lines) else visible(str(content)))
+
+
+def lines(text: str) -> None:
+    """Print a text of several lines as it is."""
+    terminal.write(text.rstrip("\n"))
 
 
 def row(*cells: str) -> None:

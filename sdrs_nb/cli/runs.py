@@ -1,6 +1,7 @@
 """The commands of a run: submit, follow, resume, control, verify, report, runs."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from pathlib import Path
@@ -9,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sdrs_nb.cli import leaving, printing, takeback, watching
+from sdrs_nb.cli.asking import SENDING, asks
 from sdrs_nb.cli.options import Connection, Json, RunId, given
 from sdrs_nb.errors import ClaimedError, NoBatchCallError, SdrsError, SettingsError
 from sdrs_nb.i18n import Lines, _, ngettext_
 
 if TYPE_CHECKING:
     from sdrs_nb.cloud import Cloud
+    from sdrs_nb.planning.options import JobOptions
     from sdrs_nb.running.runs import Run
 
 __all__ = ["Wish", "control", "follow", "report", "resume", "runs", "submit", "verify"]
@@ -22,13 +25,17 @@ __all__ = ["Wish", "control", "follow", "report", "resume", "runs", "submit", "v
 _OUTCOME_COLUMNS = ("server_id", "name", "batch_id", "stage", "whose", "error_code", "message")
 # Errors that say that the run was never ours to carry on.
 _NOT_OURS = (ClaimedError, SettingsError)
+#: How often it is looked whether a run that shall be carried on is still held, and the seconds between.
+_LOOKS, _LOOK_S = 8, 0.5
 Begin = Callable[["Cloud"], Awaitable["Run"]]
 
 
+@asks(SENDING)
 def submit(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="PLAN", help=_("The plan, from `sdrs-nb plan`."))],
     *,
+    asked: "JobOptions",
     approve: Annotated[
         str,
         typer.Option(
@@ -45,7 +52,7 @@ def submit(
     async def begin(cloud: "Cloud") -> "Run":
         from sdrs_nb.running import submission
 
-        run = await submission.submit(cloud, planned, approve=takeback.approval_in(approve))
+        run = await submission.submit(cloud, planned, approve=takeback.approval_in(approve), **asked.sending)
         printing.hint(_("Run {run}", run=run.run_id))
         printing.hint(run.where)
         printing.hint(planned.rulebook_reason(cloud.settings.site))
@@ -134,13 +141,15 @@ class Wish(StrEnum):
     STOP = "stop"
     PAUSE = "pause"
     GO = "go"
+    CARRY_ON = "carry-on"
     CANCEL = "cancel"
     LET_GO = "let-go"
 
 
 def control(
+    context: typer.Context,
     run_id: RunId,
-    wish: Annotated[Wish, typer.Argument(metavar="stop|pause|go|cancel|let-go", show_default=False)],
+    wish: Annotated[Wish, typer.Argument(metavar="stop|pause|carry-on|cancel|let-go", show_default=False)],
     *,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why; it is recorded."))] = "",
     who: Annotated[str, typer.Option("--who", metavar="NAME", help=_("Who says so; by default the user here."))] = "",
@@ -154,8 +163,11 @@ def control(
             run.stop(reason)
         case Wish.PAUSE:
             run.pause(reason)
-        case Wish.GO:
+        case Wish.GO | Wish.CARRY_ON:
             run.carry_on()
+            if _is_left(run):
+                _walk(given(context), _opened(run_id), as_json=False)
+                return
         case Wish.CANCEL:
             freed = run.cancel(reason)
             printing.hint(ngettext_("{count} server is free again.", "{count} servers are free again.", freed))
@@ -165,6 +177,15 @@ def control(
             batches = run.let_go(reason, who=who or None)
             printing.hint(_("Let go: {batches}.", batches=", ".join(batches) or "-"))
     printing.hint(repr(run))
+
+
+def _is_left(run: "Run") -> bool:
+    """Tell whether nobody carries an unfinished run on; whoever pauses it now may still wait for an answer."""
+    for _look in range(_LOOKS):
+        if not run.is_held:
+            return run.state != "done"
+        time.sleep(_LOOK_S)
+    return False
 
 
 def verify(context: typer.Context, run_id: RunId, *, as_json: Json = False) -> None:

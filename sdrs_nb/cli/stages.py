@@ -7,21 +7,28 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from sdrs_nb.cli import printing, sources, takeback
+from sdrs_nb.cli.asking import PLANNING, SELECTING, asks
 from sdrs_nb.cli.leaving import NOTHING_ELIGIBLE
-from sdrs_nb.cli.options import Assume, Choose, Group, Json, Mapped, Rules, Source
-from sdrs_nb.errors import LedgerError, NothingEligibleError, PlanError
+from sdrs_nb.cli.options import Json, Mapped, Source
+from sdrs_nb.errors import LedgerError, NothingEligibleError, PlanError, SettingsError
 from sdrs_nb.i18n import Lines, _, ngettext_
-from sdrs_nb.ids import canonical
-from sdrs_nb.rulebook import choose_rulebook, load_rulebook, read_rulebook
+from sdrs_nb.rulebook import load_rulebook
 from sdrs_nb.shown.disk import require_place
 from sdrs_nb.shown.words import word
 
 if TYPE_CHECKING:
     from sdrs_nb.eligibility.eligibility import Eligibility
+    from sdrs_nb.inventory.select import Selection
+    from sdrs_nb.planning.options import JobOptions
 
-__all__ = ["check", "inventory", "plan"]
+__all__ = ["check", "inventory", "options", "plan"]
 
-Limit = Annotated[int, typer.Option("--batch-limit", min=1, help=_("Servers per request; 5 unless your quota says."))]
+WithCloud = Annotated[
+    bool,
+    typer.Option(
+        "--with-cloud", help=_("SOURCE is a list that says which servers; everything else about them is read now.")
+    ),
+]
 Show = Annotated[
     Literal["verdicts", "findings", "rules", "groups", "missing"],
     typer.Option(help=_("A row per server, reason, rule that fired, protection group, or fact that is not known.")),
@@ -81,54 +88,31 @@ def inventory(
     printing.frame(diff_inventories(earlier, found).changes, as_json=as_json)
 
 
-def _choices(eligibility: "Eligibility", choose: list[str]) -> dict[str, str]:
-    """Return the group chosen for each server: one named by its id, or every server that waits for a choice.
-
-    Raises ``PlanError`` for a group that fits no server.
-    """
-    own = [text.partition("=") for text in choose if "=" in text]
-    candidates = eligibility.candidates
-    several = candidates[candidates.duplicated("server_id", keep=False)]
-    for_all = [canonical(text, "group_id") for text in choose if "=" not in text]
-    if strangers := set(for_all) - {*candidates["group_id"]}:
-        raise PlanError(
-            _(
-                "No server is known to fit protection group {group}. Choose one of: {groups}.",
-                group=min(strangers),
-                groups=", ".join(sorted({*candidates["group_id"]})) or "-",
-            )
-        )
-    fitting = several[several["group_id"].isin(for_all)].drop_duplicates("server_id")
-    return {
-        **dict(zip(fitting["server_id"], fitting["group_id"], strict=True)),
-        **{server: group for server, _equals, group in own},
-    }
+def _judged(
+    context: typer.Context, source: str | None, asked: "JobOptions", *, mapped: list[str] | None, with_cloud: bool
+) -> "tuple[Eligibility, Selection | None]":
+    """Return the eligibility of the servers asked for, and how these were found; open points are told."""
+    if with_cloud:
+        if source is None:
+            raise SettingsError(_("--with-cloud reads the servers of a list from the cloud; name the list."))
+        asked, source = asked.model_copy(update={"servers": source}), None
+    _refuse_early(asked)
+    inventory = sources.read(context, source, mapped).assume(asked.assume or {})
+    selection = asked.selection(inventory)
+    if selection is not None:
+        printing.hint(selection.sentence)
+        for text in (*selection.notes, *selection.open_points):
+            printing.hint(text)
+    return asked.check(inventory, selection), selection
 
 
-def _checked(
-    context: typer.Context,
-    source: str | None,
-    *,
-    group: str | None,
-    batch_limit: int,
-    assume: list[str] | None,
-    choose: list[str] | None,
-    rulebook: str | None,
-    mapped: list[str] | None,
-) -> "Eligibility":
-    from sdrs_nb.eligibility.eligibility import check_eligibility
-    from sdrs_nb.inventory.assuming import read_assumptions
-    from sdrs_nb.models import BatchOptions
+def _refuse_early(asked: "JobOptions") -> None:
+    """Refuse a wrong rule book and a list that cannot be read before minutes of loading."""
+    from sdrs_nb.inventory.lists import entries_of
 
-    rules = read_rulebook(rulebook) if rulebook else None  # refused before minutes of loading
-    declared = read_assumptions(assume or ())
-    inventory = sources.read(context, source, mapped).assume(declared)
-    options = BatchOptions(batch_limit=batch_limit)
-    checked = check_eligibility(inventory, options=options, group_id=group, rulebook=rules)
-    if choose:
-        choices = _choices(checked, choose)
-        checked = check_eligibility(inventory, options=options, group_id=group, group_choice=choices, rulebook=rules)
-    return checked
+    asked.rules  # noqa: B018 - an unknown name is refused here
+    if isinstance(asked.servers, str) and "\n" not in asked.servers:
+        entries_of(Path(asked.servers))
 
 
 def _say_what_is_missing(eligibility: "Eligibility") -> None:
@@ -163,16 +147,14 @@ def _say_what_is_missing(eligibility: "Eligibility") -> None:
         )
 
 
+@asks(SELECTING)
 def check(
     context: typer.Context,
     source: Source = None,
     *,
-    group: Group = None,
-    assume: Assume = None,
-    choose: Choose = None,
+    asked: "JobOptions",
     mapped: Mapped = None,
-    batch_limit: Limit = 5,
-    rulebook: Rules = None,
+    with_cloud: WithCloud = False,
     show: Show = "verdicts",
     findings: Annotated[
         Path | None, typer.Option(metavar="FILE", help=_("Also write every finding to this CSV file."))
@@ -184,16 +166,7 @@ def check(
 
     if findings is not None:
         require_place(findings, makes_folders=True)
-    eligibility = _checked(
-        context,
-        source,
-        group=group,
-        batch_limit=batch_limit,
-        assume=assume,
-        choose=choose,
-        rulebook=rulebook,
-        mapped=mapped,
-    )
+    eligibility, _selection = _judged(context, source, asked, mapped=mapped, with_cloud=with_cloud)
     verdicts = eligibility.verdicts
     if findings is not None:
         write_csv(eligibility.findings, findings)
@@ -223,26 +196,17 @@ def _servers(count: int) -> str:
     return ngettext_("{count} server", "{count} servers", count)
 
 
+@asks(SELECTING, PLANNING)
 def plan(
     context: typer.Context,
     source: Source = None,
     *,
-    group: Group = None,
-    assume: Assume = None,
-    choose: Choose = None,
+    asked: "JobOptions",
     mapped: Mapped = None,
-    name_prefix: Annotated[
-        str, typer.Option(metavar="TEXT", help=_("First part of the instances' names, 1 to 59 characters."))
-    ] = "dr",
-    batch_limit: Limit = 5,
-    rulebook: Rules = None,
+    with_cloud: WithCloud = False,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help=_("Where to write the plan."))] = Path(
         "plan.json"
     ),
-    approvals: Annotated[
-        int,
-        typer.Option("--approvals", metavar="N", help=_("Different persons who must approve it before it is sent.")),
-    ] = 1,
     include_unknown: Annotated[
         bool,
         typer.Option("--include-unknown", help=_("Plan servers of unknown verdict too, for reading: never sent.")),
@@ -259,32 +223,24 @@ def plan(
 
     # Told before credentials are asked for and minutes of loading.
     require_place(out)
-    if problems := list(prefix_problems(name_prefix, choose_rulebook(rulebook, load_rulebook()))):
+    if problems := list(prefix_problems(asked.name_prefix, asked.rules or load_rulebook())):
         raise PlanError(" ".join(problems))
     if remainder is not None:
-        takeback.plan_rest(context, remainder, source, out, rulebook, as_json=as_json)
+        takeback.plan_rest(context, remainder, source, out, asked.rulebook, as_json=as_json)
         return
-    eligibility = _checked(
-        context,
-        source,
-        group=group,
-        batch_limit=batch_limit,
-        assume=assume,
-        choose=choose,
-        rulebook=rulebook,
-        mapped=mapped,
-    )
+    eligibility, selection = _judged(context, source, asked, mapped=mapped, with_cloud=with_cloud)
     try:
-        planned = plan_batches(
-            eligibility, name_prefix=name_prefix, approvals_needed=approvals, include_unknown=include_unknown
-        )
+        planned = plan_batches(eligibility, include_unknown=include_unknown, **asked.planning(eligibility.inventory))
     except NothingEligibleError:
         _say_what_is_missing(eligibility)
         raise
     planned.save(out)
     printing.hint(eligibility.rulebook_reason)
     if as_json:
-        printing.document({"fingerprint": planned.fingerprint, "file": str(out), "payloads": planned.payloads()})
+        document = {"fingerprint": planned.fingerprint, "file": str(out), "payloads": planned.payloads()}
+        if selection is not None:
+            document["open"] = selection.open_points
+        printing.document(document)
         return
     printing.frame(planned.servers, as_json=False, columns=("batch_id", "group_id", "name", "server_id"))
     printing.hint(repr(planned))
@@ -299,3 +255,21 @@ def _seen(project_id: str | None) -> list[float]:
     with suppress(LedgerError):
         return job_durations(project_id=project_id) if project_id else []
     return []
+
+
+def options(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help=_("A file of options (YAML)."), show_default=False)
+    ] = None,
+    *,
+    template: Annotated[bool, typer.Option("--template", help=_("Print a file to fill in, and stop."))] = False,
+) -> None:
+    """Print a file of options to fill in, or what one says."""
+    from sdrs_nb.planning.options import options_template, read_options
+
+    if template == (file is not None):
+        raise SettingsError(_("Name a file of options, or ask for one to fill in with --template."))
+    if template or file is None:
+        printing.lines(options_template())
+    else:
+        printing.document(read_options(file).model_dump(mode="json", exclude_unset=True))

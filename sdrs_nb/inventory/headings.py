@@ -44,7 +44,7 @@ COLUMN_ALIASES: Mapping[str, str] = MappingProxyType(
             "private_ips": (
                 "私有IP地址|私有IP|内网IP|内网IP地址|私网IP|私网IP地址|IP地址|Private IP|Private IP address|"
                 "Private IPs|"
-                "Private IP addresses|IP|IP address|IP addresses|IPv4|Fixed IP|Internal IP"
+                "Private IP addresses|IP|IP address|IP addresses|IPv4|Address|Fixed IP|Internal IP"
             ),
             "flavor_id": "规格ID|规格名称|Flavor|Flavour|Flavor name|Flavour ID|Instance type|规格类型|实例规格",
             "vcpus": "vCPU|vCPU数|CPU核数|CPU|CPUs|Cores|CPU数|核数|vCPU count",

@@ -502,7 +502,7 @@ def read_inventory(
         The file cannot be read or anything in it is wrong; ``problems`` lists everything at once, by sheet or file,
         row and column.
     SettingsError
-        The file needs an extra that is not installed (``sdrs-nb[excel]``, ``sdrs-nb[parquet]``).
+        The file needs an extra that is not installed (``sdrs-nb[parquet]``).
     """
     remarks = Remarks(columns=dict(columns or {}), words=dict(words or {}), encoding=encoding)
     found = reading.read(source, name, remarks)

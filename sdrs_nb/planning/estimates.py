@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from statistics import median, quantiles
 
 from sdrs_nb.i18n import _, ngettext_
@@ -146,7 +147,8 @@ def estimate_of(
 
     Notes
     -----
-    Pure.  Groups work side by side, a group's batches one after the other, and a wave waits for the one before.
+    Pure.  Groups work side by side (as many as ``pace.groups_at_once``), a group's batches one after the other, and a
+    wave waits for the one before.
     """
     pace = pace or Pace()
     usual_s, slow_s, seen = (_DELETE_S, 2 * _DELETE_S, 0) if is_deletion else (_CREATE_S, 2 * _CREATE_S, 0)
@@ -170,21 +172,21 @@ def estimate_of(
         quota=quota,
         quota_used=used,
         quota_after=after,
-        duration_s=_duration(batches, usual_s + _AROUND_S + pace.first_look_s),
-        slow_s=_duration(batches, slow_s + _AROUND_S + pace.longest_look_s),
+        duration_s=_duration(batches, usual_s + _AROUND_S + pace.first_look_s, pace.groups_at_once),
+        slow_s=_duration(batches, slow_s + _AROUND_S + pace.longest_look_s, pace.groups_at_once),
         job_s=usual_s,
         jobs_seen=seen,
         is_deletion=is_deletion,
     )
 
 
-def _duration(batches: Sequence[Batch], batch_s: float) -> float:
-    """Return the seconds of the longest queue of each wave, added up."""
+def _duration(batches: Sequence[Batch], batch_s: float, at_once: int | None) -> float:
+    """Return the seconds of the longest queue of each wave, added up; of all queues in turn where few go at once."""
     queues = Counter((batch.wave, batch.group_id) for batch in batches)
-    longest = {wave: 0 for wave, _group in queues}
+    waves: dict[int, list[int]] = {}
     for (wave, _group), length in queues.items():
-        longest[wave] = max(longest[wave], length)
-    return sum(longest.values()) * batch_s
+        waves.setdefault(wave, []).append(length)
+    return sum(max(*each, ceil(sum(each) / (at_once or len(each)))) for each in waves.values()) * batch_s
 
 
 def _looks(job_s: float, history: Sequence[float], pace: Pace) -> int:

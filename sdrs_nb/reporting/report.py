@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -174,7 +173,7 @@ def report(run: Run, path: str | os.PathLike[str]) -> Path:
         From ``submit``, ``open_run`` or ``find_run``; it may still be under way.
     path
         Where to write; folders are made.  Beside it, by the same name: ``.csv`` (the outcome), ``.xlsx`` (outcome,
-        batches, left out, to do, requests, jobs; only where the extra ``excel`` is installed) and ``.jsonl`` (every
+        batches, left out, to do, requests, jobs) and ``.jsonl`` (every
         recorded event).  Formula-like cells are neutralised.
 
     Raises
@@ -194,9 +193,8 @@ def report(run: Run, path: str | os.PathLike[str]) -> Path:
     write_whole(target, page.encode("utf-8", "replace"), makes_folders=True)
     write_csv(frames["outcome"], target.with_suffix(".csv"))
     write_json_lines(_evidence(run, frames), target.with_suffix(".jsonl"))
-    if find_spec("openpyxl"):
-        sheets = {name: frame for name, frame in frames.items() if name != "events"}
-        write_excel(sheets, target.with_suffix(".xlsx"))
+    sheets = {name: frame for name, frame in frames.items() if name != "events"}
+    write_excel(sheets, target.with_suffix(".xlsx"))
     return target
 
 

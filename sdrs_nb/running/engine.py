@@ -48,10 +48,13 @@ class Engine:
     async def _watch_control(self) -> None:
         while True:
             control, reason = self.walk.ledger.control_of(self.walk.run_id)
-            if control == Control.PAUSE:
-                self.walk.stop(reason)
-            elif control == Control.STOP:
-                self.walk.drain(reason)
+            match control:
+                case Control.PAUSE:
+                    self.walk.pause(reason)
+                case Control.STOP:
+                    self.walk.drain(reason)
+                case Control.GO:
+                    self.walk.go_on()
             await asyncio.sleep(_CONTROL_S)
 
     def _on_wait(self, wait: Wait | None) -> None:
@@ -122,17 +125,20 @@ class Engine:
         groups: dict[str, list[Batch]] = {}
         for batch in batches:
             groups.setdefault(batch.group_id, []).append(batch)
-        results = await asyncio.gather(*(self._walk_group(b) for b in groups.values()), return_exceptions=True)
+        room = asyncio.Semaphore(self.walk.pace.groups_at_once or max(len(groups), 1))
+        walks = (self._walk_group(batches, room) for batches in groups.values())
+        results = await asyncio.gather(*walks, return_exceptions=True)
         for error in results:
             if isinstance(error, BaseException):
                 raise error
 
-    async def _walk_group(self, batches: list[Batch]) -> None:
+    async def _walk_group(self, batches: list[Batch], room: asyncio.Semaphore) -> None:
         try:
-            for batch in batches:
-                await self._bring_to_end(batch)
-                if self.walk.is_stopping():
-                    return
+            async with room:
+                for batch in batches:
+                    if self.walk.is_stopping():
+                        return
+                    await self._bring_to_end(batch)
         except BaseException as error:
             # The other groups stop before their next request instead of being cut off in the middle of one.
             self.walk.stop(str(error))

@@ -72,6 +72,9 @@ async def follow(
         walk = start_engine(cloud, run, sleep=sleep) if goes_on else None
     if walk is not None:
         await _wait_for(walk, run, on_change, every_s)
+        if walk.is_paused and run.ledger.control_of(run.run_id)[0] == Control.GO:
+            # Carried on while it was still pausing: somebody still waits here for its end.
+            return await follow(cloud, run, on_change=on_change, every_s=every_s, sleep=sleep)
     if on_change is not None:
         on_change(run)
     return run

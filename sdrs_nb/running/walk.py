@@ -79,7 +79,7 @@ class Walk:
         )
         self.stopping = asyncio.Event()
         self.reason = ""
-        self.is_answered = self.is_reported = False
+        self.is_answered = self.is_reported = self.is_paused = False
         self._is_draining = False
         self._refusals = 0
         self._first = asyncio.Lock()
@@ -95,7 +95,7 @@ class Walk:
             case Control.STOP:
                 loop.private_loop().call_soon_threadsafe(self.drain, reason)
             case Control.PAUSE:
-                loop.private_loop().call_soon_threadsafe(self.stop, reason)
+                loop.private_loop().call_soon_threadsafe(self.pause, reason)
             case Control.GO:
                 loop.private_loop().call_soon_threadsafe(self.go_on)
 
@@ -193,6 +193,11 @@ class Walk:
         if not self.is_stopping():
             self.reason = reason
             self.stopping.set()
+
+    def pause(self, reason: str) -> None:
+        """Stop since the operator said so, who may say meanwhile that it shall go on; see ``follow``."""
+        self.is_paused = True
+        self.stop(reason)
 
     def drain(self, reason: str) -> None:
         """Send nothing more; follow what was sent to its end."""

@@ -11,8 +11,6 @@ from typing import Any
 import pandas as pd
 
 from sdrs_nb.asked import checked
-from sdrs_nb.errors import SettingsError
-from sdrs_nb.i18n import _
 from sdrs_nb.shown.cells import is_missing, neutral
 from sdrs_nb.shown.disk import require_place, write_whole
 from sdrs_nb.shown.texts import json_text
@@ -53,7 +51,7 @@ def write_excel(sheets: Mapping[str, pd.DataFrame], path: str | os.PathLike[str]
     Raises
     ------
     SettingsError
-        The extra ``excel`` is not installed, or the file cannot be written.
+        The file cannot be written.
     """
     require_place(Path(path), makes_folders=True)
     safe = {name: _neutralised(frame) for name, frame in sheets.items()}
@@ -79,16 +77,11 @@ def write_sheets(
     Raises
     ------
     SettingsError
-        The extra ``excel`` is not installed, or the file cannot be written.
+        The file cannot be written.
     """
-    try:
-        from openpyxl import Workbook
-        from openpyxl.cell import WriteOnlyCell
-        from openpyxl.utils import get_column_letter
-    except ImportError as error:
-        raise SettingsError(
-            _("Writing a workbook needs the extra 'excel'. Install it: pip install 'sdrs-nb[excel]'.")
-        ) from error
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.utils import get_column_letter
 
     def cell(sheet: Any, value: object) -> object:
         if not (isinstance(value, str) and _TAKEN_FOR_MORE.fullmatch(value)):

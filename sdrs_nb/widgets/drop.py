@@ -28,18 +28,20 @@ class FileDrop(anywidget.AnyWidget):
         enqueues and returns.
     accept
         Endings offered by the chooser, as in HTML's ``accept``.
+    hint
+        What to drop here; an inventory where left out.
     """
 
     _esm = _HERE / "drop.js"
     _css = _HERE / "drop.css"
     texts = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, on_file: Callable[[str, bytes], None], *, accept: str = "") -> None:
+    def __init__(self, on_file: Callable[[str, bytes], None], *, accept: str = "", hint: str = "") -> None:
         self._on_file = on_file
         self._pieces: list[bytes] = []
         super().__init__(
             texts={
-                "hint": _("Drop an inventory file here, or choose one:"),
+                "hint": hint or _("Drop an inventory file here, or choose one:"),
                 "sending": _("Reading {name} ...", name="{name}"),
                 "accept": accept,
             }

@@ -13,6 +13,7 @@ from sdrs_nb.tables import SERVERS, empty
 from sdrs_nb.widgets.facets import Facet
 from sdrs_nb.widgets.filter_row import FilterRow
 from sdrs_nb.widgets.grid import Grid
+from sdrs_nb.widgets.list_chooser import ListChooser
 from sdrs_nb.widgets.opening import FileOpener
 from sdrs_nb.widgets.panel import Panel, button, folded, row
 from sdrs_nb.widgets.state import WorkbenchState
@@ -61,12 +62,14 @@ class InventoryPanel(Panel):
         self.grid.on_selection(self._on_grid_selection)
         self.facets = [Facet(self.grid, column, title) for column, title in _facets()]
         self.filters = FilterRow(self.grid, self._draw_facets)
+        self.chooser = ListChooser(self.state, self.background)
         self._everybody = button(_("Judge all servers"), self._on_everybody_click)
         self._shown = button(_("Judge the servers shown"), self._on_shown_click)
         self._chosen = ipywidgets.Label()
         self._body = ipywidgets.VBox(
             [
                 self._facts,
+                folded(_("Select from a list"), self.chooser),
                 *self.facets,
                 self.filters,
                 self.grid,
@@ -122,6 +125,7 @@ class InventoryPanel(Panel):
             self._facts.value = _inventory_facts(inventory)
             self._draw_facets()
         self._follow_selection()
+        self.chooser.draw()
         self._draw_chosen(len(inventory.servers))
 
     def _follow_selection(self) -> None:

@@ -15,6 +15,7 @@ from sdrs_nb.eligibility.eligibility import Eligibility, check_eligibility
 from sdrs_nb.errors import SdrsError
 from sdrs_nb.i18n import _
 from sdrs_nb.inventory.inventory import Inventory
+from sdrs_nb.inventory.select import Selection, select
 from sdrs_nb.ledger.run_states import RunState
 from sdrs_nb.models import Approval, BatchOptions
 from sdrs_nb.planning.approvals import approve, signers
@@ -51,6 +52,8 @@ class WorkbenchState(Holding):
         the others still count as facts.
     asked_rulebook, group_id, group_choice, options, overrides, name_prefix, wave_limit, approvals_needed
         What the operator asked for.
+    selection
+        What the last list or expression selected, with what it left open; None where rows were selected since.
     imposed
         How often the selection was changed other than by selecting rows, which the grid then follows.
     last_plan
@@ -65,6 +68,7 @@ class WorkbenchState(Holding):
         self.diagnosis: Diagnosis | None = None
         self.last_plan: Plan | None = None
         self.imposed = 0
+        self.selection: Selection | None = None
         self.asked_rulebook: Rulebook | None = None
         self.group_id: str | None = None
         self.group_choice: dict[str, str] = {}
@@ -177,7 +181,7 @@ class WorkbenchState(Holding):
 
     def set_inventory(self, inventory: Inventory) -> None:
         """Take a new inventory; the selection is kept for the servers that are still there."""
-        self.inventory = inventory
+        self.inventory, self.selection = inventory, None
         if self.server_ids is not None:
             known = set(inventory.servers["server_id"])
             self.server_ids = tuple(server for server in self.server_ids if server in known)
@@ -195,7 +199,21 @@ class WorkbenchState(Holding):
         if server_ids == self.server_ids:
             return
         self.server_ids = server_ids
+        if self.selection is not None and set(server_ids or ()) != set(self.selection.server_ids):
+            self.selection = None
         self._edited(Step.ELIGIBILITY)
+        self.changed()
+
+    def select_from(self, given: str | bytes, *, name: str | None = None) -> None:
+        """Judge and plan the servers that a list or an expression names; what is open of it stays in ``selection``.
+
+        A list that names nobody changes nothing else.  Raises ``InventoryError`` where it cannot be read.
+        """
+        assert self.inventory is not None  # noqa: S101 - the list is offered beside the inventory
+        self.selection = select(self.inventory, given, name=name)
+        if self.selection.server_ids:
+            self.imposed += 1
+            self.choose_servers(self.selection.server_ids)
         self.changed()
 
     def add_servers(self, server_ids: Collection[str]) -> None:

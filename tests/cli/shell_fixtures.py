@@ -13,15 +13,11 @@ def shell(tmp_path):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SDRS_NB_")}
     environment |= {"SDRS_NB_HOME": os.environ["SDRS_NB_HOME"], "SDRS_NB_LANG": "en"}
 
-    def run(*words, **extra):
-        return subprocess.run(
-            [sys.executable, "-m", "sdrs_nb.cli", *map(str, words)],
-            env=environment | extra,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+    def run(*words, input=None, wait=True, **extra):  # noqa: A002 - as subprocess calls it
+        command = [sys.executable, "-m", "sdrs_nb.cli", *map(str, words)]
+        where = {"env": environment | extra, "cwd": tmp_path, "text": True}
+        if not wait:
+            return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **where)
+        return subprocess.run(command, input=input, capture_output=True, timeout=120, check=False, **where)
 
     return run

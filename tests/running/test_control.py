@@ -78,6 +78,38 @@ async def test_pause_follows_nothing(cloud, submitted):
     assert run.counts["accepted"] == 6
 
 
+async def test_carry_on_takes_a_pause_back_while_somebody_follows(sandbox, cloud, submitted, cloud_time, planned):
+    """Pause, then carry on before the requests under way have ended: whoever follows sees the run to its end."""
+    run, let_go = submitted
+    following = asyncio.ensure_future(sdrs_nb.follow(cloud, run, sleep=cloud_time.sleep))
+    await asyncio.sleep(0)
+    run.pause()
+    run.carry_on()
+    let_go()
+
+    await following
+
+    assert await creations(sandbox) == planned
+    assert run.state == "done"
+
+
+async def test_another_process_can_take_a_stop_back_through_the_ledger(sandbox, cloud, submitted, cloud_time, planned):
+    """Stop and go from a second connection: the walk here goes on as if nothing had been."""
+    run, let_go = submitted
+    elsewhere = Ledger(run.ledger.path, clock=cloud_time.clock)
+    for control, is_open in ((Control.STOP, False), (Control.GO, True)):
+        elsewhere.set_control(run.run_id, control)
+        while walk_of(run.ledger, run.run_id).may_send() != is_open:  # noqa: ASYNC110 - it reads twice a second
+            await asyncio.sleep(0.01)
+    let_go()
+
+    await sdrs_nb.follow(cloud, run, sleep=cloud_time.sleep)
+
+    assert await creations(sandbox) == planned
+    assert run.state == "done"
+    elsewhere.close()
+
+
 async def test_another_process_can_stop_a_run_through_the_ledger(sandbox, cloud, submitted, cloud_time):
     """What a second connection writes is obeyed without any word in this process."""
     run, let_go = submitted

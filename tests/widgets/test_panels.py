@@ -227,6 +227,51 @@ def test_a_wrong_rule_is_told_and_changes_nothing():
     assert len(panel.grid.shown) == 1
 
 
+def test_forty_names_to_an_approved_plan_in_five_clicks():
+    """Paste, select, check, plan, approve: the five open entries are shown with what tells them apart, escaped."""
+    servers = [a_server(f"server-{at:02}", name=f"web-{at:02}") for at in range(40)]
+    servers += [
+        a_server(f"{name}-{az}", name=name, az=az) for name in ("db-1", "db-2", HOSTILE) for az in ("az-1", "az-9")
+    ]
+    state = state_with(servers=servers)
+    panels = inventory, eligibility, plan, approval = (
+        InventoryPanel(state=state), EligibilityPanel(state), PlanPanel(state), ApprovePanel(state),
+    )  # fmt: skip
+    listed = [*(f"web-{at:02}" for at in range(35)), "db-1", "db-2", HOSTILE, "ghost", "gone"]
+
+    inventory.chooser.text.value = "\n".join(listed)
+    inventory.chooser.choose.click()
+    settled(inventory, lambda: len(inventory.grid.selected) == 35)
+    shown = inventory.chooser.answer.value
+    eligibility._check.click()
+    settled(eligibility, lambda: state.eligibility is not None and state.running is None)
+    plan._plan.click()
+    settled(plan, lambda: state.plan is not None and state.running is None)
+    approval._count.value = "35"
+    approval._approve.click()
+
+    assert all(panel.background.errors.value == "" for panel in panels)
+    assert all(f">{each}<" in shown for each in ("db-1", "db-2", "ghost", "gone"))
+    assert "az=az-9" in shown
+    assert HOSTILE not in shown
+    assert state.is_approved
+    assert {*state.plan.servers["server_id"]} == {f"server-{at:02}" for at in range(35)}
+
+
+def test_a_dropped_list_selects_and_an_unreadable_one_is_told():
+    """A file reaches the same call; what cannot be read is a sentence and changes nothing."""
+    panel = InventoryPanel(state=state_with(servers=[a_server("server-1"), a_server("server-2")]))
+    settled(panel, lambda: len(panel.grid) == 2)
+
+    panel.chooser.drop._on_file("list.csv", b"Server ID\nserver-2\n")
+    settled(panel, lambda: panel.grid.selected == ("server-2",))
+    panel.chooser.drop._on_file("list.xlsx", b"no workbook")
+    settled(panel, lambda: panel.background.errors.value)
+
+    assert "list.xlsx" in text(panel.background.errors)
+    assert panel.state.server_ids == ("server-2",)
+
+
 def shared_pair():
     """Two servers that share a volume, and one that shares nothing."""
     return {

@@ -175,3 +175,37 @@ def test_every_change_is_told_to_listeners(state):
 def test_every_step_has_a_title():
     """No step goes without words."""
     assert all(step_title(step) for step in Step)
+
+
+def test_a_list_selects_and_what_is_open_stays_readable(state):
+    """Names that fit one server are judged, the open ones are kept; the approval is withdrawn as by any edit."""
+    state.check()
+    state.make_plan()
+    assert state.approve("7", "li") is None
+
+    state.select_from("name of server-2\nserver-3\nnobody")
+
+    assert state.server_ids == ("server-2", "server-3")
+    assert state.selection.not_found["given"].tolist() == ["nobody"]
+    assert not state.is_approved
+    assert state.imposed == 1
+
+
+def test_a_list_of_nobody_changes_no_selection(state):
+    """It is told and nothing else; an expression is taken where a list is."""
+    state.select_from("status == 'ACTIVE' && name.endsWith('-4')")
+    state.select_from("nobody, noone")
+
+    assert state.server_ids == ("server-4",)
+    assert len(state.selection.open_points) == 2
+
+
+def test_selecting_rows_puts_the_list_aside(state):
+    """What the last list left open is no longer what is judged."""
+    state.select_from("server-1, server-2, nobody")
+    state.choose_servers(("server-2", "server-1"))
+    kept = state.selection
+    state.choose_servers(("server-5",))
+
+    assert kept is not None
+    assert state.selection is None

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.inventory.bounds import TooMuchError
 from sdrs_nb.inventory.headings import IGNORED, fold
@@ -35,19 +34,9 @@ def sheets_of_workbook(data: bytes, name: str, kind: str, remarks: Remarks) -> l
     ------
     TooMuchError
         It would cost more than ``intake.limits``.
-    SettingsError
-        The library that reads workbooks is not installed.
     """
-    try:
-        import python_calamine as calamine
-    except ImportError as error:
-        raise SettingsError(
-            _(
-                "{name} needs a library that is not installed; run: pip install 'sdrs-nb[{extra}]'",
-                name=name,
-                extra="excel",
-            )
-        ) from error
+    import python_calamine as calamine
+
     damaged = _("This is no workbook that can be read: {error}", error=_("a part of it is damaged; save it again"))
     try:
         cells = _MEASURES[kind](data, name)
