@@ -265,7 +265,7 @@ def test_a_dropped_list_selects_and_an_unreadable_one_is_told():
 
     panel.chooser.drop._on_file("list.csv", b"Server ID\nserver-2\n")
     settled(panel, lambda: panel.grid.selected == ("server-2",))
-    panel.chooser.drop._on_file("list.xlsx", b"no workbook")
+    panel.chooser.drop._on_file("list.xlsx", b"PK\x03\x04no workbook")
     settled(panel, lambda: panel.background.errors.value)
 
     assert "list.xlsx" in text(panel.background.errors)
