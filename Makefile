@@ -9,7 +9,7 @@ CATALOGUES := $(wildcard sdrs_nb/locale/*/LC_MESSAGES/*.po)
 # What is quick enough to be run after every change; CONTRIBUTING.md names the rest by folder.
 FAST := $(addprefix tests/,aftercare/test_coverage.py aftercare/test_drift.py aftercare/test_groups.py cloud \
 	eligibility intake inventory ledger payloads planning reporting rulebook settings shown widgets) \
-	$(addprefix tests/test_,asked.py catalogue.py ids.py import_rules.py statuses.py)
+	$(addprefix tests/test_,asked.py catalogue.py ids.py import_rules.py statuses.py tables.py)
 BENCH_FLAGS := $(if $(QUICK),--quick)
 
 .PHONY: demo test test-fast lab bench check docs clean
@@ -24,7 +24,7 @@ test: $(VENV)/.dev  ## everything the tests need, browser included, and all of t
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-fast: $(VENV)/.dev  ## no browser, no kernel, no kills, no long estates: for use while working
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(FAST)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" $(FAST)
 
 lab: $(VENV)/.lab  ## JupyterLab on notebooks/ with the sandbox running and the notebooks pointed at it
 	$(BIN)/python tools/lab.py

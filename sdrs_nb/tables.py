@@ -52,11 +52,13 @@ def shape(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     Raises ``ValueError`` or ``TypeError`` from pandas when a value does not fit its dtype; readers of files
     check values first and name sheet, row and column.
     """
+    # Most frames come from one of ours, twenty to an inventory: column after column is work for the others.
+    dtypes = {name: pd.api.types.pandas_dtype(dtype) for name, dtype in table.columns.items()}
+    if [*frame.columns[: len(dtypes)]] == [*dtypes] and [*frame.dtypes[: len(dtypes)]] == [*dtypes.values()]:
+        return frame.reset_index(drop=True)
     known = {
-        name: frame[name].astype(pd.api.types.pandas_dtype(dtype))
-        if name in frame
-        else pd.Series(pd.NA, index=frame.index, dtype=dtype)
-        for name, dtype in table.columns.items()
+        name: frame[name].astype(dtype) if name in frame else pd.Series(pd.NA, index=frame.index, dtype=dtype)
+        for name, dtype in dtypes.items()
     }
     extra = {name: frame[name] for name in frame.columns if name not in table.columns}
     return pd.DataFrame({**known, **extra}, index=frame.index).reset_index(drop=True)

@@ -1,12 +1,13 @@
 """Valid-by-default rows and inventories: name what a test is about, the rest is in order."""
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import pandas as pd
 
 from sdrs_nb.inventory.inventory import About, Inventory
-from sdrs_nb.tables import INVENTORY_TABLES, SOURCES, shape
+from sdrs_nb.tables import INVENTORY_TABLES, SOURCES, empty, shape
 
 Row = dict[str, Any]
 
@@ -252,4 +253,10 @@ def a_frame(name: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Return rows as the inventory's frame of that name."""
     table = INVENTORY_TABLES[name]
     rows = list(rows)
-    return shape(pd.DataFrame(rows, columns=None if rows else list(table.columns)), table)
+    return shape(pd.DataFrame(rows), table) if rows else _no_rows(name).copy()
+
+
+@cache
+def _no_rows(name: str) -> pd.DataFrame:
+    """Return the frame without a row, made once: most frames of most inventories here are so."""
+    return empty(INVENTORY_TABLES[name])

@@ -174,6 +174,8 @@ class Inventory:
             sources = pd.concat([shape(sources, SOURCES), loading.sources_frame(unnamed, {})], ignore_index=True)
         self._sources = shape(sources, SOURCES)
         self._sources["rows"] = pd.array([len(self._frames[name]) for name in self._sources["frame"]], dtype="Int64")
+        # Every rule asks whether its frames are loaded, so that is looked up once.
+        self._loaded = frozenset(self._sources.loc[self._sources["state"] == "loaded", "frame"])
         self._unread = {
             name: self._unread_of(name, frames.get(name), (unread or {}).get(name, ())) for name in INVENTORY_TABLES
         }
@@ -223,8 +225,7 @@ class Inventory:
         InventoryError when there is no such frame. Rules whose frame is not loaded cannot be decided by what is not
         in it.
         """
-        states = self._sources.loc[self._sources["frame"] == _known(name), "state"]
-        return bool((states == "loaded").any())
+        return _known(name) in self._loaded
 
     def unread(self, name: str) -> frozenset[str]:
         """Return the columns of the frame called ``name`` that were not read, so that a gap in them is no answer.
@@ -361,7 +362,10 @@ class Inventory:
 
 def _with_canonical_ids(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame whose ids have one spelling; one that has them already, as nearly all do, is not copied."""
-    names = [name for name in frame.columns if str(name).endswith(ID_ENDINGS) and str(frame[name].dtype) == STR]
+    if frame.empty:
+        return frame
+    named = zip(frame.columns, frame.dtypes, strict=True)
+    names = [each for each, dtype in named if isinstance(each, str) and each.endswith(ID_ENDINGS) and str(dtype) == STR]
     odd = {name: forms for name in names if (forms := respelt(frame[name].dropna().tolist(), name))}
     return frame.assign(
         **{

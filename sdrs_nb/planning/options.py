@@ -113,8 +113,12 @@ class JobOptions(BatchOptions):
         problems = [Problem(_("list"), None, None, each) for each in found.open_points]
         raise InventoryError(_("No entry of the list names one server."), problems)
 
-    def check(self, inventory: Inventory, selection: Selection | None = None) -> Eligibility:
+    def check(
+        self, inventory: Inventory, selection: Selection | None = None, *, rulebook: Rulebook | None = None
+    ) -> Eligibility:
         """Return the eligibility of the servers that ``selection`` holds, all where it is None, by these options.
+
+        ``rulebook`` wins over the one named here, as that of a run that is carried on.
 
         Raises
         ------
@@ -128,7 +132,7 @@ class JobOptions(BatchOptions):
             "options": shared,
             "group_id": self.group_id,
             "server_ids": None if selection is None else selection.server_ids,
-            "rulebook": self.rules,
+            "rulebook": rulebook or self.rules,
         }
         judged = check_eligibility(inventory, **asked)
         if not self.group_choice:

@@ -95,29 +95,24 @@ class Plan:
         return html.summary(_("Plan"), facts, notes=self.remarks, body=[table])
 
     def __repr__(self) -> str:
-        servers = ngettext_("{count} server", "{count} servers", sum(len(each.server_ids) for each in self.batches))
-        batches = ngettext_("{count} batch", "{count} batches", len(self.batches))
-        groups = ngettext_("{count} group", "{count} groups", len({each.group_id for each in self.batches}))
+        facts = {
+            "fingerprint": self.fingerprint[:12],
+            "servers": ngettext_(
+                "{count} server", "{count} servers", sum(len(each.server_ids) for each in self.batches)
+            ),
+            "batches": ngettext_("{count} batch", "{count} batches", len(self.batches)),
+            "groups": ngettext_("{count} group", "{count} groups", len({each.group_id for each in self.batches})),
+            "left_out": len(self.omitted),
+        }
         if self.is_deletion:
             return _(
                 "Plan {fingerprint} deletes the instances of {servers} that run {run} made, in {batches} for {groups}; "
                 "{choice}; {left_out} left out",
-                fingerprint=self.fingerprint[:12],
-                servers=servers,
                 run=self.undoes,
-                batches=batches,
-                groups=groups,
                 choice=choice_in_words(self.batches),
-                left_out=len(self.omitted),
+                **facts,
             )
-        sentence = _(
-            "Plan {fingerprint}: {servers} in {batches} for {groups}, {left_out} left out",
-            fingerprint=self.fingerprint[:12],
-            servers=servers,
-            batches=batches,
-            groups=groups,
-            left_out=len(self.omitted),
-        )
+        sentence = _("Plan {fingerprint}: {servers} in {batches} for {groups}, {left_out} left out", **facts)
         caveat = _("for reading only, never sent")
         return f"{sentence}; {caveat}" if self.for_reading else sentence
 

@@ -30,7 +30,7 @@ from sdrs_nb.shown.texts import json_text
 from sdrs_nb.shown.tones import ATTEMPT_TONES, BATCH_TONES, JOB_TONES, RUN_TONES, STAGE_TONES, VERDICT_TONES
 from sdrs_nb.shown.words import batch_word, counted, joined, word
 from sdrs_nb.statuses import REACHED, WORST_FIRST, Stage, tally
-from sdrs_nb.tables import worst_first
+from sdrs_nb.tables import OUTCOME, empty, worst_first
 
 if TYPE_CHECKING:
     from sdrs_nb.eligibility.eligibility import Eligibility
@@ -51,7 +51,7 @@ class Summary:
 
     ``verdicts`` counts servers by verdict, ``reasons`` blocked servers by rule (a server counts once a rule),
     ``planned`` servers in batches, ``stages`` planned servers by stage, ``left_out`` servers asked for and not planned,
-    ``troubles`` what went wrong, why and what to do.
+    ``troubles`` what went wrong, why and what to do.  ``waits_for`` is the fingerprint of a plan that nobody approved.
     """
 
     asked: int
@@ -62,6 +62,7 @@ class Summary:
     left_out: int
     stages: dict[str, int]
     troubles: tuple[Trouble, ...] = ()
+    waits_for: str = ""
 
     @property
     def is_complete(self) -> bool:
@@ -81,7 +82,9 @@ class Summary:
             *(f"  {reason}: {count}" for reason, count in self.reasons.items()),
             _("Planned: {servers} servers in {batches} batches", servers=self.planned, batches=self.batches),
             _("Left out: {count}", count=self.left_out),
-            _("Reached: {stages}", stages=joined(reached) or "-"),
+            _("Nothing was sent. To approve this plan: {fingerprint}", fingerprint=self.waits_for)
+            if self.waits_for
+            else _("Reached: {stages}", stages=joined(reached) or "-"),
             *map(str, self.troubles),
         ]
         return "\n".join(lines)
@@ -128,7 +131,7 @@ def _require(stages: Mapping[str, int], planned: int) -> None:
 
 
 @checked
-def summarize(eligibility: "Eligibility", plan: "Plan", outcome: pd.DataFrame) -> Summary:
+def summarize(eligibility: "Eligibility", plan: "Plan", outcome: pd.DataFrame | None = None) -> Summary:
     """Return the numbers of one job from load to end; pure.
 
     Parameters
@@ -136,8 +139,10 @@ def summarize(eligibility: "Eligibility", plan: "Plan", outcome: pd.DataFrame) -
     eligibility, plan
         As they were approved.
     outcome
-        From ``verify``, or ``run.servers``.
+        From ``verify``, or ``run.servers``; None where the plan waits for its approval and nothing was sent.
     """
+    waits_for = plan.fingerprint if outcome is None else ""
+    outcome = empty(OUTCOME) if outcome is None else outcome
     needs_columns(outcome, "stage", "name", "error_code", "message")
     verdicts = eligibility.verdicts
     findings = eligibility.findings
@@ -153,6 +158,7 @@ def summarize(eligibility: "Eligibility", plan: "Plan", outcome: pd.DataFrame) -
         left_out=len(plan.left_out),
         stages=_counts(outcome["stage"]),
         troubles=troubles(outcome, is_deletion=plan.is_deletion),
+        waits_for=waits_for,
     )
 
 

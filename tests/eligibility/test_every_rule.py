@@ -1,5 +1,7 @@
 """No rule without a test at its boundary, and none without one for data that is missing."""
 
+from functools import cache
+
 import pytest
 
 from sdrs_nb.eligibility.registry import registered
@@ -13,6 +15,12 @@ ALWAYS_UNVERIFIED = {"S19", "S27", "S36", "D5", "H14"}
 NEEDS = [(rule, frame) for rule in ROWS for frame in load_rulebook().rule(rule).needs]
 
 
+@cache
+def at_boundary(rule, side):
+    """What fires for a row's side, ``on`` or ``off``: the same whichever of the rule's frames is looked at."""
+    return severities(**getattr(ROWS[rule], side))
+
+
 def test_every_rule_has_a_row():
     """Adding a rule means its entry, its function, and its row here."""
     assert list(ROWS) == list(load_rulebook().rules)
@@ -21,7 +29,7 @@ def test_every_rule_has_a_row():
 @pytest.mark.parametrize("rule", ROWS)
 def test_a_rule_fires_at_its_boundary_and_not_beside_it(rule):
     """The nearest values on either side of the line give different answers."""
-    on, off = severities(**ROWS[rule].on), severities(**ROWS[rule].off)
+    on, off = at_boundary(rule, "on"), at_boundary(rule, "off")
 
     assert rule in on
     assert rule in ALWAYS_UNVERIFIED or "unverified" not in on[rule]
@@ -57,7 +65,7 @@ def test_what_was_not_received_decides_nothing(rule, frame, rows):
 @pytest.mark.parametrize(("rule", "frame"), NEEDS)
 def test_what_was_received_of_an_incomplete_frame_is_a_fact(rule, frame):
     """A rule that fires for what is there fires for it in a part as well; one that fires for a gap does not."""
-    whole, part = severities(**ROWS[rule].on), severities(**ROWS[rule].on, partial={frame: None})
+    whole, part = at_boundary(rule, "on"), severities(**ROWS[rule].on, partial={frame: None})
 
     # What a plan would use up is summed over servers that are ready, and none is.
     gaps = registered()[rule].by_absence

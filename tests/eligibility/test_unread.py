@@ -174,11 +174,13 @@ def several_estates():
     return estates(range(4), servers=12)
 
 
+@pytest.mark.slow
 def test_no_frame_and_no_column_gone_makes_a_server_plannable(several_estates):
     """Knowing less never turns blocked, protected, unknown or not a candidate into eligible or warning."""
     assert surprises(several_estates, mutilated(several_estates)) == []
 
 
+@pytest.mark.slow
 def test_no_spelling_of_an_id_makes_a_server_plannable(several_estates):
     """Four spellings of every column of ids."""
     assert surprises(several_estates, respelt(several_estates)) == []

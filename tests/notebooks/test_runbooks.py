@@ -100,12 +100,11 @@ def test_the_tour_shows_a_lost_answer_and_a_failure(tmp_path):
 
 @pytest.mark.slow
 def test_nothing_is_sent_before_the_plan_is_approved(tmp_path, monkeypatch):
-    """Against a cloud that is no rehearsal: refused without approval, sent once with it, carried on the third time."""
+    """Against a cloud that is no rehearsal: it ends with the plan, sends once approved, carries on the third time."""
     with sdrs_nb.start_sandbox(**SMALL) as sandbox:
         for name, value in sandbox.environment().items():
             monkeypatch.setenv(name, value)
-        with pytest.raises(sdrs_nb.RunbookFailed) as refused:
-            run_runbook("20_protect_servers", tmp_path / "1.ipynb", {"out": str(tmp_path)})
+        waiting = outputs(run_runbook("20_protect_servers", tmp_path / "1.ipynb", {"out": str(tmp_path)}))
         untouched = [request for request in sandbox.requests() if request["method"] == "POST"]
         approve = sdrs_nb.Plan.load(tmp_path / "plan.json").fingerprint
         run_runbook("20_protect_servers", tmp_path / "2.ipynb", {"out": str(tmp_path), "approve": approve})
@@ -115,9 +114,37 @@ def test_nothing_is_sent_before_the_plan_is_approved(tmp_path, monkeypatch):
             run_runbook(name, tmp_path / f"{name}.ipynb", {"out": str(tmp_path)})
         after = len([request for request in sandbox.requests() if request["method"] == "POST"])
 
-    assert refused.value.cause is sdrs_nb.PlanError
+    assert f"Nothing was sent. To approve this plan: {approve}" in waiting
+    assert waiting.index("GiB") < waiting.index("Nothing was sent.")
     assert untouched == []
     assert sent == after > 0
+
+
+@pytest.mark.slow
+def test_a_list_an_expression_and_a_file_of_options_choose_in_a_runbook_too(tmp_path, monkeypatch):
+    """The parameters, or the file that stands for them, make the same plan; open entries of the list are shown."""
+    with sdrs_nb.start_sandbox(**SMALL) as sandbox:
+        for name, value in sandbox.environment().items():
+            monkeypatch.setenv(name, value)
+        run_runbook("20_protect_servers", tmp_path / "all.ipynb", {"out": str(tmp_path)})
+        planned = sdrs_nb.Plan.load(tmp_path / "plan.json").servers
+        chosen = sorted(planned["server_id"].head(3))
+        (tmp_path / "list.txt").write_text("\n".join([*chosen, "nobody"]))
+        options = {"servers": "list.txt", "batch_limit": 1, "name_prefix": "erp", "where": "status != 'ERROR'"}
+        (tmp_path / "job.yaml").write_text(json.dumps(options))
+        typed = {name: value for name, value in options.items() if name != "servers"}
+        fingerprints = []
+        for at, more in enumerate(
+            [{**typed, "server_list": str(tmp_path / "list.txt")}, {"options": str(tmp_path / "job.yaml")}]
+        ):
+            shown = outputs(run_runbook("20_protect_servers", tmp_path / f"{at}.ipynb", {"out": str(tmp_path), **more}))
+            plan = sdrs_nb.Plan.load(tmp_path / "plan.json")
+            fingerprints.append(plan.fingerprint)
+
+    assert sorted(plan.servers["server_id"]) == chosen
+    assert {len(batch.server_ids) for batch in plan.batches} <= {1, 2, 3}
+    assert fingerprints[0] == fingerprints[1]
+    assert "nobody is not found" in shown
 
 
 def test_a_failing_cell_tells_its_error_and_where_it_was_kept(tmp_path):
