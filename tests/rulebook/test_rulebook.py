@@ -34,7 +34,10 @@ def test_every_rule_of_the_facts_is_there():
     """Numbers run without a gap, as in the eligibility facts (Q10 to Q12 are ours)."""
     expected = {"Q": 12, "G": 14, "S": 36, "D": 13, "H": 17, "P": 16}
 
-    assert list(BOOK.rules) == [f"{letter}{at}" for letter, last in expected.items() for at in range(1, last + 1)]
+    own = {letter: [rule for rule in BOOK.rules if rule[0] == letter] for letter in expected}
+    assert list(BOOK.rules) == [rule for rules in own.values() for rule in rules]
+    assert all(rules == [f"{letter}{at}" for at in range(1, len(rules) + 1)] for letter, rules in own.items())
+    assert all(len(own[letter]) >= last for letter, last in expected.items())
 
 
 @pytest.mark.parametrize(("rule", "variant"), CASES, ids=[f"{rule.id} {variant}" for rule, variant in CASES])
