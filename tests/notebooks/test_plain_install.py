@@ -3,6 +3,7 @@
 The environments are made of links to what is installed here, chosen by the declared requirements alone; no network.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -83,7 +84,7 @@ def test_the_environment_holds_no_library_of_an_extra(python):
 
 
 @pytest.mark.slow
-def test_the_workbench_runs_on_its_own_sandbox_and_a_workbook_is_planned(python, tmp_path):
+def test_the_workbench_runs_on_its_own_sandbox_and_a_workbook_is_planned(python, tmp_path, monkeypatch):
     """In a kernel of that environment: start the sandbox, show the workbench, save an xlsx, read it, plan it."""
     book = nbformat.v4.new_notebook()
     cells = [
@@ -93,18 +94,21 @@ def test_the_workbench_runs_on_its_own_sandbox_and_a_workbook_is_planned(python,
         "again = sdrs_nb.read_inventory(path)\nchosen = sdrs_nb.select(again, where=\"status == 'ACTIVE'\")",
         "eligibility = sdrs_nb.check_eligibility(again, server_ids=chosen.server_ids)",
         "plan = sdrs_nb.plan_batches(eligibility, name_prefix='erp')",
-        "print(len(plan.batches) > 0, type(bench).__name__)",
+        "import sys\nprint(len(plan.batches) > 0, type(bench).__name__, sys.prefix)",
         "await cloud.close()\nsandbox.stop()",
     ]
     book.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
-    client = NotebookClient(book, timeout=120, resources={"metadata": {"path": str(tmp_path)}})
-    client.create_kernel_manager()
-    client.km.kernel_cmd = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = tmp_path / "kernels" / "plain" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec.write_text(json.dumps({"argv": command, "display_name": "plain", "language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    client = NotebookClient(book, timeout=120, kernel_name="plain", resources={"metadata": {"path": str(tmp_path)}})
 
     client.execute(env=clean())
 
     assert "application/vnd.jupyter.widget-view+json" in book.cells[1].outputs[0]["data"]
-    assert book.cells[6].outputs[0]["text"].split() == ["True", "Workbench"]
+    assert book.cells[6].outputs[0]["text"].split() == ["True", "Workbench", str(python.parents[1])]
 
 
 @pytest.mark.parametrize(
