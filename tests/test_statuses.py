@@ -204,7 +204,7 @@ def test_only_success_and_fail_end_a_job(word):
 
 
 #: Words that are also verdicts, covers, variants of a rule, columns, or answers of our own.
-ELSEWHERE = {"error", "protected", "deleting", "unknown", "failed", "accepted", "created"}
+ELSEWHERE = {"error", "fault", "protected", "deleting", "unknown", "failed", "accepted", "created"}
 
 
 def test_no_other_module_spells_a_status_of_the_service():
