@@ -62,6 +62,8 @@ def read(source: Any, name: str | None, remarks: Remarks) -> Found:
     problems = remarks.problems
     try:
         contents, origin = _contents(source, name, remarks)
+        if any(isinstance(each, Sheet) and each.headings and not each.rows for key, each in contents if not key):
+            raise InventoryError(_("There is nothing in {name}; give a file that holds servers.", name=origin))
         found = _assigned(contents, remarks)
     except UnreadableError as error:
         raise InventoryError(str(error)) from None

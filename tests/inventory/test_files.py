@@ -154,14 +154,6 @@ def test_unknown_columns_are_kept_at_the_end():
     assert servers["owner"].tolist() == ["Li"]
 
 
-def test_a_header_alone_is_no_server():
-    """A file with headings only is read; there are zero servers and that is known."""
-    inventory = read_inventory(csv_of(HEAD), name="x.csv")
-
-    assert len(inventory.servers) == 0
-    assert inventory.is_loaded("servers")
-
-
 INSTANCES = ["protected_instance_id", "group_id", "status", "source_server_id"]
 #: How somebody may say that there are no protected instances: as frames, or as the bytes of a file.
 NONE = {

@@ -140,6 +140,13 @@ TABLES = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("text", ["server_id,name,status\n", "ID\tName\n", "\n\nname;id\n\n", "名称,ID\r\n"])
+def test_headings_alone_are_no_list_of_servers(text):
+    """A file that is one table without a row is answered in one sentence."""
+    with pytest.raises(InventoryError, match=r"There is nothing in list\.csv"):
+        read_inventory(text.encode(), name="list.csv")
+
+
 @pytest.mark.parametrize("ending", [".csv", ".xls", ".json", ""])
 @pytest.mark.parametrize("form", TABLES)
 def test_the_same_list_in_any_form_and_under_any_ending_is_the_same(form, ending):
