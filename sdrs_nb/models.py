@@ -263,7 +263,7 @@ class Wait(Record):
 OnWait = Callable[[Wait | None], None]
 
 
-class Pace(Record):
+class Pace(Asked):
     """Named waiting times and limits of a run; kept with it in the ledger.
 
     Parameters

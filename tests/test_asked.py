@@ -26,7 +26,7 @@ ODD = {
 #: Results, which nobody makes but the functions that return them, and what another part of the package checks.
 MADE = {
     "Cloud", "Coverage", "Eligibility", "Estimate", "Inventory", "InventoryDiff", "Plan", "Remainder", "Run", "Summary",
-    "Batch", "load_inventory", "read_inventory",
+    "Batch", "Diagnosis", "Selection", "load_inventory", "read_inventory",
 }  # fmt: skip
 #: These do what they are asked with odd values: they start a process or make folders, which is tried elsewhere.
 STARTING = {"start_sandbox", "start_rehearsal"}

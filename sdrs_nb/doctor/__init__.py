@@ -1,5 +1,6 @@
 """Does this tool fit this cloud and these credentials?  Asked before anything is sent, and by reading alone."""
 
+import inspect
 import sys
 from types import ModuleType
 from typing import Any
@@ -21,3 +22,4 @@ class _Callable(ModuleType):
 
 
 sys.modules[__name__].__class__ = _Callable
+__signature__ = inspect.signature(doctor)  # what is shown of it, and asked of it, is the function's
