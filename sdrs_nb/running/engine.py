@@ -43,9 +43,12 @@ class Engine:
 
     def __init__(self, walk: Walk) -> None:
         self.walk = walk
+        # What the operator wanted when this walk was asked for: it takes that back, and nothing that is said later.
+        self._wanted = walk.ledger.control_of(walk.run_id)
         self._lock = FileLock(walk.ledger.path.with_name(f"{walk.run_id}.lock"), mode=0o600, thread_local=False)
 
     async def _watch_control(self) -> None:
+        before = Control.GO
         while True:
             control, reason = self.walk.ledger.control_of(self.walk.run_id)
             match control:
@@ -53,8 +56,11 @@ class Engine:
                     self.walk.pause(reason)
                 case Control.STOP:
                     self.walk.drain(reason)
-                case Control.GO:
+                case Control.GO if (
+                    before != Control.GO
+                ):  # a failed server stops the sending too, and nobody took that back
                     self.walk.go_on()
+            before = control
             await asyncio.sleep(_CONTROL_S)
 
     def _on_wait(self, wait: Wait | None) -> None:
@@ -79,7 +85,7 @@ class Engine:
         watching: asyncio.Task[None] | None = None
         try:
             self.walk.ledger.set_run(self.walk.run_id, RunState.RUNNING)
-            if self.walk.ledger.control_of(self.walk.run_id)[0] != Control.GO:
+            if self._wanted[0] != Control.GO and self.walk.ledger.control_of(self.walk.run_id) == self._wanted:
                 self.walk.ledger.set_control(self.walk.run_id, Control.GO)
             watching = asyncio.get_running_loop().create_task(self._watch_control())
             await self._walk()

@@ -10,11 +10,12 @@ import pytest
 
 import sdrs_nb
 from sdrs_nb import loop
-from sdrs_nb.ledger.ledger import Ledger
+from sdrs_nb.ledger.ledger import Control, Ledger
 from sdrs_nb.models import Pace
+from sdrs_nb.running import engine
 from sdrs_nb.running.engine import Engine
 from sdrs_nb.running.runs import list_runs, open_run
-from sdrs_nb.running.walk import Walk
+from sdrs_nb.running.walk import Walk, walk_of
 from tests.builders_running import CREATE, LIST, Gate, control, creates, creations, faults, submit_and_follow
 from tests.crash import assert_no_blind_resend
 
@@ -187,8 +188,9 @@ async def test_a_stuck_job_ends_as_unknown_and_resume_adopts_its_late_success(
     assert sum((await creations(sandbox)).values()) <= len(planned)
 
 
-async def test_stopping_on_failure_sends_nothing_more(sandbox, carried_out):
-    """With on_failure="stop" a failed server ends the sending and says after which batch."""
+async def test_stopping_on_failure_sends_nothing_more(sandbox, carried_out, monkeypatch):
+    """With on_failure="stop" a failed server ends the sending, however often it is looked what the operator wants."""
+    monkeypatch.setattr(engine, "_CONTROL_S", 0.0)
     await faults(sandbox, {"match": CREATE, "kind": "fail_subjob", "n": 1, "times": 2})
 
     run = await carried_out(on_failure="stop")
@@ -196,6 +198,26 @@ async def test_stopping_on_failure_sends_nothing_more(sandbox, carried_out):
     assert run.state == "paused"
     assert "Stopped after batch" in run.message
     assert (run.servers["stage"] == "not sent").any()
+
+
+async def test_a_stop_before_the_first_step_is_not_lost(sandbox, cloud, plan, ledger, cloud_time, monkeypatch):
+    """What the operator says between submitting and the walk's begin counts: nothing is sent."""
+    take_over = engine.Engine._take_over
+
+    async def stopped_meanwhile(self):
+        self.walk.ledger.set_control(self.walk.run_id, Control.STOP, "Wait.")
+        await take_over(self)
+
+    monkeypatch.setattr(engine.Engine, "_take_over", stopped_meanwhile)
+    monkeypatch.setattr(engine, "_CONTROL_S", 0.0)
+    run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=cloud_time.sleep)
+    await asyncio.wrap_future(walk_of(ledger, run.run_id).done)
+    stopped = (run.state, run.message, run.counts["not sent"])
+    monkeypatch.setattr(engine.Engine, "_take_over", take_over)
+    await sdrs_nb.resume(cloud, run, sleep=cloud_time.sleep)
+
+    assert stopped == ("paused", "Wait.", 12)
+    assert run.counts["not sent"] == 0
 
 
 async def test_a_group_that_left_its_state_holds_its_batches_back(sandbox, cloud, plan, ledger, cloud_time):
