@@ -188,16 +188,35 @@ async def test_a_stuck_job_ends_as_unknown_and_resume_adopts_its_late_success(
     assert sum((await creations(sandbox)).values()) <= len(planned)
 
 
-async def test_stopping_on_failure_sends_nothing_more(sandbox, carried_out, monkeypatch):
-    """With on_failure="stop" a failed server ends the sending, however often it is looked what the operator wants."""
-    monkeypatch.setattr(engine, "_CONTROL_S", 0.0)
-    await faults(sandbox, {"match": CREATE, "kind": "fail_subjob", "n": 1, "times": 2})
+async def test_stopping_on_failure_sends_nothing_more(sandbox, carried_out):
+    """With on_failure="stop" a failed server ends the sending and says after which batch."""
+    await faults(sandbox, {"match": CREATE, "kind": "fail_subjob", "n": 1, "times": 1})
 
     run = await carried_out(on_failure="stop")
 
     assert run.state == "paused"
     assert "Stopped after batch" in run.message
-    assert (run.servers["stage"] == "not sent").any()
+    assert run.counts["not sent"] == 6  # the second batch of either group
+
+
+async def test_only_the_operator_takes_back_a_stop_on_failure(cloud, ledger, carried_out, monkeypatch):
+    """Looking at what he wants does not, as often as it is done; his word to go on does."""
+    monkeypatch.setattr(engine, "_CONTROL_S", 0.0)
+    run = await carried_out()
+    walk = Walk(cloud, run.run_id, ledger, run.plan)
+    walk.drain("A server failed.")
+    watching = asyncio.create_task(Engine(walk)._watch_control())
+    seen = []
+
+    for wanted in (None, Control.STOP, Control.GO):
+        if wanted is not None:
+            ledger.set_control(run.run_id, wanted)
+        for _look in range(3):
+            await asyncio.sleep(0)
+        seen.append(walk.may_send())
+    watching.cancel()
+
+    assert seen == [False, False, True]
 
 
 async def test_a_stop_before_the_first_step_is_not_lost(sandbox, cloud, plan, ledger, cloud_time, monkeypatch):
