@@ -56,9 +56,7 @@ class Engine:
                     self.walk.pause(reason)
                 case Control.STOP:
                     self.walk.drain(reason)
-                case Control.GO if (
-                    before != Control.GO
-                ):  # a failed server stops the sending too, and nobody took that back
+                case Control.GO if before != Control.GO:  # where a failed server stopped it, nobody took that back
                     self.walk.go_on()
             before = control
             await asyncio.sleep(_CONTROL_S)
