@@ -9,6 +9,7 @@ from sdrs_nb.inventory.inventory import Inventory, load_inventory
 from sdrs_nb.shown import html
 from sdrs_nb.shown.titles import grid_titles
 from sdrs_nb.shown.tones import SERVER_TONES
+from sdrs_nb.shown.words import word
 from sdrs_nb.tables import SERVERS, empty
 from sdrs_nb.widgets.facets import Facet
 from sdrs_nb.widgets.filter_row import FilterRow
@@ -26,6 +27,8 @@ _COLUMNS = (
     "enterprise_project_id", "private_ips", "key_name", "tags", "created_at",
 )  # fmt: skip
 _VISIBLE = ("name", "server_id", "status", "az", "vpc_id", "os_type", "flavor_id", "tags")
+#: Notes on reading that are shown; ``inventory.reading`` has them all.
+_NOTES = 100
 
 
 class InventoryPanel(Panel):
@@ -49,7 +52,8 @@ class InventoryPanel(Panel):
         self._doing = ipywidgets.Label()
         self._progress = row(self._bar, self._doing, self._stop)
         self.opener = FileOpener(self.state, self.background)
-        self._facts = ipywidgets.HTML()
+        self._facts, self._notes = ipywidgets.HTML(), ipywidgets.HTML()
+        self._reading = folded(_("What was guessed, changed or passed over while reading"), self._notes)
         self.grid = Grid(
             empty(SERVERS),
             "server_id",
@@ -69,6 +73,7 @@ class InventoryPanel(Panel):
         self._body = ipywidgets.VBox(
             [
                 self._facts,
+                self._reading,
                 folded(_("Select from a list"), self.chooser),
                 *self.facets,
                 self.filters,
@@ -123,10 +128,16 @@ class InventoryPanel(Panel):
             self._drawn = inventory
             self.grid.update(inventory.servers)
             self._facts.value = _inventory_facts(inventory)
+            self._draw_reading(inventory.reading)
             self._draw_facets()
         self._follow_selection()
         self.chooser.draw()
         self._draw_chosen(len(inventory.servers))
+
+    def _draw_reading(self, notes: pd.DataFrame) -> None:
+        self._reading.layout.display = "none" if notes.empty else ""
+        shown = notes.assign(what=notes["what"].map(word))
+        self._notes.value = html.fragment(html.table(shown, _NOTES))
 
     def _follow_selection(self) -> None:
         if self._imposed != self.state.imposed:

@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import sdrs_nb
@@ -256,6 +257,21 @@ def test_forty_names_to_an_approved_plan_in_five_clicks():
     assert HOSTILE not in shown
     assert state.is_approved
     assert {*state.plan.servers["server_id"]} == {f"server-{at:02}" for at in range(35)}
+
+
+def test_what_was_guessed_while_reading_is_shown_as_text():
+    """Headings and words of a list that somebody sent, each as it stood and as it was read; without any, nothing."""
+    panel = InventoryPanel(state=WorkbenchState())
+    sent = pd.DataFrame({"UUID": ["s-1"], "Host": [HOSTILE], "状态": ["运行中"], HOSTILE: ["x"]})
+    panel.state.set_inventory(sdrs_nb.read_inventory(sent))
+    settled(panel, lambda: len(panel.grid) == 1)
+    told, display = panel._notes.value, panel._reading.layout.display
+    panel.state.set_inventory(state_with(servers=[a_server("s-1")]).inventory)
+    settled(panel, lambda: panel._reading.layout.display == "none")
+
+    assert display == ""
+    assert all(each in told for each in ("UUID", "server_id", "运行中", "ACTIVE"))
+    assert HOSTILE not in told
 
 
 def test_a_dropped_list_selects_and_an_unreadable_one_is_told():
