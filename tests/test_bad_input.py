@@ -111,22 +111,22 @@ async def test_an_unreachable_cloud_is_named(unused_tcp_port):
     await nobody.close()
 
 
-def test_a_csv_without_a_needed_column_names_every_problem(tmp_path):
-    """A CSV lacking a column names the file and the column, with every other problem in the same error."""
+def test_a_csv_with_wrong_values_names_every_problem(tmp_path):
+    """File, row and column of each in the same error."""
     path = tmp_path / "estate.csv"
-    path.write_text("server_id,name,status,az,locked\ns1,a,ACTIVE,az-1,maybe\n")
+    path.write_text("server_id,name,status,az,vcpus,locked\ns1,a,ACTIVE,az-1,four,maybe\n")
 
     with pytest.raises(sdrs_nb.InventoryError) as refused:
         sdrs_nb.read_inventory(path)
 
     problems = refused.value.problems
-    assert {problem.column for problem in problems} == {"vpc_id", "locked"}
+    assert {problem.column for problem in problems} == {"vcpus", "locked"}
     assert re.search(r"estate.*row 2, column locked", str(refused.value))
 
 
 def test_a_server_listed_twice_names_both_rows():
-    """Two rows with one id are refused, the rows named."""
-    frame = pd.DataFrame([a_server("s1"), a_server("s2"), a_server("s1")])
+    """Two different rows with one id are refused, the rows named."""
+    frame = pd.DataFrame([a_server("s1"), a_server("s2"), a_server("s1", name="another")])
 
     with pytest.raises(sdrs_nb.InventoryError, match=r"s1") as refused:
         sdrs_nb.read_inventory(frame)

@@ -11,7 +11,8 @@ from tests.builders_reporting import a_recorded_run
 async def submitted(cloud, ledger, cloud_time):
     """A plan of the sandbox's estate that was submitted and followed."""
     inventory = await sdrs_nb.load_inventory(cloud)
-    fine = sdrs_nb.check_eligibility(inventory).verdicts.query("verdict in ('eligible', 'warning')").dropna()
+    fine = sdrs_nb.check_eligibility(inventory).verdicts.query("verdict in ('eligible', 'warning')")
+    fine = fine[fine["group_id"].notna() & fine["cluster_id"].isna()]
     eligibility = sdrs_nb.check_eligibility(inventory, server_ids=list(fine["server_id"][:5]))
     plan = sdrs_nb.plan_batches(eligibility, name_prefix="t")
     run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=cloud_time.sleep)
