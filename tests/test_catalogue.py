@@ -67,6 +67,19 @@ def test_every_translation_takes_the_fields_of_its_key():
     assert wrong == {}
 
 
+def test_every_translation_keeps_the_marks_of_layout():
+    """The sign that keeps the examples of a help text on lines of their own stands as often, and never spelt out."""
+    wrong = {
+        key: text
+        for one in TRANSLATED
+        for key in keys(one)[-1:]
+        for text in catalogue.strings(one.string)
+        if text.count("\b") != key.count("\b") or "\\b" in text
+    }
+
+    assert wrong == {}
+
+
 def test_every_translation_has_chinese_in_it():
     """What was translated holds at least one Chinese character."""
     foreign = {
