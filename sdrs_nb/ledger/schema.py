@@ -77,8 +77,23 @@ ALTER TABLE servers ADD COLUMN whose TEXT NOT NULL DEFAULT '';
 ALTER TABLE servers ADD COLUMN proof TEXT NOT NULL DEFAULT '';
 """
 
+# The pilot batch of a run, as JSON; what was seen of each assumption on a cloud (``scope`` as in ``claims``), the first
+# and the newest time; what the operator ticked off the to-do list.
+_FOURTH = """
+ALTER TABLE runs ADD COLUMN pilot TEXT NOT NULL DEFAULT '';
+CREATE TABLE observations (
+  scope TEXT NOT NULL, assumption TEXT NOT NULL, seen TEXT NOT NULL, run_id TEXT NOT NULL DEFAULT '',
+  request_id TEXT NOT NULL DEFAULT '', first_at TEXT NOT NULL, last_at TEXT NOT NULL, detail TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (scope, assumption, seen, run_id)
+) STRICT;
+CREATE TABLE done_items (
+  run_id TEXT NOT NULL REFERENCES runs, item TEXT NOT NULL, done_at TEXT NOT NULL, note TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (run_id, item)
+) STRICT;
+"""
+
 #: What brings a file from version n to n + 1, at place n.
-STEPS = (_FIRST, _SECOND, _THIRD)
+STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH)
 SCHEMA_VERSION = len(STEPS)
 
 
