@@ -11,9 +11,12 @@ from types import MappingProxyType
 import pandas as pd
 
 from sdrs_nb.errors import Problem
+from sdrs_nb.i18n import _
+from sdrs_nb.models import Record
+from sdrs_nb.shown.words import word
 from sdrs_nb.tables import READING, shape
 
-__all__ = ["TOLD", "Note", "Remarks", "reading_frame"]
+__all__ = ["TOLD", "Done", "Note", "Remarks", "in_brief", "reading_frame"]
 
 #: Notes and problems of one kind that are told one by one; more are counted.
 TOLD = 1000
@@ -77,3 +80,32 @@ def reading_frame(notes: Sequence[Note]) -> pd.DataFrame:
         for note in notes
     ]
     return shape(pd.DataFrame(rows, columns=list(READING.columns), dtype="object"), READING)
+
+
+class Done(Record):
+    """What was done of one kind while reading, in brief: some of it, and how much there was (``count``).
+
+    ``what`` is the kind as in ``tables.READING``; ``examples`` are the first different ones, ``before → after``.
+    """
+
+    what: str
+    count: int
+    examples: tuple[str, ...] = ()
+
+    def sentence(self, most: int) -> str:
+        """Return it as one line with at most ``most`` examples; what is not told is counted."""
+        told = self.examples[:most]
+        rest = self.count - len(told)
+        return _("Reading, {what}: {told}", what=word(self.what), told="; ".join([*told, *([f"+{rest}"] * (rest > 0))]))
+
+
+def in_brief(reading: pd.DataFrame, most: int = 20) -> tuple[Done, ...]:
+    """Return ``Inventory.reading`` a kind at a time, the first ``most`` different ones of each; what repeats is one."""
+    found = []
+    for what, notes in reading.fillna({"column": "", "from": "", "to": ""}).groupby("what", sort=False):
+        told = dict.fromkeys(
+            " → ".join(filter(None, (before or column, after)))
+            for column, before, after in zip(notes["column"], notes["from"], notes["to"], strict=True)
+        )
+        found.append(Done(what=str(what), count=len(told), examples=tuple(told)[:most]))
+    return tuple(found)
