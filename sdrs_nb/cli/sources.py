@@ -44,7 +44,7 @@ def read(context: typer.Context, source: str | None, mapped: list[str] | None = 
 
 def _mapping(texts: Sequence[str]) -> dict[str, str]:
     parts = [(text, *text.rpartition("=")) for text in texts]
-    if wrong := [text for text, heading, _equals, column in parts if not heading or not column]:
+    if wrong := [text for text, heading, _equals, _column in parts if not heading]:
         raise InventoryError(
             _("{text} maps nothing; write a heading and its column, such as 'Host=name'.", text=wrong[0])
         )

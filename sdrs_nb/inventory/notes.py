@@ -5,7 +5,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import pandas as pd
@@ -16,7 +16,7 @@ from sdrs_nb.models import Record
 from sdrs_nb.shown.words import word
 from sdrs_nb.tables import READING, shape
 
-__all__ = ["TOLD", "Done", "Note", "Remarks", "in_brief", "reading_frame"]
+__all__ = ["TOLD", "Done", "Heading", "Note", "Remarks", "in_brief", "reading_frame"]
 
 #: Notes and problems of one kind that are told one by one; more are counted.
 TOLD = 1000
@@ -37,12 +37,31 @@ class Note:
     after: str = ""
 
 
+@dataclass(frozen=True)
+class Heading:
+    """What a heading of a file was taken for.
+
+    ``columns`` of the frame called ``frame``: none where it is no column of ours or was left out, several where its
+    cells hold several facts.  ``what``: ``mapped`` (as the person said), ``guessed``, ``kept``, ``passed over`` (left
+    out, as the person said), or an empty text where the heading is the column's own name.  ``examples`` are the first
+    different values under it, at most three.
+    """
+
+    file: str
+    sheet: str
+    frame: str
+    heading: str
+    examples: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    what: str = ""
+
+
 @dataclass
 class Remarks:
-    """Problems and notes of a reading.
+    """Problems and notes of a reading, and what each heading was taken for.
 
-    ``columns``: heading -> column, as the person says; ``words``: column -> word -> the service's word; ``encoding``:
-    of texts, where the person says it.
+    ``columns``: heading -> column, as the person says, an empty text to leave it out; ``words``: column -> word -> the
+    service's word; ``encoding``: of texts, where the person says it.
     """
 
     problems: list[Problem] = field(default_factory=list)
@@ -51,6 +70,7 @@ class Remarks:
     words: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
     encoding: str | None = None
     used: set[str] = field(default_factory=set)
+    headings: dict[tuple[str, str, str], Heading] = field(default_factory=dict)
     _counts: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
 
     def problem(self, where: str, told: str, row: int | None = None, column: str | None = None) -> None:
@@ -63,6 +83,18 @@ class Remarks:
         self._counts[kind] += 1
         if self._counts[kind] <= TOLD:
             self.notes.append(note)
+
+    def see(self, heading: Heading) -> None:
+        """Keep what a heading was taken for; a column without one has nothing to be mapped by."""
+        if heading.heading:
+            self.headings[heading.file, heading.sheet, heading.heading] = heading
+
+    def took(self, note: Note) -> None:
+        """Note a guess at what the cells hold under a heading that is no column."""
+        self.note(note)
+        place = (note.file, note.sheet, note.column)
+        if (known := self.headings.get(place)) is not None:
+            self.headings[place] = replace(known, columns=(*known.columns, note.after), what="guessed")
 
 
 def reading_frame(notes: Sequence[Note]) -> pd.DataFrame:
