@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from sdrs_nb.cloud.vocabulary import is_literal, is_secret, vocabulary
 
-__all__ = ["DROPPED", "Pseudonyms"]
+__all__ = ["DROPPED", "PUBLIC_HOST", "Pseudonyms"]
 
 #: What stands in the place of a secret.
 DROPPED = "(dropped)"
@@ -29,10 +29,10 @@ _UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f
 _HEX = re.compile(r"[0-9a-f]{16,128}", re.IGNORECASE)
 _DIGITS = re.compile(r"\d{8,40}", re.ASCII)
 _MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}", re.IGNORECASE)
-_ADDRESS = re.compile(r"(?P<address>[0-9a-fA-F.:]{3,39})(?P<prefix>/\d{1,3})?", re.ASCII)
+_ADDRESS = re.compile(r"(?P<address>[0-9a-fA-F.:]{2,39})(?P<prefix>/\d{1,3})?", re.ASCII)
 _URL = re.compile(r"[a-z][a-z0-9+.-]{1,15}://", re.IGNORECASE)
 #: Hosts of the public clouds behind service and region.
-_PUBLIC_HOST = re.compile(
+PUBLIC_HOST = re.compile(
     r"(?:[a-z]{2,6}\.)?(?:[a-z]{2}-[a-z]+(?:-?\d{1,3})?\.)?(?P<cloud>myhuaweicloud\.(?:com|eu)|otc\.t-systems\.com)"
 )
 #: A sub-project is called {region}_{name}.
@@ -116,7 +116,7 @@ class Pseudonyms:
 
     def host(self, host: str) -> str:
         """Return a host: that of a public cloud as it is."""
-        if _PUBLIC_HOST.fullmatch(host.lower()):
+        if PUBLIC_HOST.fullmatch(host.lower()):
             return host.lower()
         return f"host-{self._digest(host.lower()).hex()[:12]}.example"
 
@@ -175,7 +175,7 @@ class Pseudonyms:
             plain = text.lower().replace("-", "")
             signs = iter((self._digest(plain).hex() * 2)[: len(plain)])
             made = "".join(sign if sign == "-" else next(signs) for sign in text)
-            return made.upper() if text.upper() == text else made
+            return made.upper() if text.upper() == text != text.lower() else made
         if _DIGITS.fullmatch(text):
             return str(self._whole(text) % 10 ** len(text)).zfill(len(text))
         if _MAC.fullmatch(text):

@@ -63,6 +63,11 @@ class Exchange:
         """The HTTP status of the answer, None where none came."""
         return None if self.answer is None else int(self.answer["status"])
 
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the cloud answered with an error."""
+        return self.status is not None and self.status // 100 != _OK // 100
+
 
 @dataclass(frozen=True)
 class Tape:

@@ -123,7 +123,7 @@ class Recorder:
             self._path = None
 
     def _open(self) -> None:
-        if key_file().resolve().is_relative_to(self._folder.resolve()):
+        if key_file().parent.resolve() == self._folder.resolve():
             raise SettingsError(
                 _("A tape in {folder} would lie with the key that its pseudonyms are made with.", folder=self._folder)
             )
