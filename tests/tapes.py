@@ -79,7 +79,7 @@ def main() -> None:
         os.environ["SDRS_NB_HOME"] = made
         (home / "tape.key").write_text(KEY)
         for name, work in {
-            "load": lambda folder: _load(folder),
+            "load": _load,
             "run": lambda folder: recorded(folder, home / "run.db"),
             "refusal": lambda folder: recorded(folder, home / "refusal.db", REFUSED),
         }.items():

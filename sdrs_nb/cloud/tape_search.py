@@ -90,9 +90,9 @@ def leaks(path: Path, words: Mapping[str, str]) -> list[Leak]:
     for file in tape_files(path):
         text = read_file(file).decode("utf-8", "replace")
         for spelling, read in _readings(text):
-            low = read.lower()
+            low = read.casefold()
             for word, what in words.items():
-                forms = dict(_forms(word)) if spelling == "plain" else {word.lower(): spelling}
+                forms = dict(_forms(word)) if spelling == "plain" else {word.casefold(): spelling}
                 for form, name in forms.items():
                     found |= {Leak(file.name, line, what, name) for line in _lines(low, form)}
         for what, shape in _SHAPES.items():
@@ -113,21 +113,21 @@ def _readings(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _forms(word: str) -> Iterator[tuple[str, str]]:
-    """Yield every spelling of a word that is looked for, in small letters, with its name."""
+    """Yield every spelling of a word that is looked for, folded, with its name."""
     raw = word.encode("utf-8", "surrogatepass")
-    yield word.lower(), "plain"
+    yield word.casefold(), "plain"
     for ascii_only in (True, False):
-        yield json.dumps(word, ensure_ascii=ascii_only)[1:-1].lower(), "JSON"
+        yield json.dumps(word, ensure_ascii=ascii_only)[1:-1].casefold(), "JSON"
     for spelled in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
-        yield spelled.lower(), "URL"
-    yield html.escape(word).lower(), "HTML"
-    yield word[::-1].lower(), "reversed"
+        yield spelled.casefold(), "URL"
+    yield html.escape(word).casefold(), "HTML"
+    yield word[::-1].casefold(), "reversed"
     if len(raw) < _SHORT:  # its packed forms have no three signs of their own
         return
     yield raw.hex(), "hex"
     for skipped in range(3):
         # What stands before a text moves its base64; the signs at both ends hold bits of the neighbours.
-        packed = base64.b64encode(b"\0" * skipped + raw).decode().rstrip("=")[(0, 2, 3)[skipped] : -1].lower()
+        packed = base64.b64encode(b"\0" * skipped + raw).decode().rstrip("=")[(0, 2, 3)[skipped] : -1].casefold()
         yield packed, "base64"
         yield packed.replace("+", "-").replace("/", "_"), "base64"
 

@@ -128,7 +128,7 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("text, form", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize(("text", "form"), FORMS.values(), ids=FORMS)
 def test_a_pseudonym_has_the_form_of_what_it_stands_for(text, form):
     """So that a replay reads what a cloud could have said."""
     assert re.fullmatch(form, MADE.text(text))

@@ -63,7 +63,7 @@ RUNS = {
 }
 
 
-@pytest.mark.parametrize("kind, wanted", RUNS.values(), ids=RUNS)
+@pytest.mark.parametrize(("kind", "wanted"), RUNS.values(), ids=RUNS)
 async def test_a_whole_run_replayed_has_the_same_outcome(tmp_path, no_network, kind, wanted):
     """Load, check, plan, submit, follow, verify: recorded, then played back by the same calls."""
     before = await recorded(tmp_path / "t", tmp_path / "one.db", *wanted, kind=kind, servers=30)
@@ -95,7 +95,7 @@ async def test_rules_judge_a_tape_as_they_judged_the_cloud(tmp_path):
     assert verdicts.tolist() == after.verdicts.set_index("server_id")["verdict"].sort_index().tolist()
 
 
-@pytest.mark.parametrize("name, stages", {"run": {"created": 8}, "refusal": {"created": 5, "failed": 3}}.items())
+@pytest.mark.parametrize(("name", "stages"), {"run": {"created": 8}, "refusal": {"created": 5, "failed": 3}}.items())
 async def test_kept_tapes_still_end_as_they_did(tmp_path, no_network, name, stages):
     """Those of ``tests/data/tapes``: whoever changes what is asked for, or how it is read, sees it here."""
     async with sdrs_nb.connect(tape=FOLDER / name) as cloud:
