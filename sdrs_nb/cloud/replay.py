@@ -322,7 +322,7 @@ def _key(method: str, path: str, pairs: Sequence[Sequence[str]], body: Any) -> s
 
 
 def _compared(value: Any) -> Any:
-    """Return a body without secrets and without what its caller chooses."""
+    """Return a body without secrets, without what its caller chooses, and without the order of its lists."""
     match value:
         case dict():
             return {
@@ -334,7 +334,7 @@ def _compared(value: Any) -> Any:
                 for name, one in value.items()
             }
         case list():
-            return [_compared(one) for one in value]
+            return sorted((_compared(one) for one in value), key=lambda one: json.dumps(one, sort_keys=True))
     return value
 
 

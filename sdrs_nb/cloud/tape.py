@@ -9,6 +9,7 @@ says ``pseudonyms``; times stay, numbers too where they are small.
 import json
 import logging
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,7 +20,7 @@ from typing import Any
 
 from sdrs_nb import __version__
 from sdrs_nb.cloud.answers import Answer, Call
-from sdrs_nb.cloud.pseudonyms import Pseudonyms
+from sdrs_nb.cloud.pseudonyms import DROPPED, Pseudonyms
 from sdrs_nb.errors import CloudUnreachable, SettingsError
 from sdrs_nb.home import home_folder
 from sdrs_nb.i18n import _
@@ -34,8 +35,14 @@ ENDING = ".tape.jsonl"
 #: The form of the lines.
 VERSION = 1
 _KEY_BYTES = 32
-#: Headers of an answer that say something of the service and nothing of anybody.
-_HEADERS = ("date", "retry-after", "x-sandbox-time", "x-sandbox-speed")
+_DATE = re.compile(r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT", re.ASCII)
+#: Headers of an answer that say something of the service and nothing of anybody, and how they look then.
+_HEADERS = {
+    "date": _DATE,
+    "retry-after": re.compile(rf"\d{{1,6}}|{_DATE.pattern}", re.ASCII),
+    "x-sandbox-time": re.compile(r"[\dT:.+Z-]{10,35}", re.ASCII),
+    "x-sandbox-speed": re.compile(r"\d{1,8}(?:\.\d{1,6})?", re.ASCII),
+}
 
 
 def key_file() -> Path:
@@ -161,18 +168,10 @@ class Recorder:
 
 def _headers(made: Pseudonyms, headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers of an answer that stay, ids as pseudonyms; that a token came is told, not the token."""
-    kept = {
-        name: made.sentence(headers[name]) if name == "retry-after" else headers[name]
-        for name in _HEADERS
-        if name in headers
-    }
+    kept = {name: headers[name] for name, form in _HEADERS.items() if form.fullmatch(headers.get(name, ""))}
     kept |= {name: made.text(headers[name]) for name in ("x-request-id", "x-sandbox-world") if name in headers}
-    media = headers.get("content-type", "").partition(";")[0].strip()
-    return (
-        kept
-        | {"content-type": made.text(media)}
-        | ({"x-subject-token": "(dropped)"} if "x-subject-token" in headers else {})
-    )
+    kept["content-type"] = made.text(headers.get("content-type", "").partition(";")[0].strip())
+    return kept | ({"x-subject-token": DROPPED} if "x-subject-token" in headers else {})
 
 
 def _settings(made: Pseudonyms, settings: Settings) -> dict[str, Any]:

@@ -15,6 +15,9 @@ __all__ = ["Vocabulary", "is_literal", "is_secret", "vocabulary"]
 _WORD = re.compile(r"[A-Za-z]{1,32}(?:[_-][A-Za-z]{1,16}){0,4}|[a-z]{1,14}\d{1,2}[a-z]{0,3}", re.ASCII)
 #: Also ``number:size:kind``, as the disks of a flavor are written.
 _NUMBER = re.compile(r"-?\d{1,7}(?:\.\d{1,3})?(?::\d{1,7}(?::[a-z]{1,6})?)?", re.ASCII)
+#: Where a code of any service of the family stands.
+_CODES = frozenset({"code", "error_code", "errorCode"})
+_CODE = re.compile(r"[A-Za-z]{2,16}\.\d{3,5}", re.ASCII)
 _SHORT_NUMBER = re.compile(r"\d{1,3}", re.ASCII)
 #: Texts that say nothing of anybody wherever they stand.
 _LITERAL = re.compile(
@@ -68,6 +71,8 @@ class Vocabulary:
         """Tell whether the text of a field is the service's own word or number."""
         if field in self.word_fields:
             return _WORD.fullmatch(text) is not None
+        if field in _CODES and _CODE.fullmatch(text):
+            return True
         return field in self.number_fields and _NUMBER.fullmatch(text) is not None
 
     def keeps_word(self, token: str) -> bool:

@@ -25,7 +25,8 @@ class Planting(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request):
         answer = await self._inner.handle_async_request(request)
         document = json.loads(await answer.aread())
-        named = {"x-request-id": self._plant(), "set-cookie": self._plant(), "x-trace": self._plant()}
+        named = {"date": self._plant(), "x-sandbox-time": self._plant(), "retry-after": self._plant()}
+        named |= {"x-request-id": self._plant(), "set-cookie": self._plant(), "x-trace": self._plant()}
         return httpx.Response(answer.status_code, json=self._with_canaries(document), headers=named)
 
     def _plant(self):
