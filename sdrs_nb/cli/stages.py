@@ -208,8 +208,7 @@ def plan(
         "plan.json"
     ),
     include_unknown: Annotated[
-        bool,
-        typer.Option("--include-unknown", help=_("Plan servers of unknown verdict too, for reading: never sent.")),
+        bool, typer.Option("--include-unknown", help=_("Plan servers of unknown verdict too, for reading: never sent."))
     ] = False,
     remainder: Annotated[
         str | None,

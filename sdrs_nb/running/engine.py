@@ -198,13 +198,7 @@ class Engine:
     def _stop_on_failure(self, batch: Batch) -> None:
         if self.walk.pace.on_failure != "stop":
             return
-        failed = self.walk.ledger.rows(
-            "SELECT count(*) AS n FROM servers WHERE run_id = ? AND batch_id = ? AND stage = ?",
-            self.walk.run_id,
-            batch.batch_id,
-            Stage.FAILED,
-        )[0]["n"]
-        if failed:
+        if failed := self.walk.ledger.stages(self.walk.run_id, batch.batch_id).get(Stage.FAILED):
             self.walk.drain(
                 _("Stopped after batch {batch}: {count} of its servers failed.", batch=batch.batch_id, count=failed)
             )

@@ -72,10 +72,7 @@ class Walk:
         self.timing = Timing.of(cloud, sleep)
         self.facts = SharedFacts(cloud, self.timing.clock)
         self.durations = job_durations(
-            ledger,
-            endpoint=record["endpoint"],
-            project_id=record["project_id"],
-            deletions=plan.is_deletion,
+            ledger, endpoint=record["endpoint"], project_id=record["project_id"], deletions=plan.is_deletion
         )
         self.stopping = asyncio.Event()
         self.reason = ""
@@ -101,7 +98,7 @@ class Walk:
 
     def record(self) -> dict[str, Any]:
         """Return the run's row in the ledger as it is now."""
-        return self.ledger.rows("SELECT * FROM runs WHERE run_id = ?", self.run_id)[0]
+        return self.ledger.run(self.run_id) or {}
 
     def is_stopping(self) -> bool:
         """Whether the walk was asked to stop after what is being sent now."""
@@ -139,17 +136,11 @@ class Walk:
 
     def batch_row(self, batch_id: str) -> dict[str, Any]:
         """Return where the batch stands in the ledger."""
-        return self.ledger.rows("SELECT * FROM batches WHERE run_id = ? AND batch_id = ?", self.run_id, batch_id)[0]
+        return self.ledger.batch(self.run_id, batch_id)
 
     def open_attempt(self, batch_id: str) -> dict[str, Any]:
         """Return the batch's newest attempt that can have left."""
-        return self.ledger.rows(
-            "SELECT * FROM attempts WHERE run_id = ? AND batch_id = ? AND (result IS NULL OR result <> ?) "
-            "ORDER BY attempt_id DESC LIMIT 1",
-            self.run_id,
-            batch_id,
-            AttemptResult.NOT_HANDLED,
-        )[0]
+        return self.ledger.newest_attempt(self.run_id, batch_id)
 
     def accepted_at(self, batch_id: str) -> datetime:
         """Return when the batch's newest attempt was answered or adopted, by the cloud's clock."""
@@ -163,21 +154,11 @@ class Walk:
 
     def count_taken(self) -> int:
         """Return how many of the run's requests the cloud took."""
-        return int(
-            self.ledger.rows(
-                "SELECT count(*) AS n FROM attempts WHERE run_id = ? AND result IN ('accepted', 'adopted')", self.run_id
-            )[0]["n"]
-        )
+        return self.ledger.count_results(self.run_id, (AttemptResult.ACCEPTED, AttemptResult.ADOPTED))
 
     def count_absent(self, batch_id: str) -> int:
         """Return how often the batch was sent and proved to have done nothing."""
-        return int(
-            self.ledger.rows(
-                "SELECT count(*) AS n FROM attempts WHERE run_id = ? AND batch_id = ? AND result = 'absent'",
-                self.run_id,
-                batch_id,
-            )[0]["n"]
-        )
+        return self.ledger.count_results(self.run_id, (AttemptResult.ABSENT,), batch_id)
 
     def count_refusal(self) -> int:
         """Count that the credentials were refused, and return how often in a row."""

@@ -273,12 +273,7 @@ def _start_resize(call: CloudCall, instance: Instance, changes: list[tuple[Serve
     entities = {"protected_instance_id": instance.id, "server_group_id": instance.group_id}
     subject = instance_subject(instance, "resizeFail")
     return start_job(
-        call,
-        "resizeProtectedInstanceNew",
-        entities,
-        work,
-        subject,
-        partial(instance.set_status, "error-resizing"),
+        call, "resizeProtectedInstanceNew", entities, work, subject, partial(instance.set_status, "error-resizing")
     )
 
 
