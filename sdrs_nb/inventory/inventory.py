@@ -54,6 +54,9 @@ class About(Record):
         When the reading began (UTC); for a file made by hand, when the file was read.
     origin
         Endpoint, file or ``"DataFrame"``, for the operator.
+    batches
+        Servers of each batch create on the tape that was played back; ``()`` for all else.  Pseudonyms sort otherwise
+        than names, so a plan made of a tape takes its batches from here, or its requests would not be on the tape.
     """
 
     project_id: str | None = None
@@ -63,6 +66,7 @@ class About(Record):
     caller_user_id: str | None = None
     loaded_at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
     origin: str = ""
+    batches: tuple[tuple[str, ...], ...] = Field(default=(), exclude=True, repr=False)
 
     @property
     def site(self) -> Site:
@@ -460,6 +464,7 @@ async def load_inventory(
         caller_user_id=identity.user_id or None,
         loaded_at=started,
         origin=str(identity.endpoint or ""),
+        batches=cloud.recorded_batches,
     )
     return Inventory(loaded, sources, about, unread=unread).assume(assume or {})
 

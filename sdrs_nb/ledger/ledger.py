@@ -20,8 +20,8 @@ from sdrs_nb.home import home_folder
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.claims import free_servers, insert_batch, refuse_claimed
 from sdrs_nb.ledger.evidence import times_offset
+from sdrs_nb.ledger.reading import Reader
 from sdrs_nb.ledger.run_states import AttemptResult, BatchState, Control, RunState
-from sdrs_nb.ledger.store import Store
 from sdrs_nb.ledger.transitions import batches_with_known_ends, is_doubted, move_batch, move_servers
 from sdrs_nb.models import Approval, Wait
 from sdrs_nb.statuses import Stage
@@ -44,7 +44,7 @@ WAITING, GOING_ON = "waiting", "going on"
 SCOPE = ("endpoint", "region", "project_id", "project_name", "cloud_host", "user_name", "world")
 
 
-class Ledger(Store):
+class Ledger(Reader):
     """The open ledger file and everything that is written to it; see ``Store`` for its parameters and errors.
 
     Every writing method is one transaction, on disk when it returns, and raises ``LedgerError`` when it cannot be.
@@ -261,13 +261,7 @@ class Ledger(Store):
             )
 
     def set_batch(
-        self,
-        run_id: str,
-        batch_id: str,
-        state: BatchState,
-        reason: str = "",
-        *,
-        rows: Iterable[Mapping[str, Any]] = (),
+        self, run_id: str, batch_id: str, state: BatchState, reason: str = "", *, rows: Iterable[Mapping[str, Any]] = ()
     ) -> None:
         """Record where a batch stands, in a sentence why, and in the same step what became of its servers.
 

@@ -24,7 +24,7 @@ SWITCHES: Mapping[str, Switch] = MappingProxyType(
         "batch_calls": Switch(
             "whether the site has batch create and batch delete, which Open Telekom Cloud's documents do not have",
             {"yes": {"batch_available": True}, "no": {"batch_available": False}},
-        ),
+        )
     }
 )
 

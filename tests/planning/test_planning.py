@@ -127,6 +127,7 @@ def test_a_saved_plan_loads_as_the_same_plan(tmp_path_factory, eligibility):
     assert loaded.diff(plan).empty
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=60)
 def test_one_flipped_byte_is_refused(tmp_path_factory, data):
@@ -231,6 +232,7 @@ def test_payloads_are_the_bytes_that_are_sent():
     assert plan.payloads() == [json.loads(plan.payload_bytes(batch.batch_id)) for batch in plan.batches]
 
 
+@pytest.mark.slow
 def test_adding_a_server_changes_few_batches():
     """Wherever a server is added among 500, a handful of the 100 batches change."""
     dice = random.Random(7)
@@ -723,3 +725,18 @@ def test_an_approval_names_a_fingerprint():
 
     assert approval.fingerprint == plan.fingerprint
     assert approval.when.tzinfo is not None
+
+
+def test_batches_of_a_tape_stay_as_they_were():
+    """Where all servers of a recorded batch are wanted, it is planned again, in its order; the rest is packed anew."""
+    eligibility = an_eligibility(12)
+    one, two, three, four, five, six, *_rest = eligibility.asked
+    recorded = ((six, one, four), (three, two), (five, "gone"))
+    about = eligibility.inventory.about.model_copy(update={"batches": recorded})
+    taped = replace(eligibility, inventory=replace(eligibility.inventory, about=about))
+
+    plan = plan_of(taped)
+
+    assert [batch.server_ids for batch in plan.batches][:2] == [*recorded[:2]]
+    assert sorted(server for batch in plan.batches for server in batch.server_ids) == sorted(eligibility.asked)
+    assert max(len(batch.server_ids) for batch in plan.batches) <= 5

@@ -276,6 +276,7 @@ def test_a_run_of_an_inventory_read_from_a_cloud_has_no_section_for_what_there_i
     assert not {"warnings", "reading"} & set(re.findall(r'<section id="(\w+)"', path.read_text(encoding="utf-8")))
 
 
+@pytest.mark.slow
 def test_a_thousand_servers_take_under_5_mb(ledger, tmp_path):
     """A big run's report is small enough to mail; how long it takes is a figure of make bench."""
     run = a_recorded_run(ledger, servers=1000, blocked=200, failing={7})
