@@ -29,15 +29,19 @@ def ods_of(rows, declared=""):
     return made.getvalue()
 
 
-def xls_of(rows, texts=None, length=4096):
-    """Return rows of texts as the bytes of an old Excel workbook: records in a stream of a small file system."""
+def xls_of(rows, texts=None, length=4096, cut=0):
+    """Return rows of texts as the bytes of an old Excel workbook: records in a stream of a small file system.
+
+    ``cut``: bytes that the table of texts lacks at its end.
+    """
     texts = texts or [cell for row in rows for cell in row]
 
     def record(kind, content):
         return struct.pack("<HH", kind, len(content)) + content
 
     table = b"".join(struct.pack("<HB", len(text), 0) + text.encode("latin-1") for text in texts)
-    last = record(0xFC, struct.pack("<II", len(texts), len(texts)) + table) + record(0x0A, b"")
+    table = struct.pack("<II", len(texts), len(texts)) + table
+    last = record(0xFC, table[: len(table) - cut]) + record(0x0A, b"")
     sheet_name = b"servers"
     start = record(0x809, struct.pack("<HHHHII", 0x600, 5, 0, 0, 0, 0))
     bound = 4 + 8 + len(sheet_name)

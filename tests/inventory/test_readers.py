@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from contextlib import suppress
 
 import openpyxl
 import pandas as pd
@@ -76,6 +77,13 @@ def test_headings_alone_are_no_list_of_servers(text):
     """A file that is one table without a row is answered in one sentence."""
     with pytest.raises(InventoryError, match=r"There is nothing in list\.csv"):
         read_inventory(text.encode(), name="list.csv")
+
+
+@pytest.mark.parametrize("cut", range(1, 120))
+def test_a_text_table_of_an_old_workbook_that_ends_in_the_middle_is_no_crash(cut):
+    """Wherever its record ends, cells whose texts are gone are empty, or that is a sentence."""
+    with suppress(InventoryError):
+        assert len(read(xls_of(ROWS, cut=cut), "x.xls").servers) <= 1
 
 
 @pytest.mark.parametrize("ending", [".csv", ".xls", ".json", ""])
