@@ -187,7 +187,7 @@ class JobOptions(BatchOptions):
             "overrides": rows or None,
             "known_flavors": self.known_flavors,
             "approvals_needed": self.approvals_needed,
-            "open_points": [] if selection is None else selection.open_points,
+            "selection": selection,
         }
 
     @property
