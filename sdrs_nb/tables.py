@@ -392,7 +392,7 @@ READING = Table(
         "sheet": STR,
         "row": INT,  # as a spreadsheet shows it; NA where no row is meant
         "column": STR,  # the heading as it stands there
-        "what": STR,  # mapped, guessed, read as, changed, filled, dropped, passed over, not understood, not told
+        "what": STR,  # mapped, guessed, read as, changed, filled, dropped, passed over, not understood, not told, ...
         "from": STR,
         "to": STR,
     },

@@ -28,6 +28,7 @@ from sdrs_nb.planning import freezing
 from sdrs_nb.planning.approvals import approve, load_approval, save_approval
 from sdrs_nb.settings.credential_sources import credentials_file, openstack_clouds
 from tests.builders import a_group, a_server, a_volume, an_attachment, an_inventory
+from tests.builders_workbooks import ods_of, xls_of
 
 MOST_S, MOST_MB = 5.0, 300
 Random = random.Random
@@ -195,6 +196,8 @@ def parsers(folder: Path) -> dict[str, Parser]:
     document = {"servers": servers, "volumes": [a_volume("v1")], "groups": [a_group()]}
     csv = frame.to_csv(index=False).encode()
     workbook = inventory.to_excel(folder / "e.xlsx").read_bytes()
+    rows = [list(frame.columns), *frame.fillna("").astype(str).to_numpy().tolist()]
+    opened, old = ods_of(rows), xls_of(rows)
     columns = io.BytesIO()
     frame.to_parquet(columns)
     clouds = (
@@ -225,7 +228,7 @@ def parsers(folder: Path) -> dict[str, Parser]:
         except UnicodeEncodeError:
             return json.dumps(changed).encode()
 
-    def workbook_bytes(random: Random) -> bytes:
+    def workbook_bytes(random: Random, workbook: bytes) -> bytes:
         if random.random() < 0.4:
             return damaged(random, workbook)
         given, made = zipfile.ZipFile(io.BytesIO(workbook)), io.BytesIO()
@@ -243,7 +246,9 @@ def parsers(folder: Path) -> dict[str, Parser]:
         "tsv": Parser(lambda random: damaged(random, csv.replace(b",", b"\t")), of_bytes("servers.csv")),
         "json": Parser(lambda random: json_text(random, document), of_bytes("servers.json")),
         "json lines": Parser(lambda random: damaged(random, lines), of_bytes("servers.jsonl")),
-        "xlsx": Parser(workbook_bytes, of_bytes("estate.xlsx")),
+        "xlsx": Parser(lambda random: workbook_bytes(random, workbook), of_bytes("estate.xlsx")),
+        "ods": Parser(lambda random: workbook_bytes(random, opened), of_bytes("estate.ods")),
+        "xls": Parser(lambda random: damaged(random, old), of_bytes("estate.xls")),
         "parquet": Parser(lambda random: damaged(random, columns.getvalue()), of_bytes("servers.parquet")),
         "plan": Parser(plan_bytes, of_path(folder / "plan.json", lambda: Plan.load(folder / "plan.json"))),
         "approval": Parser(

@@ -4,7 +4,10 @@ import pytest
 
 from tests import fuzzing
 
-NAMES = ("csv", "tsv", "json", "json lines", "xlsx", "parquet", "plan", "approval", "clouds.yaml", "credentials")
+NAMES = (
+    "csv", "tsv", "json", "json lines", "xlsx", "ods", "xls", "parquet", "plan", "approval",
+    "clouds.yaml", "credentials",
+)  # fmt: skip
 
 
 def test_every_reader_is_sampled(tmp_path):

@@ -92,6 +92,8 @@ def _judged(
     context: typer.Context, source: str | None, asked: "JobOptions", *, mapped: list[str] | None, with_cloud: bool
 ) -> "tuple[Eligibility, Selection | None]":
     """Return the eligibility of the servers asked for, and how these were found; open points are told."""
+    from sdrs_nb.inventory.notes import in_brief
+
     if with_cloud:
         if source is None:
             raise SettingsError(_("--with-cloud reads the servers of a list from the cloud; name the list."))
@@ -101,7 +103,8 @@ def _judged(
     selection = asked.selection(inventory)
     if selection is not None:
         printing.hint(selection.sentence)
-        for text in (*selection.notes, *selection.open_points):
+        beside = [done.sentence(_TOLD) for done in in_brief(selection.reading, _TOLD)]
+        for text in (*selection.notes, *beside, *selection.open_points):
             printing.hint(text)
     return asked.check(inventory, selection), selection
 

@@ -39,12 +39,16 @@ _AROUND = " \t\"'`<>()[]{}“”‘’「」《》"
 
 
 class Entry(NamedTuple):
-    """One server as somebody named it: ``cells`` are ``(column, text)``, the column empty where it is not said."""
+    """One server as somebody named it: ``cells`` are ``(column, text)``, the column empty where it is not said.
+
+    ``facts`` are ``(heading, column, text)`` of what its row says beside, the column empty where it is none of ours.
+    """
 
     row: int
     given: str
     cells: tuple[tuple[str, str], ...]
     may_be_heading: bool = False
+    facts: tuple[tuple[str, str, str], ...] = ()
 
 
 def plain(text: str) -> str:
@@ -176,12 +180,17 @@ def _of_table(headings: Sequence[str], rows: Sequence[Sequence[Any]], begin: int
     """Return an entry a row: the cells under known headings; without any of these every cell, headings included."""
     columns = [_column(each) or "" for each in headings]
     is_known = any(columns)
+    beside = [(at, each, column_of(each, SERVERS) or "") for at, each in enumerate(headings) if not columns[at]]
+    beside = beside if is_known else []
     for row, cells in enumerate(rows if is_known else [headings, *rows], start=begin if is_known else begin - 1):
         filled = [(column, _text(cell)) for column, cell in zip(columns, cells, strict=False) if column or not is_known]
         told_cells = tuple((column, text) for column, text in filled if text)
         if told_cells:
             given = " ".join(text for _column_name, text in told_cells)
-            yield Entry(row, given, told_cells, may_be_heading=row == begin - 1)
+            facts = (
+                (heading, column, _text(cells[at])) for at, heading, column in beside if heading and at < len(cells)
+            )
+            yield Entry(row, given, told_cells, row == begin - 1, tuple(fact for fact in facts if fact[2]))
 
 
 def _column(heading: str) -> str | None:

@@ -16,7 +16,7 @@ from sdrs_nb.models import Record
 from sdrs_nb.shown.words import word
 from sdrs_nb.tables import READING, shape
 
-__all__ = ["TOLD", "Done", "Heading", "Note", "Remarks", "in_brief", "reading_frame"]
+__all__ = ["TOLD", "Done", "Heading", "Note", "Remarks", "in_brief", "in_words", "reading_frame"]
 
 #: Notes and problems of one kind that are told one by one; more are counted.
 TOLD = 1000
@@ -112,6 +112,11 @@ def reading_frame(notes: Sequence[Note]) -> pd.DataFrame:
         for note in notes
     ]
     return shape(pd.DataFrame(rows, columns=list(READING.columns), dtype="object"), READING)
+
+
+def in_words(reading: pd.DataFrame) -> pd.DataFrame:
+    """Return ``Inventory.reading`` with its kinds in the operator's language, to be shown."""
+    return reading.assign(what=reading["what"].map(word))
 
 
 class Done(Record):

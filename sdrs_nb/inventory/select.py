@@ -18,7 +18,9 @@ from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.ids import canonical
 from sdrs_nb.inventory.expressions import is_expression, satisfied
+from sdrs_nb.inventory.list_facts import list_name, told_beside
 from sdrs_nb.inventory.lists import Entry, entries_of, plain
+from sdrs_nb.inventory.notes import Note, reading_frame
 from sdrs_nb.shown.cells import text_of
 from sdrs_nb.shown.texts import visible
 from sdrs_nb.tables import AMBIGUOUS, MATCHED, NOT_FOUND, shape
@@ -58,6 +60,8 @@ class Selection:
         may mean, with what tells them apart), ``tables.NOT_FOUND`` (a row an entry that names none).
     notes
         Sentences about how the selection was made.
+    beside
+        What the list says beside which servers it means, see ``reading``.
     """
 
     def __init__(
@@ -66,11 +70,14 @@ class Selection:
         matched: pd.DataFrame,
         ambiguous: pd.DataFrame,
         not_found: pd.DataFrame,
+        *,
         notes: Sequence[str] = (),
+        beside: Sequence[Note] = (),
     ) -> None:
         self.server_ids = tuple(server_ids)
         self._frames = (matched, ambiguous, not_found)
         self.notes = tuple(notes)
+        self.beside = tuple(beside)
 
     @property
     def matched(self) -> pd.DataFrame:
@@ -86,6 +93,15 @@ class Selection:
     def not_found(self) -> pd.DataFrame:
         """One row an entry that names no server (``tables.NOT_FOUND``), with the reason."""
         return self._frames[2].copy()
+
+    @property
+    def reading(self) -> pd.DataFrame:
+        """What was done with the list's other columns (``tables.READING``).
+
+        One row names the headings ``passed over``, since the inventory says the facts; a row for each value that
+        ``differs`` from the inventory's.
+        """
+        return reading_frame(self.beside)
 
     @property
     def open_points(self) -> list[str]:
@@ -181,7 +197,7 @@ def select(inventory: "Inventory", x: Any = None, *, where: str | None = None, n
     if isinstance(x, str) and is_expression(x, frozenset(map(str, servers.columns))):
         x, where = None, x if where is None else f"({x}) && ({where})"
     finder = _Finder(inventory, servers)
-    listed = None if x is None else _listed(finder, entries_of(x, name))
+    listed = None if x is None else _listed(finder, entries_of(x, name), list_name(x, name))
     if where is None:
         return listed if listed is not None else Selection((), *_frames([], [], []))
     return _where(finder, where, listed)
@@ -202,13 +218,14 @@ def _where(finder: "_Finder", expression: str, listed: Selection | None) -> Sele
         )
     if listed is None:
         rows = [(expression, "expression", server_id) for server_id in ids]
-        return Selection(ids, *_frames(finder.named(rows), [], []), notes)
+        return Selection(ids, *_frames(finder.named(rows), [], []), notes=notes)
     kept = frozenset(ids)
     passed = [server_id for server_id in listed.server_ids if server_id in kept]
     matched = listed.matched[listed.matched["server_id"].isin(kept)].reset_index(drop=True)
     if gone := len(listed.server_ids) - len(passed):
         notes.append(_("{count} servers of the list do not satisfy the expression.", count=gone))
-    return Selection(passed, matched, listed.ambiguous, listed.not_found, notes)
+    frames = (matched, listed.ambiguous, listed.not_found)
+    return Selection(passed, *frames, notes=notes, beside=listed.beside)
 
 
 class _Hit(NamedTuple):
@@ -221,12 +238,13 @@ class _Hit(NamedTuple):
 _NOTHING = _Hit("", ())
 
 
-def _listed(finder: "_Finder", entries: Iterable[Entry]) -> Selection:
+def _listed(finder: "_Finder", entries: Iterable[Entry], file: str) -> Selection:
     """Return the selection of a list: every entry is matched, ambiguous or not found."""
     matched: list[tuple[str, str, str]] = []
     ambiguous: list[tuple[str, str, str, str]] = []
     missing: list[tuple[str, int, str]] = []
     seen: set[str] = set()
+    meant: list[tuple[Entry, str]] = []
     for entry in entries:
         if entry.given in seen:
             continue
@@ -237,10 +255,13 @@ def _listed(finder: "_Finder", entries: Iterable[Entry]) -> Selection:
         for given, hit in hits:
             if len(hit.ids) == 1:
                 matched.append((given, hit.how, hit.ids[0]))
+                meant.append((entry, hit.ids[0]))
             else:
                 ambiguous += [(given, hit.how, server_id, apart) for server_id, apart in finder.apart(hit.ids)]
     ids = dict.fromkeys(server_id for _given, _how, server_id in matched)
-    return Selection(list(ids), *_frames(finder.named(matched), finder.named(ambiguous), missing))
+    beside = told_beside(meant, finder.inventory, file)
+    frames = _frames(finder.named(matched), finder.named(ambiguous), missing)
+    return Selection(list(ids), *frames, beside=beside)
 
 
 def _frames(
@@ -257,7 +278,7 @@ class _Finder:
     """Finds servers by what people call them; ``copies`` says which are DR or drill servers, and how to say so."""
 
     def __init__(self, inventory: "Inventory", servers: pd.DataFrame) -> None:
-        self.servers = servers
+        self.inventory, self.servers = inventory, servers
         targets = inventory.protected_instances["target_server_id"].dropna()
         drills = inventory.drill_servers["server_id"].dropna()
         self.copies: dict[str, str] = dict.fromkeys(targets, _("DR server")) | dict.fromkeys(drills, _("drill server"))

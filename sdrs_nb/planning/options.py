@@ -187,7 +187,7 @@ class JobOptions(BatchOptions):
             "overrides": rows or None,
             "known_flavors": self.known_flavors,
             "approvals_needed": self.approvals_needed,
-            "open_points": [] if selection is None else selection.open_points,
+            "selection": selection,
         }
 
     @property
@@ -239,9 +239,11 @@ def read_options(path: "str | PathLike[str]") -> JobOptions:
     if beside is not None and beside.is_file():
         given["servers"] = str(beside)
     try:
-        return JobOptions(**given)
+        options = JobOptions(**given)
+        options.rules  # noqa: B018 - a rule book that is none is refused with its file
     except SettingsError as error:
         raise SettingsError(_("The options in {path} cannot be used: {reason}", path=place, reason=error)) from None
+    return options
 
 
 def options_template() -> str:

@@ -13,6 +13,7 @@ from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.ids import canonical
 from sdrs_nb.intake.collecting import without_collection
 from sdrs_nb.inventory.notes import in_brief
+from sdrs_nb.inventory.select import Selection
 from sdrs_nb.models import Batch, BatchOptions, Call
 from sdrs_nb.planning.approvals import approval_problems
 from sdrs_nb.planning.batch_keys import BatchKey
@@ -50,7 +51,7 @@ def plan_batches(
     approvals_needed: int = 1,
     steps: int = STEPS,
     include_unknown: bool = False,
-    open_points: Sequence[str] = (),
+    selection: Selection | None = None,
 ) -> Plan:
     """Return the fewest create requests for every server that may be protected, and why the others are left out.
 
@@ -91,8 +92,9 @@ def plan_batches(
     include_unknown
         Plan servers with verdict ``unknown`` too, to see what the plan would be once the missing facts are there.
         Such a plan is for reading: ``submit`` refuses it.
-    open_points
-        Entries of a list that selected nobody (``Selection.open_points``), kept with the plan for whoever reads it.
+    selection
+        What the list of servers came to: the entries that selected nobody, and what it says otherwise than the
+        inventory, are kept with the plan for whoever reads it.
 
     Raises
     ------
@@ -112,10 +114,10 @@ def plan_batches(
     alone = not rules.limit("batch_create")
     first = {canonical(server): number for server, number in (priority or {}).items()}
     limit = 1 if alone else options.batch_limit
-    selection = select(eligibility, limit, first, alone=alone, include_unknown=include_unknown)
-    if selection.taken.empty:
-        raise _nothing(selection.left_out.frame)
-    taken = selection.taken
+    chosen = select(eligibility, limit, first, alone=alone, include_unknown=include_unknown)
+    if chosen.taken.empty:
+        raise _nothing(chosen.left_out.frame)
+    taken = chosen.taken
     keyed = assign_keys(taken, options, name_prefix, inventory, rules, overrides=overrides, known_flavors=known_flavors)
     packed = _packed(taken, keyed.keys, limit, steps, inventory.about.batches)
     known = dict(zip(inventory.groups["group_id"], inventory.groups["name"].fillna(""), strict=True))
@@ -140,15 +142,15 @@ def plan_batches(
         options=options,
         name_prefix=name_prefix,
         rulebook_version=rules.version,
-        notes=(*selection.notes, *keyed.notes, *notes),
+        notes=(*chosen.notes, *keyed.notes, *notes),
         facts=read_facts(inventory, objects(taken["server_id"]), names),
-        omitted=selection.left_out,
+        omitted=chosen.left_out,
         proof_frame=proof_of(packed, order, names, limit),
         approvals_needed=approvals_needed,
         declared=inventory.declared,
         warnings=_warnings(eligibility.warnings, {batch.group_id for batch in batches}),
-        reading=in_brief(inventory.reading),
-        open_points=tuple(open_points),
+        reading=in_brief(inventory.reading) + (in_brief(selection.reading) if selection else ()),
+        open_points=tuple(selection.open_points) if selection else (),
         for_reading=include_unknown,
     )
 

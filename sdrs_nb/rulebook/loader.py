@@ -24,6 +24,8 @@ __all__ = ["Rulebook", "load_rulebook", "read_rulebook"]
 
 _FILES = ("request", "group", "server", "volume", "cluster", "placement")
 _DIGEST_LENGTH = 12
+#: Endings of limits that are patterns of characters.
+_PATTERNS = ("_alphabet", "_refused")
 #: Limits that say whether a site takes something at all, and the rule that blocks it where the limit was set to no (and
 #: where it was set to yes says what pages disagree); a severity that was chosen for the rule itself wins.
 _RULE_OF_SWITCH = MappingProxyType({"shared_volumes": "H15"})
@@ -288,10 +290,21 @@ def _severity(rule_id: str, value: LimitValue) -> str:
 def _fitting(name: str, value: LimitValue, present: LimitValue) -> LimitValue:
     kind = tuple if isinstance(present, list | tuple) else type(present)
     if isinstance(value, kind):
+        if name.endswith(_PATTERNS):
+            _require_pattern(name, str(value))
         return value
     raise SettingsError(
         _("Limit {name} cannot be {value}. Give a value like {present}.", name=name, value=value, present=present)
     )
+
+
+def _require_pattern(name: str, text: str) -> None:
+    try:
+        re.compile(text)
+    except (re.error, RecursionError, OverflowError) as error:
+        told = _("Limit {name} is no pattern of characters: {reason}. Give one like {example}.",
+                 name=name, reason=error, example="[A-Za-z0-9._-]")  # fmt: skip
+        raise SettingsError(told) from None
 
 
 def _version(profile: str, documents: Mapping[str, Any], overrides: tuple[tuple[str, LimitValue], ...]) -> str:

@@ -66,6 +66,7 @@ def _words(_language: str) -> Mapping[str, str]:
         "passed over": _("passed over"),
         "not understood": _("not understood"),
         "not told": _("not told"),
+        "differs": _("differs"),
         "ready": _("ready"),
         "running": _("running"),
         "paused": _("paused"),

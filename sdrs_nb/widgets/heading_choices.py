@@ -12,10 +12,12 @@ from sdrs_nb.shown.titles import column_title
 from sdrs_nb.shown.words import joined, word
 from sdrs_nb.tables import DERIVED, INVENTORY_TABLES
 
-__all__ = ["SHOWN", "HeadingChoices", "offered", "taken_for"]
+__all__ = ["AS_READ", "SHOWN", "HeadingChoices", "offered", "taken_for"]
 
 #: Headings that are shown; those that are a column's own name come last.
 SHOWN = 60
+#: No choice: what a heading is, is left to the reading.
+AS_READ = "*"
 _ORDER = ("kept", "guessed", "mapped", "passed over", "")
 
 
@@ -51,10 +53,10 @@ class HeadingChoices:
             each = {one.heading: one for one in headings}
             self.headings = tuple(sorted(each.values(), key=lambda one: _ORDER.index(one.what)))
 
-    def choose(self, heading: str, column: str | None) -> None:
-        """Say which column a heading is: an empty text leaves it out, None leaves it to the reading."""
+    def choose(self, heading: str, column: str) -> None:
+        """Say which column a heading is: an empty text leaves it out, ``AS_READ`` leaves it to the reading."""
         self.columns.pop(heading, None)
-        if column is not None:
+        if column != AS_READ:
             self.columns[heading] = column
 
     @property
@@ -85,8 +87,8 @@ def taken_for(heading: Heading) -> str:
     return _("{columns} ({how})", columns=columns, how=told) if columns else told
 
 
-def offered(heading: Heading) -> list[tuple[str, str | None]]:
+def offered(heading: Heading) -> list[tuple[str, str]]:
     """Return what a heading may be said to be, as words and what ``choose`` takes."""
     derived = DERIVED.get(heading.frame, frozenset())
     columns = [name for name in INVENTORY_TABLES[heading.frame].columns if name not in derived]
-    return [(_("as it was read"), None), (_("leave out"), ""), *((column_title(name), name) for name in columns)]
+    return [(_("as it was read"), AS_READ), (_("leave out"), ""), *((column_title(name), name) for name in columns)]

@@ -9,8 +9,9 @@ from markupsafe import Markup
 from sdrs_nb.i18n import _
 from sdrs_nb.inventory.notes import Heading
 from sdrs_nb.shown import html
+from sdrs_nb.shown.titles import frame_title
 from sdrs_nb.shown.words import joined
-from sdrs_nb.widgets.heading_choices import SHOWN, HeadingChoices, offered, taken_for
+from sdrs_nb.widgets.heading_choices import AS_READ, SHOWN, HeadingChoices, offered, taken_for
 from sdrs_nb.widgets.panel import button, row
 
 __all__ = ["HeadingTable"]
@@ -42,10 +43,10 @@ class HeadingTable(ipywidgets.VBox):
             self._drawn = self._choices.headings
             shown = self._drawn[:SHOWN]
             self.fields = {one.heading: self._field(one) for one in shown}
-            titles = (_("Heading"), _("Examples"), _("Read as"), _("Column"))
+            titles = (_("Heading, and its column"), _("Examples"), _("Read as"))
             self._rows.children = [
                 _line(*(html.heading(title) for title in titles)),
-                *(_line(*_told(one), self.fields[one.heading]) for one in shown),
+                *(_line(self.fields[one.heading], *_told(one)) for one in shown),
             ]
             self._more.value = html.fragment(html.paragraph(self._choices.more)) if self._choices.more else ""
         self._draw_button()
@@ -53,13 +54,15 @@ class HeadingTable(ipywidgets.VBox):
     def _field(self, heading: Heading) -> ipywidgets.Dropdown:
         made = ipywidgets.Dropdown(
             options=offered(heading),
-            value=self._choices.columns.get(heading.heading),
+            value=self._choices.columns.get(heading.heading, AS_READ),
+            description=heading.heading,
             tooltip=_("Which column is {heading}?", heading=heading.heading),
+            style={"description_width": "150px"},
         )
         made.observe(partial(self._on_column_change, heading.heading), names="value")
         return made
 
-    def _on_column_change(self, heading: str, change: dict[str, str | None]) -> None:
+    def _on_column_change(self, heading: str, change: dict[str, str]) -> None:
         self._choices.choose(heading, change["new"])
         self._draw_button()
 
@@ -68,14 +71,14 @@ class HeadingTable(ipywidgets.VBox):
 
 
 def _told(heading: Heading) -> tuple[Markup, ...]:
-    place = f" ({heading.frame})" if heading.frame != "servers" else ""
-    return tuple(map(html.paragraph, (heading.heading + place, joined(heading.examples) or "-", taken_for(heading))))
+    place = "" if heading.frame == "servers" else f" ({frame_title(heading.frame)})"
+    return html.paragraph(joined(heading.examples) or "-"), html.paragraph(taken_for(heading) + place)
 
 
 def _line(*cells: Markup | ipywidgets.Widget) -> ipywidgets.HBox:
     made = [cell if isinstance(cell, ipywidgets.Widget) else ipywidgets.HTML(html.fragment(cell)) for cell in cells]
-    for cell, basis in zip(made, ("150px", "220px", "180px", "230px"), strict=True):
-        cell.layout = ipywidgets.Layout(flex=f"1 1 {basis}", min_width="0", width="auto")
+    for cell, flex in zip(made, ("1 1 360px", "2 1 200px", "1 1 160px"), strict=True):
+        cell.layout = ipywidgets.Layout(flex=flex, min_width="0", width="auto")
     line = row(*made)
     line.layout.flex = "0 0 auto"
     return line

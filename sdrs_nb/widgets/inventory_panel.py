@@ -6,10 +6,10 @@ import pandas as pd
 from sdrs_nb.cloud import Cloud
 from sdrs_nb.i18n import _
 from sdrs_nb.inventory.inventory import Inventory, load_inventory
+from sdrs_nb.inventory.notes import in_words
 from sdrs_nb.shown import html
 from sdrs_nb.shown.titles import grid_titles
 from sdrs_nb.shown.tones import SERVER_TONES
-from sdrs_nb.shown.words import word
 from sdrs_nb.tables import SERVERS, empty
 from sdrs_nb.widgets.facets import Facet
 from sdrs_nb.widgets.filter_row import FilterRow
@@ -151,8 +151,7 @@ class InventoryPanel(Panel):
 
     def _draw_reading(self, notes: pd.DataFrame) -> None:
         self._reading.layout.display = "none" if notes.empty else ""
-        shown = notes.assign(what=notes["what"].map(word))
-        self._notes.value = html.fragment(html.table(shown, _NOTES))
+        self._notes.value = html.fragment(html.table(in_words(notes), _NOTES))
 
     def _follow_selection(self) -> None:
         if self._imposed != self.state.imposed:

@@ -5,6 +5,7 @@ import asyncio
 import ipywidgets
 
 from sdrs_nb.i18n import _
+from sdrs_nb.inventory.notes import in_words
 from sdrs_nb.inventory.select import Selection
 from sdrs_nb.shown import html
 from sdrs_nb.widgets.background import Background
@@ -64,6 +65,8 @@ def _told(selection: Selection) -> str:
     tone = "warning" if selection.open_points else "good"
     parts = [html.message("\n".join([selection.sentence, *selection.notes]), tone)]
     parts += [
-        html.fragment(html.table(each, _SHOWN)) for each in (selection.ambiguous, selection.not_found) if len(each)
+        html.fragment(html.table(each, _SHOWN))
+        for each in (selection.ambiguous, selection.not_found, in_words(selection.reading))
+        if len(each)
     ]
     return "".join(parts)

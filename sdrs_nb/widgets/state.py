@@ -335,7 +335,7 @@ class WorkbenchState(Holding):
             overrides=override_rows(self.overrides) or None,
             wave_limit=self.wave_limit,
             approvals_needed=self.approvals_needed,
-            open_points=[] if self.selection is None else self.selection.open_points,
+            selection=self.selection,
         )
         if self.plan is not None and self.plan.fingerprint != made.fingerprint:
             self.last_plan = self.plan

@@ -140,7 +140,8 @@ def test_a_list_with_the_cloud_and_a_pause_that_is_carried_on(shell, tmp_path):
                 return found.loc[found["verdict"].eq("eligible") & found["group_id"].notna(), "server_id"].head(3)
 
         ids = loop.wait(eligible()).tolist()
-        (tmp_path / "list.csv").write_text("Server ID,Owner\n" + "".join(f"{each},li\n" for each in ids))
+        lines = [f"{each},li,az-{at}\n" for at, each in enumerate(ids)]
+        (tmp_path / "list.csv").write_text("Server ID,Owner,AZ\n" + "".join(lines))
         checked = shell("check", "list.csv", "--with-cloud", "--json", **here)
         made = shell("plan", "list.csv", "--with-cloud", "--batch-limit", "1", "--json", **here)
         plan = json.loads(made.stdout)
@@ -154,5 +155,8 @@ def test_a_list_with_the_cloud_and_a_pause_that_is_carried_on(shell, tmp_path):
         carried = shell("control", run_id, "carry-on", **here)
 
     assert {row["server_id"] for row in json.loads(checked.stdout)} == set(ids)
+    assert "Reading, passed over: Owner, AZ → what the cloud says is used" in checked.stderr
+    assert checked.stderr.count(": the list says az-") == 3
+    assert {done.what for done in sdrs_nb.Plan.load(tmp_path / "plan.json").reading} == {"passed over", "differs"}
     assert (paused.returncode, sent.returncode, carried.returncode) == (0, 4, 0), carried.stderr
     assert sdrs_nb.open_run(run_id).counts["protected"] == 3

@@ -294,3 +294,58 @@ def test_a_large_estate_takes_seconds():
 
     assert (len(listed.server_ids), len(chosen.server_ids)) == (count, count // 2)
     assert time.perf_counter() - begun < 10
+
+
+FACTS = [
+    ("Status", "Running", None),
+    ("Status", "Stopped", "web-0: the list says Stopped → the inventory says ACTIVE"),
+    ("状态", "关机", "web-0: the list says 关机 → the inventory says ACTIVE"),
+    ("Zone", "az-1", None),
+    ("Zone", "az-9", "web-0: the list says az-9 → the inventory says az-1"),
+    ("vpc_id", "3C9E0C4A-1111-1111-AAAA-000000000001", None),
+    ("vpc_id", "3c9e0c4a-1111-1111-aaaa-000000000002", "3c9e0c4a-1111-1111-aaaa-000000000002 →"),
+    ("vCPUs", "2.0", None),
+    ("vCPUs", "16", "the list says 16 → the inventory says 2"),
+    ("vCPUs", "many", None),
+    ("Locked", "是", "the list says 是 → the inventory says "),
+    ("Key pair", "", None),
+    ("Key pair", "key-9", "the list says key-9 → the inventory says -"),
+    ("Tags", "env=test", None),
+    ("Owner", "li", None),
+    ("<b>Owner</b>", "li", None),
+]
+
+
+@pytest.mark.parametrize(("heading", "text", "differs"), FACTS)
+@pytest.mark.parametrize("form", ["csv", "frame", "workbook"])
+def test_what_a_list_says_beside_is_passed_over_and_told_where_it_differs(tmp_path, heading, text, differs, form):
+    """Words are read as in an inventory; what is empty, no such value or no column of ours contradicts nothing."""
+    vpc = "3c9e0c4a-1111-1111-aaaa-000000000001"
+    inventory = an_inventory(servers=[a_server("s-0", name="web-0", az="az-1", vpc_id=vpc, key_name=None)])
+    frame = pd.DataFrame({"Server ID": ["s-0"], heading: [text], "Name": ["web-0"]})
+    given = frame
+    if form != "frame":
+        given = tmp_path / ("list.csv" if form == "csv" else "list.xlsx")
+        (frame.to_csv if form == "csv" else frame.to_excel)(given, index=False)
+
+    found = sdrs_nb.select(inventory, given)
+
+    notes = found.reading
+    assert found.server_ids == ("s-0",)
+    assert notes.loc[notes["what"] == "passed over", "from"].tolist() == ([heading] if text else [])
+    told = [f"{before} → {after}" for before, after in notes.loc[notes["what"] == "differs", ["from", "to"]].to_numpy()]
+    assert len(told) == (differs is not None)
+    assert all(differs in each for each in told)
+
+
+def test_a_name_beside_an_id_that_is_another_servers_is_told_and_survives_an_expression():
+    """The id has decided; a list of names alone says nothing beside."""
+    inventory = an_inventory(servers=[a_server("s-0", name="web-0"), a_server("s-1", name="web-1")])
+    frame = pd.DataFrame({"Server ID": ["s-0", "s-1"], "Name": ["web-1", "web-1"]})
+
+    found = sdrs_nb.select(inventory, frame, where="name != ''")
+
+    assert found.reading[["what", "row", "column", "from"]].to_numpy().tolist() == [
+        ["differs", 2, "name", "web-0: the list says web-1"]
+    ]
+    assert sdrs_nb.select(inventory, ["web-0", "s-1"]).reading.empty

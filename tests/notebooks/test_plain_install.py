@@ -3,6 +3,7 @@
 The environments are made of links to what is installed here, chosen by the declared requirements alone; no network.
 """
 
+import ast
 import json
 import os
 import re
@@ -22,6 +23,9 @@ from packaging.requirements import Requirement
 CHECKOUT = Path(__file__).resolve().parents[2]
 #: Libraries that come with extras alone.
 OPTIONAL = ("jupyterlab", "json5", "papermill", "nbclient", "pyarrow")
+#: What this package imports beside its core -> what shows that it does without: these are asked for in a sentence, the
+#: others are done without in silence.
+ASKED_FOR, IN_SILENCE = {"pyarrow", "papermill"}, {"json5", "jupyter_core", "nbclient"}
 
 
 def required(names):
@@ -83,6 +87,36 @@ def test_the_environment_holds_no_library_of_an_extra(python):
     assert said(python, code) == "[]"
 
 
+def test_every_library_beside_the_core_that_is_imported_is_shown_missing_below():
+    """Whoever imports another one adds what is said where it is missing."""
+    core = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    known = {top for one in required(core).values() for top in {Path(file).parts[0] for file in one.files or ()}}
+    imported = set()
+    for path in (CHECKOUT / "sdrs_nb").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {each.name.partition(".")[0] for each in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                imported.add(node.module.partition(".")[0])
+    beside = {name for name in imported - sys.stdlib_module_names - {"sdrs_nb"} if not {name, f"{name}.py"} & known}
+
+    assert beside == ASKED_FOR | IN_SILENCE
+    assert {lacking for lacking, _words, _extra in MISSING} == ASKED_FOR
+
+
+@pytest.mark.parametrize(("language", "told"), [("en_US.UTF-8", "one"), ("zh_CN.UTF-8", "种")])
+def test_without_jupyterlab_the_language_is_that_of_the_system(python, tmp_path, language, told):
+    """What reads JupyterLab's settings is not there: nothing is said of it, and the next in order decides."""
+    (tmp_path / "lab").mkdir()
+    settings = tmp_path / "lab" / "@jupyterlab" / "translation-extension"
+    settings.mkdir(parents=True)
+    (settings / "plugin.jupyterlab-settings").write_text('{"locale": "fr_FR"}')
+    code = "import sdrs_nb, sdrs_nb.i18n as i18n; print({'en': 'one', 'zh': '种'}[i18n.current_language()])"
+    given = {"JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "lab"), "LC_ALL": language, "SDRS_NB_LANG": ""}
+
+    assert said(python, code, PYTHONUTF8="1", **given) == told
+
+
 @pytest.mark.slow
 def test_the_workbench_runs_on_its_own_sandbox_and_a_workbook_is_planned(python, tmp_path, monkeypatch):
     """In a kernel of that environment: start the sandbox, show the workbench, save an xlsx, read it, plan it."""
@@ -111,14 +145,15 @@ def test_the_workbench_runs_on_its_own_sandbox_and_a_workbook_is_planned(python,
     assert book.cells[6].outputs[0]["text"].split() == ["True", "Workbench", str(python.parents[1])]
 
 
-@pytest.mark.parametrize(
-    ("lacking", "words", "extra"),
-    [
-        ("pyarrow", ["check", "estate.parquet"], "parquet"),
-        ("pyarrow", ["check", "estate.csv", "--servers", "names.parquet"], "parquet"),
-        ("papermill", ["runbook", "run", "20_protect_servers"], "runbook"),
-    ],
-)
+MISSING = [
+    ("pyarrow", ["check", "estate.parquet"], "parquet"),
+    ("pyarrow", ["check", "estate.csv", "--servers", "names.parquet"], "parquet"),
+    ("pyarrow", ["coverage", "estate.parquet"], "parquet"),
+    ("papermill", ["runbook", "run", "20_protect_servers"], "runbook"),
+]
+
+
+@pytest.mark.parametrize(("lacking", "words", "extra"), MISSING)
 def test_a_missing_extra_is_one_sentence_that_names_it(python, tmp_path, lacking, words, extra):
     """Whatever needs it says what to install, and leaves with 2."""
     for name in ("estate.parquet", "names.parquet"):

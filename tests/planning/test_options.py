@@ -62,6 +62,8 @@ def test_the_words_are_those_of_what_takes_them():
         ("wave_limit: 0", "wave_limit"),
         ("on_failure: explode", "on_failure"),
         ("tenancy: [1]", "tenancy"),
+        ("rulebook: mars", "mars"),
+        ("rulebook: otc prefix_alphabet=[a-", "Limit prefix_alphabet is no pattern"),
     ],
 )
 def test_a_wrong_file_is_one_error_that_names_it(tmp_path, text, said):

@@ -193,6 +193,13 @@ def test_a_version_gives_its_rule_book_back(profile, data):
     assert book.unlike(book.version) == ""
 
 
+def _is_pattern(text):
+    try:
+        return bool(re.compile(text))
+    except re.error:
+        return False
+
+
 def _like(value):
     """Values of the kind of a limit; texts as of a pattern of characters."""
     if isinstance(value, bool):
@@ -200,7 +207,7 @@ def _like(value):
     if isinstance(value, int):
         return st.integers(-1, 10**6)
     text = st.text("abc []-_.,'\"中", min_size=1, max_size=20).map(str.strip).filter(bool)
-    return text if isinstance(value, str) else st.lists(text, max_size=4).map(tuple)
+    return text.filter(_is_pattern) if isinstance(value, str) else st.lists(text, max_size=4).map(tuple)
 
 
 @pytest.mark.parametrize(
@@ -233,6 +240,9 @@ def test_of_a_strange_version_everything_that_is_known_holds(version, name):
         ("otc S7=fatal", "S7"),
         ("otc tags=[[1]]", "tags"),
         ("otc profile=x", "limit profile"),
+        ("otc prefix_alphabet=[a-", "Limit prefix_alphabet is no pattern"),
+        ("otc tag_refused=(", "Limit tag_refused is no pattern"),
+        ("otc description_refused=x{99999999999}", "Limit description_refused is no pattern"),
     ],
 )
 def test_a_rule_book_that_is_asked_for_by_a_wrong_name_is_refused(name, told):

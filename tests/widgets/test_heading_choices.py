@@ -8,7 +8,7 @@ import pytest
 import sdrs_nb
 from sdrs_nb.inventory.notes import Heading
 from sdrs_nb.shown.words import word
-from sdrs_nb.widgets.heading_choices import SHOWN, HeadingChoices, offered, taken_for
+from sdrs_nb.widgets.heading_choices import AS_READ, SHOWN, HeadingChoices, offered, taken_for
 from sdrs_nb.widgets.inventory_panel import InventoryPanel
 from sdrs_nb.widgets.state import WorkbenchState
 from tests.widgets.test_panels import settled
@@ -20,7 +20,7 @@ SENT = f"Ref,Host,Status,{HOSTILE}\n" + "".join(f"s-{at},web-{at},Running,{HOSTI
 
 def shown(table):
     """The texts of the rows of a table of headings."""
-    values = [cell.value for line in table._rows.children[1:] for cell in line.children[:3]]
+    values = [cell.value for line in table._rows.children[1:] for cell in line.children[1:]]
     assert not any(HOSTILE in value for value in values)
     return [
         html.unescape(re.sub(r"<style>.*?</style>|<[^>]+>", "", value, flags=re.DOTALL)).strip() for value in values
@@ -42,8 +42,9 @@ def test_a_file_that_could_not_be_read_is_read_again_with_what_its_headings_are(
     settled(panel, lambda: panel.state.inventory is not None and panel.state.running is None)
 
     assert (hidden, before, panel._mapping.layout.display) == ("none", True, "")
-    assert ["Ref", "s-0, s-1, s-2", word("kept")] == texts[:3]
-    assert HOSTILE in texts
+    assert ["s-0, s-1, s-2", word("kept")] == texts[:2]
+    assert f"{HOSTILE}0, {HOSTILE}1, {HOSTILE}2" in texts
+    assert all(not field.description_allow_html for field in panel.headings.fields.values())
     servers = panel.state.inventory.servers
     assert servers["server_id"].tolist() == [f"s-{at}" for at in range(5)]
     assert HOSTILE not in servers
@@ -63,7 +64,7 @@ def test_what_was_said_of_one_file_is_not_said_of_the_next():
     assert changed
     assert [one.heading for one in choices.headings] == ["Host"]
     assert not choices.is_changed
-    choices.choose("Host", None)
+    choices.choose("Host", AS_READ)
     assert choices.is_changed
     choices.begin("b.csv")
     assert (choices.headings, choices.columns, choices.is_changed) == ((), {}, False)
@@ -87,7 +88,7 @@ def test_what_a_heading_was_taken_for_is_said_in_words(what, columns, told):
 
     assert taken_for(heading) == told
     assert choices.needs_a_look == bool(what)
-    assert [value for _text, value in offered(heading)][:3] == [None, "", "server_id"]
+    assert [value for _text, value in offered(heading)][:3] == [AS_READ, "", "server_id"]
 
 
 def test_of_many_headings_those_that_need_a_look_come_first_and_the_rest_is_counted():

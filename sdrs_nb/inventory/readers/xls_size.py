@@ -58,13 +58,14 @@ def measure(data: bytes, name: str) -> int:  # noqa: C901 - one pass over a form
             is_table = kind == _SST or (is_table and kind == _CONTINUE)
             if is_table:
                 texts.append(content)
+        lengths = _lengths(texts)
     except (struct.error, IndexError, ValueError) as error:
         if isinstance(error, NoWorkbookError):
             raise
         raise NoWorkbookError(_("it is damaged or no workbook; save it again as .xlsx")) from None
     require_rectangle(name, rows, columns, values)
     rectangles += rows * columns
-    _require_texts(name, _lengths(texts), uses, len(data))
+    _require_texts(name, lengths, uses, len(data))
     if rectangles > bounds.cells:
         told = _("All sheets together have more than {limit} cells; split the file or raise {setting}.",
                  limit=bounds.cells, setting=raisable("cells"))  # fmt: skip
