@@ -92,10 +92,14 @@ class Problem:
 
 
 class InventoryError(SdrsError, ValueError):
-    """A file or frame cannot be used as an inventory; ``problems`` names every reason at once."""
+    """A file or frame cannot be used as an inventory; ``problems`` names every reason at once.
+
+    ``headings`` says what each heading was taken for, as ``Inventory.headings`` does, as far as it was read.
+    """
 
     def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
         self.problems = tuple(problems)
+        self.headings: tuple[Any, ...] = ()
         super().__init__("\n".join([message, *(f"  {problem}" for problem in self.problems)]))
 
 

@@ -19,6 +19,7 @@ class _PlainInventory(Inventory):
     """An inventory whose frames are attributes, so that a dataclass can hold them."""
 
     servers = volumes = attachments = groups = protected_instances = replication_pairs = quotas = flavors = None
+    _notes = ()
 
 
 class _PlainEligibility(Eligibility):

@@ -54,7 +54,9 @@ Mapped = Annotated[
     typer.Option(
         "--map",
         metavar="HEADING=COLUMN",
-        help=_("Which heading of the file is which column, such as 'Host=name'; may be repeated."),
+        help=_(
+            "Which heading of the file is which column, such as 'Host=name'; 'Host=' leaves it out; may be repeated."
+        ),
         show_default=False,
     ),
 ]

@@ -133,6 +133,10 @@ def _say_what_is_missing(eligibility: "Eligibility") -> None:
         )
     if len(waited_for):
         printing.hint(_("To declare one: --assume {fact}=none", fact=waited_for["fact"].iloc[0]))
+    _say_what_to_choose(eligibility)
+
+
+def _say_what_to_choose(eligibility: "Eligibility") -> None:
     candidates, verdicts = eligibility.candidates, eligibility.verdicts
     waiting = verdicts.loc[verdicts["group_id"].isna() & verdicts["verdict"].isin(["eligible", "warning"]), "server_id"]
     groups = candidates.loc[candidates["server_id"].isin(waiting), "group_id"].drop_duplicates().tolist()
@@ -229,7 +233,9 @@ def plan(
         return
     eligibility, selection = _judged(context, source, asked, mapped=mapped, with_cloud=with_cloud)
     try:
-        planned = plan_batches(eligibility, include_unknown=include_unknown, **asked.planning(eligibility.inventory))
+        planned = plan_batches(
+            eligibility, include_unknown=include_unknown, **asked.planning(eligibility.inventory, selection)
+        )
     except NothingEligibleError:
         _say_what_is_missing(eligibility)
         raise

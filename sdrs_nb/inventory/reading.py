@@ -27,7 +27,7 @@ from sdrs_nb.inventory.readers.answers import Listed
 from sdrs_nb.inventory.readers.json_texts import contents_of_value
 from sdrs_nb.inventory.sheets import ABOUT, DECLARED, Sheet, frame_from, unread_columns
 from sdrs_nb.models import Declared
-from sdrs_nb.tables import INVENTORY_TABLES, SERVERS, SOURCES
+from sdrs_nb.tables import INVENTORY_TABLES, SERVERS, SOURCES, Table
 
 __all__ = ["Found", "read"]
 
@@ -284,14 +284,11 @@ def _take(found: Found, frame: str, sheet: Sheet, said: Mapping[str, str], remar
     # In the tool's own files a blank column was read and says "none", unless sources names it, and every word is the
     # cloud's; in any other file a blank column says nothing.
     is_own = found.is_own and said.get(frame) in {"loaded", "partial"}
-    if not sheet.is_none and (not is_own or remarks.columns or remarks.words):
-        sheet = understanding.named(sheet, table, remarks)
-        if frame == "servers" and not _is_usable(sheet, remarks):
-            return
-        if frame == "volumes":
-            sheet = _with_attachments(found, sheet, remarks)
-        sheet = understanding.understood(sheet, table, remarks)
-        _require_values(sheet, table, remarks)
+    is_as_written = sheet.is_none or (is_own and not remarks.columns and not remarks.words)
+    understood = _seen(sheet, table, remarks) if is_as_written else _understood(found, sheet, table, remarks)
+    if understood is None:
+        return
+    sheet = understood
     checked = frame_from(sheet, table, remarks.problems)
     state, message = found.states.get(frame, ("loaded", ""))
     if checked.empty and state != "loaded" and frame != "servers":
@@ -313,6 +310,23 @@ def _take(found: Found, frame: str, sheet: Sheet, said: Mapping[str, str], remar
     found.states[frame] = (state, message)
 
 
+def _seen(sheet: Sheet, table: Table, remarks: Remarks) -> Sheet:
+    understanding.see(sheet, table, remarks)
+    return sheet
+
+
+def _understood(found: Found, sheet: Sheet, table: Table, remarks: Remarks) -> Sheet | None:
+    """Return a sheet of somebody else's in our words; None where one of servers tells nothing of them."""
+    sheet = _seen(understanding.named(sheet, table, remarks), table, remarks)
+    if table is SERVERS and not _is_usable(sheet, remarks):
+        return None
+    if table.name == "volumes":
+        sheet = _with_attachments(found, sheet, remarks)
+    sheet = understanding.understood(sheet, table, remarks)
+    _require_values(sheet, table, remarks)
+    return sheet
+
+
 def _is_usable(sheet: Sheet, remarks: Remarks) -> bool:
     """Tell whether a sheet of servers tells facts of them; otherwise say in one sentence what it is good for."""
     names = set(sheet.names or ())
@@ -325,22 +339,25 @@ def _is_usable(sheet: Sheet, remarks: Remarks) -> bool:
         return False
     if "server_id" in names or any(likely(heading, ["server_id"]) for heading in sheet.headings):
         return True
+    remarks.problem(sheet.where, _which_key(sheet), row=sheet.heading_row if sheet.headings else None)
+    return False
+
+
+def _which_key(sheet: Sheet) -> str:
+    """Return the question that settles which column holds the servers' ids."""
     heading = understanding.likely_key(sheet) or next(iter(sheet.headings), "")
     if understanding.likely_key(sheet):
-        question = _(
+        return _(
             "Which column is the server's id: is it {heading}? Then say columns={mapping}, or --map {option}.",
             heading=heading, mapping={heading: "server_id"}, option=f"'{heading}=server_id'",
         )  # fmt: skip
-    elif not sheet.headings:
-        question = _("There is nothing in it; give a list with headings and a row a server.")
-    else:
-        question = _(
-            "Which column is the server's id? There are {headings}. Say it as in columns={mapping}, or --map {option}; "
-            "a list of names alone can be used with --servers.",
-            headings=", ".join(sheet.headings[:12]), mapping={heading: "server_id"}, option=f"'{heading}=server_id'",
-        )  # fmt: skip
-    remarks.problem(sheet.where, question, row=sheet.heading_row if sheet.headings else None)
-    return False
+    if not sheet.headings:
+        return _("There is nothing in it; give a list with headings and a row a server.")
+    return _(
+        "Which column is the server's id? There are {headings}. Say it as in columns={mapping}, or --map {option}; "
+        "a list of names alone can be used with --servers.",
+        headings=", ".join(sheet.headings[:12]), mapping={heading: "server_id"}, option=f"'{heading}=server_id'",
+    )  # fmt: skip
 
 
 def _with_attachments(found: Found, sheet: Sheet, remarks: Remarks) -> Sheet:

@@ -12,6 +12,7 @@ from sdrs_nb.errors import NothingEligibleError, PlanError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.ids import canonical
 from sdrs_nb.intake.collecting import without_collection
+from sdrs_nb.inventory.notes import in_brief
 from sdrs_nb.models import Batch, BatchOptions, Call
 from sdrs_nb.planning.approvals import approval_problems
 from sdrs_nb.planning.batch_keys import BatchKey
@@ -49,6 +50,7 @@ def plan_batches(
     approvals_needed: int = 1,
     steps: int = STEPS,
     include_unknown: bool = False,
+    open_points: Sequence[str] = (),
 ) -> Plan:
     """Return the fewest create requests for every server that may be protected, and why the others are left out.
 
@@ -89,6 +91,8 @@ def plan_batches(
     include_unknown
         Plan servers with verdict ``unknown`` too, to see what the plan would be once the missing facts are there.
         Such a plan is for reading: ``submit`` refuses it.
+    open_points
+        Entries of a list that selected nobody (``Selection.open_points``), kept with the plan for whoever reads it.
 
     Raises
     ------
@@ -143,6 +147,8 @@ def plan_batches(
         approvals_needed=approvals_needed,
         declared=inventory.declared,
         warnings=_warnings(eligibility.warnings, {batch.group_id for batch in batches}),
+        reading=in_brief(inventory.reading),
+        open_points=tuple(open_points),
         for_reading=include_unknown,
     )
 

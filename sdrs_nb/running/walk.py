@@ -66,14 +66,13 @@ class Walk:
     ) -> None:
         self.cloud, self.run_id, self.ledger, self.plan = cloud, run_id, ledger, plan
         self.names = plan.server_names
-        record = self.record()
+        record = ledger.run(run_id) or {}
         with ledger.readable():
             self.pace = Pace.model_validate_json(record["settings"])
         self.timing = Timing.of(cloud, sleep)
         self.facts = SharedFacts(cloud, self.timing.clock)
-        self.durations = job_durations(
-            ledger, endpoint=record["endpoint"], project_id=record["project_id"], deletions=plan.is_deletion
-        )
+        where = {name: record[name] for name in ("endpoint", "project_id")}
+        self.durations = job_durations(ledger, **where, deletions=plan.is_deletion)
         self.stopping = asyncio.Event()
         self.reason = ""
         self.is_answered = self.is_reported = self.is_paused = False
@@ -95,10 +94,6 @@ class Walk:
                 loop.private_loop().call_soon_threadsafe(self.pause, reason)
             case Control.GO:
                 loop.private_loop().call_soon_threadsafe(self.go_on)
-
-    def record(self) -> dict[str, Any]:
-        """Return the run's row in the ledger as it is now."""
-        return self.ledger.run(self.run_id) or {}
 
     def is_stopping(self) -> bool:
         """Whether the walk was asked to stop after what is being sent now."""
@@ -134,10 +129,6 @@ class Walk:
         """Return the volumes of the batch's servers as the plan knows them."""
         return sorted(set().union(*(self._volumes.get(server, set()) for server in batch.server_ids)))
 
-    def batch_row(self, batch_id: str) -> dict[str, Any]:
-        """Return where the batch stands in the ledger."""
-        return self.ledger.batch(self.run_id, batch_id)
-
     def open_attempt(self, batch_id: str) -> dict[str, Any]:
         """Return the batch's newest attempt that can have left."""
         return self.ledger.newest_attempt(self.run_id, batch_id)
@@ -151,10 +142,6 @@ class Walk:
     def answer(self, attempt: int, result: AttemptResult, **answer: Any) -> None:
         """Record what an attempt came to, at this moment of the cloud's clock; ``answer`` as in ``Ledger.answer``."""
         self.ledger.answer(attempt, result, cloud_at=self.cloud.clock.now(), **answer)
-
-    def count_taken(self) -> int:
-        """Return how many of the run's requests the cloud took."""
-        return self.ledger.count_results(self.run_id, (AttemptResult.ACCEPTED, AttemptResult.ADOPTED))
 
     def count_absent(self, batch_id: str) -> int:
         """Return how often the batch was sent and proved to have done nothing."""

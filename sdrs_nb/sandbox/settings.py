@@ -1,8 +1,25 @@
 """Every choice the documents leave open, as one frozen record: what the sandbox assumes and a test may switch."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 PROFILES = ("huaweicloud", "huaweicloud-2025", "otc")
+
+
+#: What a site does otherwise than the first.
+_OF_PROFILE: Mapping[str, Mapping[str, Any]] = {
+    # Newest mainland page of batch create: servers must not carry shared disks.
+    "huaweicloud-2025": {"shared_volumes": "refused"},
+    "otc": {
+        "batch_available": False,
+        "placement_fields": False,
+        "chinese_names": False,
+        # OTC user guide: local disks, GPU/FPGA, Kunpeng, InfiniBand and the newest generations.
+        "refused_families": frozenset({"baremetal", "local", "accelerator", "arm64", "infiniband", "generation"}),
+        "refused_volume_types": frozenset({"ESSD", "ESSD2"}),
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +119,4 @@ class Settings:
         """
         if profile not in PROFILES:
             raise ValueError(f"Unknown profile {profile!r}; choose one of {', '.join(PROFILES)}.")
-        base = cls(profile=profile)
-        if profile == "huaweicloud-2025":
-            # Newest mainland page of batch create: servers must not carry shared disks.
-            return replace(base, shared_volumes="refused")
-        if profile == "otc":
-            return replace(
-                base,
-                batch_available=False,
-                placement_fields=False,
-                chinese_names=False,
-                # OTC user guide: local disks, GPU/FPGA, Kunpeng, InfiniBand and the newest generations.
-                refused_families=frozenset({"baremetal", "local", "accelerator", "arm64", "infiniband", "generation"}),
-                refused_volume_types=frozenset({"ESSD", "ESSD2"}),
-            )
-        return base
+        return cls(profile=profile, **_OF_PROFILE.get(profile, {}))
