@@ -21,10 +21,11 @@ from sdrs_nb.cloud.iam import Iam
 from sdrs_nb.cloud.kps import Kps
 from sdrs_nb.cloud.pace import Parallel, RateLimiter
 from sdrs_nb.cloud.placement import Deh, Dss
-from sdrs_nb.cloud.replay import Replay, read_tape
+from sdrs_nb.cloud.replay import Replay
 from sdrs_nb.cloud.sdrs import Sdrs
 from sdrs_nb.cloud.service import Service
 from sdrs_nb.cloud.session import Identity, Session
+from sdrs_nb.cloud.tape_reading import read_tape
 from sdrs_nb.cloud.vpc import Vpc
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _

@@ -11,8 +11,8 @@ import pytest
 
 import sdrs_nb
 from sdrs_nb.cloud.pseudonyms import Pseudonyms
-from sdrs_nb.cloud.replay import read_tape
 from sdrs_nb.cloud.tape import tape_key
+from sdrs_nb.cloud.tape_reading import read_tape
 from sdrs_nb.errors import NotOnTapeError, SettingsError
 from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.sandbox import Sandbox
