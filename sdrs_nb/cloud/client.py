@@ -71,7 +71,7 @@ class Cloud:
 
     @property
     def recorded_batches(self) -> tuple[tuple[str, ...], ...]:
-        """Servers of each batch create on the tape that is played back, in order; ``()`` on a real cloud."""
+        """Servers of each batch create, instances of each delete, on the tape that is played back; else ``()``."""
         return self._http.batches if isinstance(self._http, Replay) else ()
 
     @property

@@ -35,7 +35,7 @@ _ID = re.compile(r"(?<![0-9a-f])(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[
 #: What a query lists, with commas or as JSON.
 _IN_LIST = re.compile(r"[^\s,\[\]\"']+")
 _TOKENS = "/auth/tokens"
-_BATCH = "/protected-instances/batch"
+_BATCHES = ("/protected-instances/batch", "/protected-instances/delete")
 _NOT_FOUND = 404
 
 
@@ -47,7 +47,8 @@ class Replay(httpx.AsyncBaseTransport):
     clock
         The cloud's time: that of the answers given last.
     batches
-        Servers of each recorded batch create, in the order of the numbers in their names, which is that of the plan.
+        Servers of each recorded batch create, in the order of the numbers in their names, which is that of the plan;
+        instances of each batch delete.
     """
 
     def __init__(self, tape: Tape) -> None:
@@ -63,8 +64,8 @@ class Replay(httpx.AsyncBaseTransport):
         self._renamed: dict[str, str] = {}
         self._wall = self._latest = datetime.min.replace(tzinfo=UTC)
         self.clock = _TapeClock(self)
-        bodies = [one.body for one in tape.exchanges if one.method == "POST" and one.path.endswith(_BATCH)]
-        self.batches = tuple(dict.fromkeys(filter(None, map(_servers, sorted(bodies, key=_mark)))))
+        bodies = [one.body for one in tape.exchanges if one.method == "POST" and one.path.endswith(_BATCHES)]
+        self.batches = tuple(dict.fromkeys(filter(None, map(_members, sorted(bodies, key=_mark)))))
 
     def settings(self) -> Settings:
         """Return the settings that the recorded connection had, with credentials that open nothing."""
@@ -266,21 +267,19 @@ def _ids(value: Any) -> Iterator[str]:
             yield value
 
 
-def _servers(body: Mapping[str, Any]) -> tuple[str, ...]:
+def _members(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the servers of a batch create, or the instances of a batch delete."""
     document = _document(body)
     held = document.get("protected_instances") if isinstance(document, dict) else None
-    servers = held.get("servers") if isinstance(held, dict) else None
-    return (
-        tuple(str(one.get("server_id")) for one in servers if isinstance(one, dict))
-        if isinstance(servers, list)
-        else ()
-    )
+    rows = held.get("servers") if isinstance(held, dict) else held
+    named = [one for one in rows if isinstance(one, dict)] if isinstance(rows, list) else []
+    return tuple(str(one.get("server_id") or one.get("id")) for one in named)
 
 
 def _mark(body: Mapping[str, Any]) -> int:
     """Return the number that the planner put behind the prefix of a batch, 0 where there is none."""
-    prefix = str(_document(body)["protected_instances"].get("name_prefix")) if _servers(body) else ""
-    mark = re.search(r"-(\d{1,6})$", prefix)
+    held = _document(body)["protected_instances"] if _members(body) else None
+    mark = re.search(r"-(\d{1,6})$", str(held.get("name_prefix"))) if isinstance(held, dict) else None
     return int(mark[1]) if mark else 0
 
 
