@@ -10,12 +10,49 @@ from enum import StrEnum
 from types import MappingProxyType
 
 __all__ = [
-    "DELETABLE", "DELETED_TASKS", "ENABLING", "ENDED", "FAILED_CREATION", "FAILED_DELETION", "FAILED_OVER", "GOING",
-    "GROUP", "GROUP_PASSING", "INSTANCE", "IN_STEP", "MADE", "MAY_ENABLE", "NOT_ENABLED", "OPEN", "PAIR",
-    "PAIR_COPYING", "POOL_DEPLOYING", "PROTECTED", "REACHED", "SERVER", "TAKES_SERVERS", "USABLE_HOST", "USABLE_POOL",
-    "USABLE_SERVER", "VOLUME", "VOLUME_IN_USE", "WORST_FIRST", "InstanceState", "JobStatus", "Stage", "Tally",
-    "has_ended", "instance_stage", "instance_state", "is_error", "is_unsound", "is_unusable", "job_status",
-    "means_protected", "tally",
+    "DELETABLE",
+    "DELETED_TASKS",
+    "ENABLING",
+    "ENDED",
+    "FAILED_CREATION",
+    "FAILED_DELETION",
+    "FAILED_OVER",
+    "GOING",
+    "GROUP",
+    "GROUP_PASSING",
+    "INSTANCE",
+    "IN_STEP",
+    "MADE",
+    "MAY_ENABLE",
+    "NOT_ENABLED",
+    "OPEN",
+    "PAIR",
+    "PAIR_COPYING",
+    "POOL_DEPLOYING",
+    "PROTECTED",
+    "REACHED",
+    "SERVER",
+    "STOPPED",
+    "TAKES_SERVERS",
+    "USABLE_HOST",
+    "USABLE_POOL",
+    "USABLE_SERVER",
+    "VOLUME",
+    "VOLUME_IN_USE",
+    "WORST_FIRST",
+    "InstanceState",
+    "JobStatus",
+    "Stage",
+    "Tally",
+    "has_ended",
+    "instance_stage",
+    "instance_state",
+    "is_error",
+    "is_unsound",
+    "is_unusable",
+    "job_status",
+    "means_protected",
+    "tally",
 ]  # fmt: skip
 
 
@@ -189,8 +226,10 @@ PAIR_COPYING = "copying"
 
 # What servers stand on
 
+#: The status of a server that is shut off.
+STOPPED = "SHUTOFF"
 #: Statuses in which a server can be protected (code SDRS.1333: neither started nor stopped).
-USABLE_SERVER = frozenset({"ACTIVE", "SHUTOFF"})
+USABLE_SERVER = frozenset({"ACTIVE", STOPPED})
 #: Task states of a server that is being deleted while its status still says otherwise.
 DELETED_TASKS = frozenset({"deleting", "soft-deleting"})
 #: The status of a volume that is attached and at rest.

@@ -35,7 +35,7 @@ VALUES = (
 )  # fmt: skip
 #: Whole bodies.
 BODIES = (b"", b"null", b"[]", b'"x"', b"{", b"<html>", b"[" * 5000, b"\xff\xfe", b"{}", b"NaN", b"0")
-ENDS = {"created", "protected", "failed", "unknown", "not sent", "taken by others"}
+ENDS = {"created", "protected", "in sync", "failed", "unknown", "not sent", "taken by others"}
 #: Answers bent in one run.
 BENT_AT_ONCE = 6
 MOST_MIB = 300

@@ -81,7 +81,7 @@ def test_a_run_that_was_killed_is_finished_by_resume(tmp_path, monkeypatch):
         everybody = {server: 1 for batch in plan.batches for server in batch.server_ids}
         world = told(sandbox, "world")
         assert {server: n for server, n in world["creations"].items() if n} == everybody
-        assert {row["stage"] for row in json.loads(resumed.stdout)} <= {"created", "protected"}
+        assert {row["stage"] for row in json.loads(resumed.stdout)} <= {"created", "protected", "in sync"}
         assert open_run(run_id).state == "done"
         assert_no_blind_resend(told(sandbox, "requests"))
 

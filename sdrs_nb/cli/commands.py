@@ -133,6 +133,30 @@ app.command(
     help=_("Compare what a run planned with what the cloud shows now; changes nothing there."),
 )(runs.verify)
 app.command(
+    "enable",
+    short_help=_("Enable protection, and follow the first copy."),
+    help=_(
+        "Enable protection of groups in which a run made instances, and follow the first copy of their data.\n\n"
+        "\b\n"
+        "  sdrs-nb enable RUN                        every group in which this run made instances\n"
+        "  sdrs-nb enable GROUP GROUP --no-follow    these groups, without waiting for their data\n\n"
+        "A group that is enabled already is left alone. Ctrl-C ends the following and changes nothing in the cloud. "
+        "Leaves with 1 when a group is not protected."
+    ),
+)(runs.enable)
+app.command(
+    "todo",
+    short_help=_("List what is left to do by hand."),
+    help=_(
+        "List what is left to do by hand after a run, and tick it off.\n\n"
+        "\b\n"
+        "  sdrs-nb todo RUN                          an item a line, with when it was done\n"
+        "  sdrs-nb todo RUN --done S29               done for all its servers\n"
+        "  sdrs-nb todo RUN --done S29:SERVER        done for one\n\n"
+        "What is ticked off is kept in the ledger and shown in the report."
+    ),
+)(runs.todo)
+app.command(
     "report",
     short_help=_("Write the report of a run."),
     help=_(

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,11 +16,15 @@ from sdrs_nb.errors import ClaimedError, NoBatchCallError, SdrsError, SettingsEr
 from sdrs_nb.i18n import Lines, _, ngettext_
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sdrs_nb.cloud import Cloud
     from sdrs_nb.planning.options import JobOptions
     from sdrs_nb.running.runs import Run
 
-__all__ = ["Wish", "assumptions", "control", "follow", "report", "resume", "runs", "submit", "verify"]
+__all__ = [
+    "Wish", "assumptions", "control", "enable", "follow", "report", "resume", "runs", "submit", "todo", "verify",
+]  # fmt: skip
 
 _OUTCOME_COLUMNS = ("server_id", "name", "batch_id", "stage", "whose", "error_code", "message")
 # Errors that say that the run was never ours to carry on.
@@ -231,6 +235,68 @@ def assumptions(
     printing.frame(found, as_json=as_json, columns=("id", "seen", "statement", "setting", "touches", "detail"))
     if (wrong := found["seen"].eq("contradicted")).any():
         printing.hint(_("Does not hold on this cloud: {ids}.", ids=", ".join(found["id"][wrong])), "warning")
+
+
+def todo(
+    run_id: RunId,
+    *,
+    done: Annotated[list[str] | None, typer.Option("--done", metavar="ITEM", help=_("Tick this off."))] = None,
+    undone: Annotated[
+        list[str] | None, typer.Option("--open", metavar="ITEM", help=_("This is not done after all."))
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List what is left to do by hand after a run, and tick it off."""
+    from sdrs_nb.reporting.todo import to_do
+    from sdrs_nb.running.runs import open_run
+
+    run = open_run(run_id)
+    tasks = to_do(run)
+    known = {*tasks["item"], *tasks["item"].str.partition(":")[0]}
+    if strange := sorted({*(done or ()), *(undone or ())} - known):
+        raise SettingsError(_("There is no item {item} on the to-do list of run {run}.", item=strange[0], run=run_id))
+    for item, is_done in (*((each, True) for each in done or ()), *((each, False) for each in undone or ())):
+        run.tick(item, is_done=is_done)
+    printing.frame(to_do(run), as_json=as_json, columns=("item", "done_at", "name", "task"))
+
+
+def enable(
+    context: typer.Context,
+    groups: Annotated[list[str], typer.Argument(metavar="GROUP|RUN...", help=_("Ids of groups, or of runs."))],
+    *,
+    follow_copy: Annotated[
+        bool, typer.Option("--follow/--no-follow", help=_("Follow the first copy to its end, per cent by per cent."))
+    ] = True,
+    as_json: Json = False,
+) -> None:
+    """Enable protection of groups in which a run made instances, and follow the first copy of their data."""
+    from sdrs_nb.running.protection import runs_of_groups
+
+    asked = runs_of_groups(groups)
+    states, copied = asyncio.run(_enabled(given(context), asked, follow_copy=follow_copy))
+    printing.frame(copied if follow_copy else states, as_json=as_json)
+    for message in states["message"][states["message"].ne("")]:
+        printing.hint(message, "bad")
+    if not states["status"].eq("protected").all():
+        raise typer.Exit(leaving.FAILED)
+
+
+async def _enabled(
+    connection: Connection, asked: "Mapping[Run, Collection[str]]", *, follow_copy: bool
+) -> "tuple[pd.DataFrame, pd.DataFrame]":
+    import pandas as pd
+
+    from sdrs_nb.running.protection import enable_protection, follow_first_synchronisation
+
+    states, copies = [], []
+    async with connection.connect() as cloud:
+        for run, groups in asked.items():
+            states.append(await enable_protection(cloud, run, groups=groups))
+            if follow_copy:
+                told = None if connection.quiet else watching.copying()
+                frame = await follow_first_synchronisation(cloud, run, groups=groups, on_change=told)
+                copies.append(frame)
+    return pd.concat(states, ignore_index=True), pd.concat(copies, ignore_index=True) if copies else pd.DataFrame()
 
 
 def runs(*, as_json: Json = False) -> None:

@@ -12,9 +12,10 @@ from sdrs_nb.running.runs import Run
 from sdrs_nb.shown import terminal
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.progress import TaskID
 
-__all__ = ["loading", "running", "waiting"]
+__all__ = ["copying", "loading", "running", "waiting"]
 
 OnLoad = Callable[[str, int, int | None], None]
 OnRun = Callable[[Run], None]
@@ -78,6 +79,22 @@ def running(*, quiet: bool) -> Iterator[OnRun]:
             yield moved
     else:
         yield ProgressLines(sys.stderr, says_waits=False)
+
+
+def copying() -> "Callable[[pd.DataFrame], None]":
+    """Return what is told how far the first copy of servers has come: a line whenever a group has moved."""
+    before: dict[str, int] = {}
+
+    def told(frame: "pd.DataFrame") -> None:
+        for group, of_group in frame.groupby("group_id", sort=True):
+            percent = int(of_group["progress"].mean())
+            if before.get(str(group)) != percent:
+                before[str(group)] = percent
+                line = _("Group {group}: {percent} % copied, {done} of {count} servers in sync.", group=group,
+                         percent=percent, done=int(of_group["is_complete"].sum()), count=len(of_group))  # fmt: skip
+                terminal.write(line, sys.stderr)
+
+    return told
 
 
 def _told(run: Run) -> str:

@@ -177,6 +177,14 @@ class Ledger(Reader):
             for one in keep_observations(db, run_id, self._now(), request_id, observations):
                 self._event(db, run_id, CONTRADICTION, batch_id, assumption=one.assumption, message=one.detail)
 
+    def tick(self, run_id: str, item: str, *, is_done: bool = True, note: str = "") -> None:
+        """Record that a task of the run's to-do list is done, or is not after all; who says so is in ``note``."""
+        with self._write("to do") as db:
+            db.execute("DELETE FROM done_items WHERE run_id = ? AND item = ?", (run_id, item))
+            if is_done:
+                db.execute("INSERT INTO done_items VALUES (?, ?, ?, ?)", (run_id, item, self._now(), note))
+            self._event(db, run_id, "task done" if is_done else "task open again", None, item=item, note=note)
+
     # Requests
 
     def intend(

@@ -138,6 +138,11 @@ class Reader(Store):
         """Return what was seen of assumptions, the newest last: by one run, on the cloud of a run, or of a scope."""
         return self.rows(OBSERVATIONS, run_id, like_run, scope)
 
+    def done_items(self, run_id: str) -> dict[str, dict[str, Any]]:
+        """Return what was ticked off the run's to-do list, by task: ``done_at`` and ``note``."""
+        rows = self.rows("SELECT item, done_at, note FROM done_items WHERE run_id = ?", run_id)
+        return {str(row["item"]): row for row in rows}
+
     def events(self, run_id: str) -> list[dict[str, Any]]:
         """Return what happened, the oldest first."""
         return self.rows(

@@ -229,7 +229,12 @@ def _frames(run: Run) -> dict[str, pd.DataFrame]:
         "batches": in_one_language(run.batches, "reason", None, language),
         "left_out": left_out,
         "findings": in_one_language(findings, "remedy", None, language),
-        "to_do": summarize_tasks(servers, {str(key): str(name) for key, name in names.items()}, run.findings),
+        "to_do": summarize_tasks(
+            servers,
+            {str(key): str(name) for key, name in names.items()},
+            run.findings,
+            run.ledger.done_items(run.run_id),
+        ),
         "requests": in_one_language(run.attempts, "message", None, language),
         "jobs": run.jobs,
         "events": run.events,

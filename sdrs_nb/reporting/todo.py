@@ -1,6 +1,6 @@
 """What is left for people to do once instances exist (eligibility-facts.md section 8): by server, and by task."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["summarize_tasks", "to_do"]
 
-_COLUMNS = ["concerns", "server_id", "name", "group_id", "dr_server_id", "rule", "task"]
-_TASKS = ["task", "servers", "names"]
+#: Items that no rule leaves: protection of a group to be enabled, and what concerns everybody.
+ENABLE, HANDS_OFF = "enable", "hands-off"
+
+_COLUMNS = ["concerns", "server_id", "name", "group_id", "dr_server_id", "rule", "task", "item", "done_at"]
+_TASKS = ["task", "servers", "names", "item", "done"]
 
 
 @checked
@@ -30,8 +33,9 @@ def to_do(run: "Run") -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a task, all strings: ``concerns`` (``everyone``, ``group`` or ``server``), ``server_id``, ``name``,
-        ``group_id``, ``dr_server_id`` (NA where they do not apply), ``rule`` (that says so, or NA) and ``task``.
-        A run that created nothing gives an empty frame.
+        ``group_id``, ``dr_server_id`` (NA where they do not apply), ``rule`` (that says so, or NA), ``task``,
+        ``item`` (names it to ``Run.tick``: ``S29:SERVER``; its part before the colon names the task of all servers)
+        and ``done_at`` (UTC, when it was ticked off; NA).  A run that created nothing gives an empty frame.
 
     Raises
     ------
@@ -49,11 +53,23 @@ def to_do(run: "Run") -> pd.DataFrame:
         concerns="group", task=[_enable(each, groups) for each in waiting["group_id"]]
     )
     rows = pd.concat([everyone, enable, _of_servers(made, run.findings).assign(concerns="server")])
-    return rows.reindex(columns=_COLUMNS).reset_index(drop=True).astype("string")
+    rows = rows.reindex(columns=_COLUMNS).reset_index(drop=True)
+    done = run.ledger.done_items(run.run_id)
+    kinds = rows["rule"].fillna(rows["concerns"].map({"everyone": HANDS_OFF, "group": ENABLE}))
+    whom = rows["server_id"].fillna(rows["group_id"])
+    items = kinds.where(whom.isna(), kinds + ":" + whom.fillna(""))
+    ticked = [done.get(str(one)) or done.get(str(kind)) for one, kind in zip(items, kinds, strict=True)]
+    moments = [str(one["done_at"]) if one else None for one in ticked]
+    return rows.assign(item=items, done_at=pd.array(moments, dtype="string")).astype("string")
 
 
-def summarize_tasks(servers: pd.DataFrame, groups: Mapping[str, str], findings: pd.DataFrame) -> pd.DataFrame:
-    """Return what is left to do, one row a task: ``task``, ``servers`` (how many), ``names`` (the first five).
+def summarize_tasks(
+    servers: pd.DataFrame, groups: Mapping[str, str], findings: pd.DataFrame, done: Collection[str] = ()
+) -> pd.DataFrame:
+    """Return what is left to do, one row a task.
+
+    Columns: ``task``, ``servers`` (how many), ``names`` (the first five), ``item`` (as in ``to_do``, empty where
+    it cannot be ticked off) and ``done`` (of how many servers it is).
 
     Parameters
     ----------
@@ -64,19 +80,39 @@ def summarize_tasks(servers: pd.DataFrame, groups: Mapping[str, str], findings: 
     findings
         ``server_id, rule, severity`` as kept with a run; where there are none, the tasks of single servers are told
         for all.
+    done
+        Items that were ticked off.
     """
     made = _made(servers)
     waiting = made[made["stage"].eq(Stage.CREATED)]
-    rows = [(_enable(str(group), groups), members) for group, members in waiting.groupby("group_id", sort=True)]
+    rows = [
+        (_enable(str(group), groups), members, f"{ENABLE}:{group}")
+        for group, members in waiting.groupby("group_id", sort=True)
+    ]
     rows += [
-        (server_remedy(stage, None), members)
+        (server_remedy(stage, None), members, "")
         for stage in WORST_FIRST
         if stage not in REACHED and len(members := servers[servers["stage"].eq(stage)])
     ]
-    rows += [(str(task), members) for task, members in _of_servers(made, findings).groupby("task", sort=False)]
+    rows += [
+        (str(task), members, str(members["rule"].iloc[0]))
+        for task, members in _of_servers(made, findings).groupby("task", sort=False)
+    ]
     if len(made):
-        rows.append((_hands_off(), made))
-    return pd.DataFrame([(task, len(members), first_names(members["name"])) for task, members in rows], columns=_TASKS)
+        rows.append((_hands_off(), made, HANDS_OFF))
+    return pd.DataFrame(
+        [
+            (task, len(members), first_names(members["name"]), item, _count_done(item, members, done))
+            for task, members, item in rows
+        ],
+        columns=_TASKS,
+    )
+
+
+def _count_done(item: str, members: pd.DataFrame, done: Collection[str]) -> int:
+    if item in done:
+        return len(members)
+    return sum(f"{item}:{server}" in done for server in members["server_id"])
 
 
 def _made(servers: pd.DataFrame) -> pd.DataFrame:

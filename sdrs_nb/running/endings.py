@@ -1,5 +1,6 @@
 """What became of each server of a batch: its instance and its job, read together; no I/O."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -17,9 +18,15 @@ from sdrs_nb.statuses import (
     instance_stage,
     instance_state,
     is_error,
+    means_protected,
 )
 
-__all__ = ["Ending", "Owned", "end_of", "found_now", "owned", "sub_job_rows", "taken"]
+__all__ = ["WHOLE", "Ending", "Owned", "end_of", "found_now", "owned", "progress_of", "sub_job_rows", "taken"]
+
+
+#: Per cent of a first copy that is complete.
+WHOLE = 100
+_PER_CENT = re.compile(r"(\d{1,3})(?:\.0*)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,15 @@ def owned(evidence: OwnershipEvidence, server_id: str, document: Mapping[str, An
     return None if document is None else Owned(document, evidence.whose(server_id, Instance.of(document)))
 
 
+def progress_of(instance: Mapping[str, Any]) -> int:
+    """Return how far the first copy of an instance has come, per cent; 0 where its group copies nothing or none says.
+
+    Only a group that is enabled copies (SDRS API reference, protected instance, field ``progress``).
+    """
+    said = _PER_CENT.fullmatch(str(instance.get("progress"))) if means_protected(str(instance.get("status"))) else None
+    return min(int(said[1]), WHOLE) if said else 0
+
+
 def end_of(server_id: str, found: Owned | None, ending: Ending) -> dict[str, Any]:
     """Return what to record of one server: its stage, its instance and DR server, and a sentence where it failed."""
     if found is None:
@@ -83,6 +99,8 @@ def end_of(server_id: str, found: Owned | None, ending: Ending) -> dict[str, Any
     instance_id = str(instance.get("id"))
     status = str(instance.get("status"))
     stage = instance_stage(status)
+    if stage == Stage.PROTECTED and progress_of(instance) == WHOLE:
+        stage = Stage.IN_SYNC
     code, said = ending.why(instance_id) if stage == Stage.FAILED else (None, "")
     return {
         "server_id": server_id,

@@ -12,7 +12,15 @@ from sdrs_nb.ledger.run_states import AttemptResult
 from sdrs_nb.models import Batch, Call
 from sdrs_nb.rulebook import load_assumptions
 from sdrs_nb.running.jobs import Job
-from sdrs_nb.statuses import InstanceState, JobStatus, instance_state
+from sdrs_nb.statuses import (
+    NOT_ENABLED,
+    PROTECTED,
+    STOPPED,
+    InstanceState,
+    JobStatus,
+    instance_state,
+    means_protected,
+)
 
 __all__ = [
     "contradiction_sentence",
@@ -29,7 +37,6 @@ Document = Mapping[str, Any]
 _FIELDS = ("id", "name", "server_group_id", "status", "source_server", "target_server", "created_at")
 #: Of a DR server: title and place of what is copied from production.
 _COPIED = ("tags", "security_groups", "agency_name")
-_STOPPED = "SHUTOFF"
 
 
 def _said(assumption: str, holds: bool, detail: str) -> Observation:  # noqa: FBT001 - what was seen
@@ -99,7 +106,7 @@ def observe_states(found: Mapping[str, Document]) -> Iterator[Observation]:
 
 def observe_pairs(pairs: Iterable[Document], instance_ids: Sequence[str], group_status: str) -> Iterator[Observation]:
     """Yield what replication pairs of these instances show, read when the job of their batch had ended."""
-    wanted, at_rest = set(instance_ids), "protected" if group_status == "protected" else "available"
+    wanted, at_rest = set(instance_ids), PROTECTED if means_protected(group_status) else NOT_ENABLED
     for pair in pairs:
         holders = {str(each.get("protected_instance")) for each in pair.get("attachment") or ()}
         if holders & wanted:
@@ -115,7 +122,7 @@ def observe_dr_servers(
         if double is None:
             continue
         if status := double.get("status"):
-            yield _said("dr_state", status == _STOPPED, f"{double.get('id')}: {status}")
+            yield _said("dr_state", status == STOPPED, f"{double.get('id')}: {status}")
         if original is None:
             continue
         wanted, got = _flavor(original), _flavor(double)

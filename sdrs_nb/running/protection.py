@@ -5,19 +5,25 @@ SDRS group actions).  The action starts from ``available`` only, so a lost answe
 """
 
 import asyncio
-import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from sdrs_nb.asked import checked
-from sdrs_nb.errors import AuthenticationError, CloudError, CloudUnreachable, ServiceError, SubmissionUncertain
+from sdrs_nb.errors import (
+    AuthenticationError,
+    CloudError,
+    CloudUnreachable,
+    ServiceError,
+    SettingsError,
+    SubmissionUncertain,
+)
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.models import Pace
 from sdrs_nb.running.belonging import require_own_cloud, require_writing
-from sdrs_nb.running.endings import found_now, owned
+from sdrs_nb.running.endings import WHOLE, found_now, owned, progress_of
 from sdrs_nb.running.jobs import match_instances, read_job
 from sdrs_nb.running.ownership import OwnershipEvidence
 from sdrs_nb.running.pacing import Timing
@@ -32,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["enable_groups", "enable_protection", "first_synchronisation", "follow_first_synchronisation"]
 
 ENABLE = "start-server-group"
-_PER_CENT = re.compile(r"(\d{1,3})(?:\.0*)?", re.ASCII)
 _SYNC = {"server_id": "string", "name": "string", "group_id": "string", "protected_instance_id": "string",
          "status": "string", "progress": "Int64", "is_complete": "boolean"}  # fmt: skip
 
@@ -125,9 +130,15 @@ async def enable_groups(walk: Walk) -> None:
 
 @checked
 async def enable_protection(
-    cloud: "Cloud", run: "Run", *, sleep: Callable[[float], Awaitable[None]] | None = None
+    cloud: "Cloud",
+    run: "Run",
+    *,
+    groups: Collection[str] | None = None,
+    sleep: Callable[[float], Awaitable[None]] | None = None,
 ) -> pd.DataFrame:
     """Enable protection of every group in which the run made instances, and wait until each is enabled.
+
+    ``groups``: of these alone, by their ids.
 
     From then on their data is copied; ``first_synchronisation`` says how far that has come.  Calling it again is
     safe: a group that is enabled already is left alone.
@@ -153,9 +164,8 @@ async def enable_protection(
     pace = run.pace
     await require_own_cloud(cloud, run)
     enabling = _Enabling(cloud, run.ledger, run.run_id, Timing.of(cloud, sleep), pace)
-    rows = [
-        (group_id, *await enabling.enable(group_id, asyncio.Event())) for group_id in _groups(run.ledger, run.run_id)
-    ]
+    chosen = [each for each in _groups(run.ledger, run.run_id) if groups is None or each in groups]
+    rows = [(group_id, *await enabling.enable(group_id, asyncio.Event())) for group_id in chosen]
     await _record(cloud, run)
     return pd.DataFrame(rows, columns=["group_id", "status", "message"], dtype="string")
 
@@ -181,9 +191,39 @@ async def _record(cloud: "Cloud", run: "Run | Walk") -> None:
         ledger.set_servers(run_id, None, rows)
 
 
+def runs_of_groups(names: Sequence[str], ledger: Ledger | None = None) -> dict["Run", list[str]]:
+    """Return the runs by which these groups can be enabled, each with its groups: those it made instances in.
+
+    ``names``: ids of groups, each meaning the newest run that made instances in it, or ids of runs, meaning all theirs.
+
+    Raises
+    ------
+    SettingsError
+        No run of the ledger made an instance in a group.
+    """
+    from sdrs_nb.running.runs import open_run
+
+    store = ledger or Ledger()
+    made = {row["run_id"]: _groups(store, row["run_id"]) for row in store.runs()}
+    found: dict[str, list[str]] = {}
+    for name in names:
+        if name in made:
+            found.setdefault(name, []).extend(made[name])
+            continue
+        run_id = next((run_id for run_id, groups in made.items() if name in groups), None)
+        if run_id is None:
+            raise SettingsError(
+                _("No run of this ledger made an instance in group {group}. Enable it in the console.", group=name)
+            )
+        found.setdefault(run_id, []).append(name)
+    return {open_run(run_id, store): groups for run_id, groups in found.items()}
+
+
 @checked
-async def first_synchronisation(cloud: "Cloud", run: "Run") -> pd.DataFrame:
+async def first_synchronisation(cloud: "Cloud", run: "Run", *, groups: Collection[str] | None = None) -> pd.DataFrame:
     """Return how far the first copy of each created server's data has come, as the cloud says now.
+
+    ``groups``: of these alone, by their ids.
 
     Returns
     -------
@@ -201,23 +241,22 @@ async def first_synchronisation(cloud: "Cloud", run: "Run") -> pd.DataFrame:
     """
     await require_own_cloud(cloud, run)
     made = run.servers[lambda frame: frame["stage"].isin(MADE)]
+    made = made if groups is None else made[made["group_id"].isin(groups)]
     rows: list[dict[str, Any]] = []
     for group_id, planned in made.groupby("group_id", sort=True):
         found = match_instances(await cloud.sdrs.protected_instances(str(group_id)), planned["server_id"].tolist())
         for row in planned.itertuples():
             instance = found.get(str(row.server_id), {})
-            status = str(instance.get("status") or "")
-            said = _PER_CENT.fullmatch(str(instance.get("progress"))) if means_protected(status) else None
-            progress = int(said[1]) if said else 0
+            progress = progress_of(instance)
             rows.append(
                 {
                     "server_id": row.server_id,
                     "name": row.name,
                     "group_id": group_id,
                     "protected_instance_id": row.protected_instance_id,
-                    "status": status,
+                    "status": str(instance.get("status") or ""),
                     "progress": progress,
-                    "is_complete": progress >= 100,  # noqa: PLR2004 - per cent
+                    "is_complete": progress == WHOLE,
                 }
             )
     return pd.DataFrame(rows, columns=list(_SYNC)).astype(_SYNC)
@@ -228,20 +267,23 @@ async def follow_first_synchronisation(
     cloud: "Cloud",
     run: "Run",
     *,
+    groups: Collection[str] | None = None,
     on_change: Callable[[pd.DataFrame], None] | None = None,
     sleep: Callable[[float], Awaitable[None]] | None = None,
 ) -> pd.DataFrame:
     """Wait until the first copy of every created server is complete; interrupting it changes nothing in the cloud.
 
     ``on_change`` gets the frame of ``first_synchronisation`` after each look.  Returns the last frame; returns at
-    once where a group is not enabled, since nothing would ever change.
+    once where a group is not enabled, since nothing would ever change.  Servers that have come to it are recorded as
+    ``in sync``.
     """
     await require_own_cloud(cloud, run)
     timing = Timing.of(cloud, sleep)
     while True:
-        frame = await first_synchronisation(cloud, run)
+        frame = await first_synchronisation(cloud, run, groups=groups)
         if on_change is not None:
             on_change(frame)
         if bool(frame["is_complete"].all()) or not frame["status"].map(means_protected).astype(bool).any():
+            await _record(cloud, run)
             return frame
         await timing.rest(run.pace.longest_look_s)

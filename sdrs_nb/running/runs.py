@@ -189,6 +189,23 @@ class Run:
         """
         return self.ledger.let_go(self.run_id, operator_name() if who is None else who, reason)
 
+    def tick(self, item: str, *, is_done: bool = True, note: str = "") -> None:
+        """Record that a task of ``to_do`` is done, or (``is_done=False``) is not after all; nothing is sent.
+
+        Parameters
+        ----------
+        item
+            From the column of that name, such as ``S29:SERVER``, or ``S29`` for all its servers.
+        note
+            Who says so; by default the user of this machine.
+
+        Raises
+        ------
+        LedgerError
+            It cannot be recorded.
+        """
+        self.ledger.tick(self.run_id, item, is_done=is_done, note=note or operator_name())
+
     def _ask(self, control: Control, reason: str) -> None:
         self.ledger.set_control(self.run_id, control, reason)
         walk = walk_of(self.ledger, self.run_id)  # another process reads the ledger; here nobody needs to wait for that

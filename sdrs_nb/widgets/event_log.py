@@ -67,6 +67,8 @@ def _words() -> dict[str, str]:
         "control stop": _("told to stop after this batch"),
         "control pause": _("told to pause"),
         "released": _("given up before it was sent"),
+        "task done": _("ticked off the to-do list"),
+        "task open again": _("back on the to-do list"),
         "assumption contradicted": _("this cloud does otherwise than was assumed"),
         "intent": _("about to send"),
         "answer accepted": _("accepted, job started"),

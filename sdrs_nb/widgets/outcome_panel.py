@@ -114,7 +114,7 @@ class OutcomePanel(Panel):
 
 
 def _to_do(run: Run, made: pd.DataFrame, group_names: Mapping[str, str]) -> str:
-    tasks = summarize_tasks(made, group_names, run.findings)
+    tasks = summarize_tasks(made, group_names, run.findings, run.ledger.done_items(run.run_id))
     if tasks.empty:
         return html.message(_("Nothing is left to do."), "good")
     shown = (

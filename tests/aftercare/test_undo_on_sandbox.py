@@ -139,7 +139,7 @@ async def test_a_remainder_brings_the_run_to_its_end(sandbox, cloud, ledger, clo
     protected = {row["source_server"] for row in (await world(sandbox))["instances"].values()}
     assert len(failed) == 1
     assert again.servers["server_id"].tolist() == failed
-    assert set(again.servers["stage"]) <= {"created", "protected"}
+    assert set(again.servers["stage"]) <= {"created", "protected", "in sync"}
     assert set(alone) <= protected
 
 
@@ -173,7 +173,7 @@ async def test_a_site_without_batch_calls_is_served_one_by_one(sandbox, cloud, b
 
     expected = dict(zip(plan.servers["server_id"], plan.servers["instance_name"], strict=True))
     assert {server: made[server] for server in chosen} == expected
-    assert set(run.servers["stage"]) <= {"created", "protected"}
+    assert set(run.servers["stage"]) <= {"created", "protected", "in sync"}
     assert await world(sandbox) == before
 
 

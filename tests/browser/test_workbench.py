@@ -108,7 +108,7 @@ def assert_as_in_the_world(bench, servers):
     sources = {one["source_server"]: one["status"] for one in world["instances"]}
     assert told["outcome"]
     for server, stage in told["outcome"]:
-        assert stage == {"available": "created", "protected": "protected"}[sources[server]]
+        assert stage in {"available": ("created",), "protected": ("protected", "in sync")}[sources[server]]
         assert world["creations"][server] == 1
 
 

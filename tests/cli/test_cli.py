@@ -216,7 +216,7 @@ def test_the_whole_job_in_a_shell(shell, tmp_path):
 
     assert submitted.returncode == 0
     assert sum(len(each["protected_instances"]["servers"]) for each in planned["payloads"]) == len(outcome)
-    assert {row["stage"] for row in outcome} <= {"created", "protected"}
+    assert {row["stage"] for row in outcome} <= {"created", "protected", "in sync"}
     assert json.loads(again.stdout) == json.loads(verified.stdout) == outcome
     assert refused.returncode == 2
     assert reported.returncode == 0
@@ -305,7 +305,7 @@ def test_an_interrupted_run_leaves_with_4_and_says_how_to_carry_on(shell, tmp_pa
     assert child.returncode == 4
     assert f"sdrs-nb resume {run_id}" in said
     assert resumed.returncode == 0
-    assert {row["stage"] for row in json.loads(resumed.stdout)} <= {"created", "protected"}
+    assert {row["stage"] for row in json.loads(resumed.stdout)} <= {"created", "protected", "in sync"}
 
 
 def _wait_for_job(shell, run_id):

@@ -25,7 +25,7 @@ def test_open_telekom_cloud_is_served_one_by_one(shell):
         deleted = sent(sandbox)[len(created) :]
 
     outcome = json.loads(submitted.stdout)
-    assert {row["stage"] for row in outcome} <= {"created", "protected"}
+    assert {row["stage"] for row in outcome} <= {"created", "protected", "in sync"}
     assert created == [("POST", "/protected-instances", 200)] * len(outcome)
     assert {row["stage"] for row in json.loads(undone.stdout)} == {"deleted"}
     assert [method for method, _path, _status in deleted] == ["DELETE"] * len(outcome)
@@ -52,7 +52,7 @@ def test_batch_creates_there_stop_after_one_404_and_the_named_command_goes_on(sh
     assert words == ["plan", "--remainder", run_id, "--rulebook", "otc"]
     assert (resumed.returncode, {row["stage"] for row in json.loads(resumed.stdout)}) == (1, {"not sent"})
     outcome = json.loads(submitted.stdout)
-    assert {row["stage"] for row in outcome} <= {"created", "protected"}
+    assert {row["stage"] for row in outcome} <= {"created", "protected", "in sync"}
     assert second == [("POST", "/protected-instances", 200)] * len(outcome)
 
 

@@ -101,7 +101,7 @@ def test_a_run_killed_in_a_notebook_is_finished_and_reported_by_commands(sandbox
     assert {world["creations"][server] for server in planned} == {1}
     assert set(stages(resumed)) == planned
     assert stages(resumed) == stages(reported) == stages(panel.servers.rows) == stages(run.servers)
-    assert set(stages(resumed).values()) <= {"created", "protected"}
+    assert set(stages(resumed).values()) <= {"created", "protected", "in sync"}
     assert f"{len(planned)} of {len(planned)} planned servers have a protected instance." in page
     assert all(server in page for server in planned)
     assert panel.batches.rows["state"].tolist() == ["ended"] * len(run.batches)

@@ -35,7 +35,7 @@ def test_runbook_20_serves_open_telekom_cloud_one_by_one(site, tmp_path):
 
     run = sdrs_nb.open_run(sdrs_nb.list_runs()["run_id"].iloc[0])
     assert "Rule book otc: otc.t-systems.com is Open Telekom Cloud." in shown
-    assert set(run.servers["stage"]) <= {"created", "protected"}
+    assert set(run.servers["stage"]) <= {"created", "protected", "in sync"}
     assert sent(site) == [("POST", "/protected-instances", 200)] * len(run.servers)
 
 

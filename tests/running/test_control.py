@@ -143,7 +143,7 @@ async def test_cancel_gives_up_what_was_not_sent_and_frees_its_servers(
     assert rest == {s for b in plan.batches for s in b.server_ids} - set(await creations(sandbox))
     again = sdrs_nb.check_eligibility(await sdrs_nb.load_inventory(cloud), server_ids=sorted(rest))
     second = await submit_and_follow(cloud, sdrs_nb.plan_batches(again, name_prefix="u"), ledger, cloud_time)
-    assert set(second.servers["stage"]) <= {"created", "protected"}
+    assert set(second.servers["stage"]) <= {"created", "protected", "in sync"}
 
 
 async def test_a_batch_cancelled_while_it_stood_at_the_door_is_not_sent(plan, ledger, cloud):

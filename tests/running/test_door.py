@@ -76,7 +76,7 @@ async def test_a_passing_group_status_is_waited_for_when_asked(sandbox, cloud, p
 
     run = await carried_out(group_wait_s=600)
 
-    assert set(run.servers["stage"]) <= {"created", "protected"}
+    assert set(run.servers["stage"]) <= {"created", "protected", "in sync"}
 
 
 async def test_a_refusal_names_the_likely_server_and_offers_the_rest(sandbox, cloud, plan, ledger, cloud_time):

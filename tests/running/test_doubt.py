@@ -56,7 +56,7 @@ async def test_a_request_that_was_resent_often_enough_stays_unknown(
     outcome = await sdrs_nb.verify(cloud, run)
 
     assert set(outcome.set_index("server_id").loc[first, "whose"]) == {"adopted"}
-    assert set(outcome["stage"]) <= {"created", "protected"}
+    assert set(outcome["stage"]) <= {"created", "protected", "in sync"}
     assert run.batches["state"].unique().tolist() == ["ended"]
     assert await creations(sandbox) == planned
 
@@ -76,7 +76,7 @@ async def test_a_request_proven_absent_is_sent_again_as_often_as_allowed(
     run = await start(cloud, plan, ledger, cloud_time, resends=resends)
 
     assert run.state == "done"
-    assert stages(run, first) <= {"created", "protected"}
+    assert stages(run, first) <= {"created", "protected", "in sync"}
     assert (run.attempts["batch_id"] == "b001").sum() == resends + 1
     assert await creations(sandbox) == planned
 
@@ -138,7 +138,7 @@ async def test_protected_already_may_be_ours_only_after_an_earlier_request(
     run = await start(cloud, plan, ledger, cloud_time)
 
     assert run.attempts.loc[run.attempts["batch_id"] == "b001", "result"].tolist() == expected
-    assert is_resent == (stages(run, first) <= {"created", "protected"})
+    assert is_resent == (stages(run, first) <= {"created", "protected", "in sync"})
 
 
 async def test_what_came_true_while_the_run_rested_is_adopted_and_not_sent_again(
@@ -163,7 +163,7 @@ async def test_what_came_true_while_the_run_rested_is_adopted_and_not_sent_again
     assert set(run.attempts["result"]) <= {"accepted", "adopted"}
     assert (run.attempts["batch_id"] == "b001").sum() == 1
     assert "Facts changed" not in " ".join(run.events["data"])
-    assert stages(run, first) <= {"created", "protected"}
+    assert stages(run, first) <= {"created", "protected", "in sync"}
     assert await creations(sandbox) == planned
 
 
@@ -175,7 +175,7 @@ async def test_resuming_looks_again_and_adopts(sandbox, cloud, plan, planned, le
 
     await sdrs_nb.resume(cloud, run, sleep=cloud_time.sleep)
 
-    assert stages(run, first) <= {"created", "protected"}
+    assert stages(run, first) <= {"created", "protected", "in sync"}
     assert await creations(sandbox) == planned
 
 
@@ -220,7 +220,7 @@ async def test_a_batch_in_doubt_is_not_held_at_the_door(sandbox, cloud, plan, le
 
     # The door stopped the one repetition that is allowed; it is sent now.
     assert (run.attempts["batch_id"] == "b001").sum() == 2
-    assert stages(run, first) <= {"created", "protected"}
+    assert stages(run, first) <= {"created", "protected", "in sync"}
 
 
 async def test_only_a_recorded_word_frees_what_is_in_doubt(sandbox, cloud, plan, ledger, cloud_time, first):

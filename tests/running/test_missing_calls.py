@@ -78,7 +78,7 @@ async def test_the_remedy_protects_the_same_servers_one_by_one(sandbox, cloud, p
     await submit_and_follow(cloud, undo, ledger, cloud_time)
 
     assert made == planned
-    assert set(again.servers["stage"]) <= {"created", "protected"}
+    assert set(again.servers["stage"]) <= {"created", "protected", "in sync"}
     assert sorted(row[:2] for row in (await sent(sandbox))[1:]) == [
         *sorted(("DELETE", instance) for batch in undo.batches for instance in batch.instance_ids),
         *[("POST", "protected-instances")] * len(planned),

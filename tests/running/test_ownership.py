@@ -228,7 +228,7 @@ async def test_times_in_another_zone_are_learnt_from_the_first_instance_of_ours(
 
     assert run.record["times_offset_s"] == 8 * 3600
     assert "+8 h" in run.record["times_seen"]
-    assert set(run.servers["stage"]) <= {"created", "protected"}
+    assert set(run.servers["stage"]) <= {"created", "protected", "in sync"}
     other = ledger.create_run(scope=run.scope, plan=sdrs_nb.plan_undo(run, await sdrs_nb.load_inventory(cloud)),
                               approval=Approval(fingerprint=""), settings={})  # fmt: skip
     assert open_run(other, ledger).record["times_offset_s"] == 8 * 3600

@@ -24,7 +24,7 @@ async def test_submit_enables_protection_when_asked(sandbox, cloud, plan, ledger
     )
     await sdrs_nb.follow(cloud, run, sleep=cloud_time.sleep)
 
-    assert set(run.servers["stage"]) == {"protected"}
+    assert set(run.servers["stage"]) <= {"protected", "in sync"}
     assert len(await actions(sandbox)) == 1
 
 
@@ -44,7 +44,7 @@ async def test_enabling_survives_a_lost_answer(sandbox, cloud, plan, ledger, clo
     done = await enable_protection(cloud, run, sleep=cloud_time.sleep)
 
     assert set(done["status"]) == {"protected"}
-    assert set(run.servers["stage"]) == {"protected"}
+    assert set(run.servers["stage"]) <= {"protected", "in sync"}
     assert len(await actions(sandbox)) == 1
 
 
@@ -82,7 +82,7 @@ async def test_a_group_that_failed_to_start_is_no_success_and_can_be_enabled_aga
     assert mine["message"].str.contains("error-starting").all()
     assert set(mine["server_id"]) <= set(covered.errors["server_id"])
     assert set(again["status"]) == {"protected"}
-    assert set(run.servers["stage"]) == {"protected"}
+    assert set(run.servers["stage"]) <= {"protected", "in sync"}
 
 
 async def test_the_first_synchronisation_is_followed_in_per_cent(cloud, plan, ledger, cloud_time):

@@ -82,7 +82,7 @@ async def test_a_run_is_verified_but_not_carried_on(cloud, reading, plan, sandbo
             await call(reading, run)
     outcome = await sdrs_nb.verify(reading, run)
 
-    assert set(outcome["stage"]) <= {"created", "protected"}
+    assert set(outcome["stage"]) <= {"created", "protected", "in sync"}
     assert (changes(sandbox), run.counts) == (sent, stages)
 
 

@@ -81,7 +81,7 @@ async def test_no_server_is_created_twice_or_forgotten_when_a_create_goes_wrong(
     run = await carried_out()
 
     assert await creations(sandbox) == planned
-    assert set(run.servers["stage"]) <= {"created", "protected"}
+    assert set(run.servers["stage"]) <= {"created", "protected", "in sync"}
     assert not [1 for status, handled in await creates(sandbox) if status == 400]
 
 
@@ -340,7 +340,7 @@ async def test_death_after_any_write_is_survived(sandbox, cloud, plan, planned, 
         await sdrs_nb.resume(cloud, run, sleep=cloud_time.sleep)
 
         assert await creations(sandbox) == planned, f"died after write {index}, {kinds[index]}"
-        assert set(run.servers["stage"]) <= {"created", "protected"}
+        assert set(run.servers["stage"]) <= {"created", "protected", "in sync"}
         assert_no_blind_resend(await control(sandbox, "GET", "requests"))
         ledger.close()
 

@@ -45,7 +45,7 @@ async def test_a_storm_of_faults_is_weathered(sandbox, plan, planned, ledger, cl
 
     struck = sum(fault["fired"] for fault in await control(sandbox, "GET", "faults"))
     assert await creations(sandbox) == planned
-    assert set(run.servers["stage"]) <= {"created", "protected"}
+    assert set(run.servers["stage"]) <= {"created", "protected", "in sync"}
     assert run.state == "done"
     assert struck > 10
 

@@ -58,7 +58,7 @@ async def test_a_failed_list_after_the_job_fails_no_server(sandbox, carried_out,
     run = await carried_out()
 
     assert await creations(sandbox) == planned
-    assert set(run.servers["stage"]) <= {"created", "protected"}
+    assert set(run.servers["stage"]) <= {"created", "protected", "in sync"}
 
 
 async def test_an_adopted_request_still_says_why_a_server_failed(sandbox, carried_out):
@@ -84,7 +84,7 @@ async def test_a_request_taken_for_absent_that_comes_true_later_is_adopted(sandb
 
     assert await creations(sandbox) == planned
     assert not [r for r in requests if r["code"] == "SDRS.1305" and r["handled"]]
-    assert set(run.servers["stage"]) <= {"created", "protected"}
+    assert set(run.servers["stage"]) <= {"created", "protected", "in sync"}
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ async def test_a_job_counts_as_vanished_when_three_looks_in_a_row_miss_it(
     assert set(run.servers["whose"]) == {whose}
     ended = {row["status"] for row in ledger.rows("SELECT status FROM jobs")} == {"SUCCESS"}
     assert ended is is_followed
-    assert set(run.servers["stage"]) <= {"created", "protected"}
+    assert set(run.servers["stage"]) <= {"created", "protected", "in sync"}
 
 
 async def test_a_list_may_lag_behind_a_job_that_succeeded_as_long_as_a_job_may_last(sandbox, carried_out, planned):
@@ -132,7 +132,7 @@ async def test_a_list_may_lag_behind_a_job_that_succeeded_as_long_as_a_job_may_l
     run = await carried_out()
 
     assert not set(run.events["kind"]) & {"batch unknown"}
-    assert set(run.servers["stage"]) <= {"created", "protected"}
+    assert set(run.servers["stage"]) <= {"created", "protected", "in sync"}
     assert await creations(sandbox) == planned
 
 

@@ -459,7 +459,7 @@ def test_the_whole_job_leaves_results_and_a_report(workbench, tmp_path):
     outcome._write.click()
     settled(outcome, lambda: "Written" in outcome._written.value)
 
-    assert set(workbench.outcome["stage"]) <= {"created", "protected"}
+    assert set(workbench.outcome["stage"]) <= {"created", "protected", "in sync"}
     assert "by the cloud's clock" in text(submit._timeline)
     assert "run done" in submit.events.rows["what"].tolist()
     assert "Do not power on" in text(outcome._next)

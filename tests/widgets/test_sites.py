@@ -56,7 +56,7 @@ def test_open_telekom_cloud_is_served_one_by_one(site):
     assert why in text(connect._access)
     assert why in text(eligibility._reason)
     assert "no batch-create call" in text(connect._access)
-    assert set(workbench.run.servers["stage"]) <= {"created", "protected"}
+    assert set(workbench.run.servers["stage"]) <= {"created", "protected", "in sync"}
     assert sent(site) == [("POST", "/protected-instances", 200)] * len(workbench.run.servers)
 
 
@@ -74,7 +74,7 @@ def test_batch_creates_there_stop_after_one_404_and_the_panel_says_how_to_go_on(
     assert "in the step Eligibility" in told
     submit._retry.click()
     submitted(workbench, "otc")
-    assert set(workbench.run.servers["stage"]) <= {"created", "protected"}
+    assert set(workbench.run.servers["stage"]) <= {"created", "protected", "in sync"}
     assert {row[:2] for row in sent(site)[1:]} == {("POST", "/protected-instances")}
 
 
