@@ -19,7 +19,7 @@ from sdrs_nb.planning.batch_keys import BatchKey
 from sdrs_nb.planning.columns import objects
 from sdrs_nb.planning.facts import read_facts
 from sdrs_nb.planning.left_out import LeftOut, Reason, label
-from sdrs_nb.planning.packing import PackedServers, pack_servers, places
+from sdrs_nb.planning.packing import PackedServers, pack_servers, places, with_recorded
 from sdrs_nb.planning.plans import Plan
 from sdrs_nb.planning.proofs import proof_of
 from sdrs_nb.rulebook import Rulebook
@@ -140,10 +140,17 @@ def _components(pairs: pd.DataFrame) -> dict[str, tuple[str, ...]]:
     return {name: tuple(members[number]) for name, number in zip(names, component, strict=True)}
 
 
-def _packed(rows: pd.DataFrame, limit: int) -> PackedServers:
-    """Return the servers of one group in requests, those of one unit together."""
-    server_ids = objects(rows["server_id"])
-    return pack_servers(server_ids, places(objects(rows["name"].fillna("")), server_ids), objects(rows["unit"]), limit)
+def _packed(rows: pd.DataFrame, limit: int, recorded: Sequence[tuple[str, ...]]) -> PackedServers:
+    """Return the servers of one group in requests, those of one unit together; ``recorded`` are requests of a tape."""
+    server_ids, units = objects(rows["server_id"]), objects(rows["unit"])
+    spots = places(objects(rows["name"].fillna("")), server_ids)
+    holder = dict(zip(rows["protected_instance_id"], server_ids, strict=True))
+    known = [tuple(map(holder.__getitem__, each)) for each in recorded if holder.keys() >= {*each}]
+
+    def pack(mine: Sequence[int]) -> PackedServers:
+        return pack_servers(server_ids[mine], [spots[row] for row in mine], units[mine], limit)
+
+    return with_recorded(range(len(rows)), server_ids, known, limit, pack)
 
 
 def deletion_plan(
@@ -161,7 +168,9 @@ def deletion_plan(
     groups = inventory.groups.dropna(subset=["name"]).drop_duplicates("group_id").set_index("group_id")["name"]
     names = {str(group_id): str(groups.get(group_id, group_id)) for group_id in rows["group_id"].unique()}
     order = [BatchKey(1, group_id, "") for group_id in sorted(names, key=lambda each: (names[each], each))]
-    packed = {key: _packed(rows[rows["group_id"] == key.group_id], choice.limit) for key in order}
+    packed = {
+        key: _packed(rows[rows["group_id"] == key.group_id], choice.limit, inventory.about.batches) for key in order
+    }
     contents = [(key, servers) for key in order for servers in packed[key].servers]
     instance_of = dict(zip(rows["server_id"], rows["protected_instance_id"], strict=True))
     batches = tuple(

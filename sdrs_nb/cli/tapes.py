@@ -37,11 +37,8 @@ def check(
     except SettingsError:
         settings = None
         printing.hint(_("No settings were found, so nothing of theirs is looked for."))
-    if words is None:
-        listed = ""
-    else:
-        listed = sys.stdin.read() if words == "-" else read_file(words).decode("utf-8-sig", "replace")
-    wanted = words_of(settings, listed)
+    listed = sys.stdin.buffer.read() if words == "-" else read_file(words) if words else b""
+    wanted = words_of(settings, listed.decode("utf-8-sig", "replace"))
     found = leaks(tape, wanted)
     rows = [(one.file, one.line, one.what, one.spelling) for one in found]
     if rows or as_json:
@@ -55,7 +52,7 @@ def check(
 def show(tape: Tape, *, as_json: Json = False) -> None:
     """Show the requests of a tape, a row each."""
     from sdrs_nb.cloud.answers import find_code
-    from sdrs_nb.cloud.replay import read_tape
+    from sdrs_nb.cloud.tape_reading import read_tape
 
     rows = [
         {

@@ -1,4 +1,4 @@
-"""The two ways to authenticate a call: signed with an access key, or carrying a token.
+"""The ways to authenticate a call: signed with an access key, one's own or lent, or carrying a token.
 
 Secrets are opened here, at the last moment, and go nowhere else than into the headers of one request.
 """
@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from urllib.parse import quote, quote_plus
 
 from sdrs_nb.cloud.answers import Answer, Call
+from sdrs_nb.cloud.lending import Keys, Lend, by_command, by_metadata
 from sdrs_nb.cloud.signing import DATE_FORMAT, authorization
 from sdrs_nb.cloud.transport import HeadersOf, Outgoing
 from sdrs_nb.errors import AuthenticationError
@@ -24,8 +25,8 @@ from sdrs_nb.settings import Settings
 from sdrs_nb.settings.secret import Secret, is_header_value
 
 __all__ = [
-    "TOKENS", "Authentication", "GivenToken", "PasswordToken", "Signature", "authentication", "carried",
-    "without_secrets",
+    "TOKENS", "Authentication", "GivenToken", "LentSignature", "PasswordToken", "Signature", "authentication",
+    "carried", "without_secrets",
 ]  # fmt: skip
 
 #: Part of a token's life after which it is replaced, so that no call starts with one about to end.
@@ -37,6 +38,9 @@ _CARRIERS = ("Authorization", "X-Auth-Token", "X-Subject-Token", "X-Security-Tok
 #: A secret of fewer characters is none, and cutting it out would spoil the words around it.
 _SHORTEST = 6
 _DAY_S = 24 * 60 * 60.0
+#: Seconds before their end at which lent keys are asked for again, and between two such questions.
+_AHEAD_S, _ASK_AGAIN_S = 480.0, 60.0
+_FOREVER_S = 365 * _DAY_S
 
 Exchange = Callable[[Call], Awaitable[tuple[Any, Answer]]]
 Clock = Callable[[], float]
@@ -73,29 +77,8 @@ class Signature:
         return Call("GET", "iam", path + key, repeatable=True, shown=f"{path}...")
 
     def _headers(self, scope: Mapping[str, str], outgoing: Outgoing) -> dict[str, str]:
-        """Return the headers of one signed request; all of them are covered by the signature."""
-        settings = self._settings
-        headers = {
-            "Host": outgoing.host,
-            "X-Sdk-Date": self._clock().strftime(DATE_FORMAT),
-            "Content-Type": "application/json",
-        }
-        if "project" in scope:
-            headers["X-Project-Id"] = scope["project"]
-        elif "domain" in scope:
-            headers["X-Domain-Id"] = scope["domain"]
-        if settings.security_token is not None:
-            headers["X-Security-Token"] = _opened(settings.security_token)
-        headers["Authorization"] = authorization(
-            outgoing.method,
-            outgoing.path,
-            outgoing.query,
-            headers,
-            outgoing.body,
-            access_key=_opened(settings.access_key),
-            secret_key=_opened(settings.secret_key),
-        )
-        return headers
+        held = self._settings
+        return _signed(outgoing, scope, self._clock(), Keys(held.access_key, held.secret_key, held.security_token))
 
     def serial(self) -> int:
         """Return 0: there is nothing to renew."""
@@ -104,6 +87,67 @@ class Signature:
     def renew(self, seen: int) -> bool:  # noqa: ARG002 - nothing to renew
         """Return False: five refused signatures lock the key, so none is tried twice."""
         return False
+
+
+class LentSignature:
+    """Keys that are lent for a while: asked for ahead of their end, and every request signed with those that hold.
+
+    Parameters
+    ----------
+    lend
+        Asks for keys.
+    clock
+        Seconds of a clock that never jumps; how long keys last is measured by it.
+    now
+        This machine's time, which signatures carry.
+    """
+
+    def __init__(
+        self, lend: Lend, clock: Clock = monotonic, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._lend, self._clock, self._now = lend, clock, now
+        self._lock = asyncio.Lock()
+        self._keys: Keys | None = None
+        self._renew_at = self._ends_at = 0.0
+        self._serial = 0
+
+    async def ready(self, scope: Mapping[str, str]) -> HeadersOf:
+        """Return what signs a request, asking for keys where those that are held end soon.
+
+        Raises ``AuthenticationError`` where none are lent and those that are held have ended.
+        """
+        async with self._lock:
+            if self._keys is None or self._clock() >= self._renew_at:
+                self._keys = await self._renewed(self._keys)
+            keys = self._keys
+        return lambda outgoing: _signed(outgoing, scope, self._now(), keys)
+
+    async def _renewed(self, held: Keys | None) -> Keys:
+        """Return new keys, or those that are held where none are lent and they have not ended."""
+        try:
+            keys = await self._lend()
+        except AuthenticationError:
+            if held is None or self._clock() >= self._ends_at:
+                self._keys = None
+                raise
+            self._renew_at = self._clock() + _ASK_AGAIN_S
+            return held
+        life_s = _FOREVER_S if keys.ends is None else max((keys.ends - self._now()).total_seconds(), 0.0)
+        self._serial += 1
+        self._ends_at = self._clock() + life_s
+        # New ones are there ten minutes before the old ones end (ECS user guide); of a short life a fifth is left.
+        self._renew_at = max(self._ends_at - min(_AHEAD_S, life_s / 5), self._clock() + min(_ASK_AGAIN_S, life_s))
+        return keys
+
+    def serial(self) -> int:
+        """Return how often keys were lent."""
+        return self._serial
+
+    def renew(self, seen: int) -> bool:
+        """Forget the keys that were refused, once: a lender that lends them again is not asked a third time."""
+        if seen == self._serial:
+            self._keys = None
+        return seen <= 1 or self._keys is not None
 
 
 class GivenToken:
@@ -208,11 +252,40 @@ class PasswordToken:
 
 def authentication(settings: Settings, exchange: Exchange) -> Authentication:
     """Return the authentication that ``settings`` hold credentials for."""
+    if settings.credential_process is not None:
+        return LentSignature(partial(by_command, _opened(settings.credential_process)))
+    if settings.credentials is not None:
+        return LentSignature(partial(by_metadata, settings.metadata_url))
     if settings.token is not None:
         return GivenToken(settings.token)
     if settings.kind == "access key":
         return Signature(settings)
     return PasswordToken(settings, exchange)
+
+
+def _signed(outgoing: Outgoing, scope: Mapping[str, str], now: datetime, keys: Keys) -> dict[str, str]:
+    """Return the headers of one signed request; all of them are covered by the signature."""
+    headers = {
+        "Host": outgoing.host,
+        "X-Sdk-Date": now.strftime(DATE_FORMAT),
+        "Content-Type": "application/json",
+    }
+    if "project" in scope:
+        headers["X-Project-Id"] = scope["project"]
+    elif "domain" in scope:
+        headers["X-Domain-Id"] = scope["domain"]
+    if keys.security_token is not None:
+        headers["X-Security-Token"] = _opened(keys.security_token)
+    headers["Authorization"] = authorization(
+        outgoing.method,
+        outgoing.path,
+        outgoing.query,
+        headers,
+        outgoing.body,
+        access_key=_opened(keys.access_key),
+        secret_key=_opened(keys.secret_key),
+    )
+    return headers
 
 
 def carried(settings: Settings) -> tuple[str, ...]:
@@ -227,8 +300,9 @@ def without_secrets(settings: Settings, answer: Answer, sent: Mapping[str, str])
     ``sent`` are the headers of that request.  Looked for as they are and as JSON, HTML and addresses spell them.
     """
     secrets = [*carried(settings), *(sent.get(name, "") for name in _CARRIERS)]
-    if signature := sent.get("Authorization", "").rpartition("Signature=")[2]:
-        secrets.append(signature)
+    authorized = sent.get("Authorization", "")
+    # Of keys that were lent, the access key stands nowhere else.
+    secrets += [authorized.rpartition("Signature=")[2], authorized.partition("Access=")[2].partition(",")[0]]
     spelled = {form for secret in secrets if len(secret) >= _SHORTEST for form in _spellings(secret)}
     # The longest first: a header holds the key, and what is left of it would look like something.
     pattern = re.compile("|".join(map(re.escape, sorted(spelled, key=len, reverse=True))) or r"(?!)", re.IGNORECASE)

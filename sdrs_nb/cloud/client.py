@@ -21,10 +21,11 @@ from sdrs_nb.cloud.iam import Iam
 from sdrs_nb.cloud.kps import Kps
 from sdrs_nb.cloud.pace import Parallel, RateLimiter
 from sdrs_nb.cloud.placement import Deh, Dss
-from sdrs_nb.cloud.replay import Replay, read_tape
+from sdrs_nb.cloud.replay import Replay
 from sdrs_nb.cloud.sdrs import Sdrs
 from sdrs_nb.cloud.service import Service
 from sdrs_nb.cloud.session import Identity, Session
+from sdrs_nb.cloud.tape_reading import read_tape
 from sdrs_nb.cloud.vpc import Vpc
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
@@ -70,7 +71,7 @@ class Cloud:
 
     @property
     def recorded_batches(self) -> tuple[tuple[str, ...], ...]:
-        """Servers of each batch create on the tape that is played back, in order; ``()`` on a real cloud."""
+        """Servers of each batch create, instances of each delete, on the tape that is played back; else ``()``."""
         return self._http.batches if isinstance(self._http, Replay) else ()
 
     @property
@@ -182,6 +183,8 @@ def connect(
     domain: str | None = None,
     domain_id: str | None = None,
     token: str | None = None,
+    credentials: str | None = None,
+    credential_process: str | None = None,
     endpoints: Mapping[str, str] | None = None,
     profile: str | None = None,
     language: str | None = None,
@@ -201,9 +204,9 @@ def connect(
 ) -> Cloud:
     """Return a connection to one project; reads settings files, touches no network.
 
-    What is not named is looked for in ``SDRS_NB_*``, ``HUAWEICLOUD_SDK_*``, ``HW_*``, ``OS_*``, ``clouds.yaml``
-    and the vendor SDK's credentials file, in this order; ``cloud.settings.found_in`` says where each value was
-    found.
+    What is not named is looked for in ``SDRS_NB_*``, ``HUAWEICLOUD_SDK_*``, ``HW_*``, ``OS_*``, ``clouds.yaml``,
+    the vendor SDK's credentials file and the profiles of its command line, in this order;
+    ``cloud.settings.found_in`` says where each value was found.
 
     Parameters
     ----------
@@ -219,11 +222,15 @@ def connect(
         Calls with a token that is made, kept and renewed here.
     token
         A project token made elsewhere.
+    credentials, credential_process
+        Keys that are lent and renewed: ``"ecs"`` by the metadata service of this server, whose agency they are of, or
+        by a command that prints them as JSON; see the page on connecting.
     endpoints
         Origins of single services by name (``iam``, ``ecs``, ``evs``, ``vpc``, ``kps``, ``deh``, ``dss``,
         ``autoscaling``, ``eps``, ``sdrs``); wins over ``endpoint``.
     profile
-        An entry of ``clouds.yaml`` or a section of the credentials file to take the credentials from.
+        An entry of ``clouds.yaml``, a section of the credentials file or a profile of ``hcloud`` to take the
+        credentials from.
     language
         Language of the cloud's own messages, such as ``en-us`` or ``zh-cn``.
     timeout, connect_timeout
@@ -244,7 +251,7 @@ def connect(
     tape
         A tape to play back in place of a cloud: a folder, or a file of it.  Only ``read_only`` counts beside it.
     times_offset_h
-        Hours by which times without a zone in the service's lists are ahead of UTC (ASSUMED 0).
+        Hours by which times without a zone in the service's lists are ahead of UTC (ASSUMED: time_zone).
     pace, transport
         A pace of one's own; an httpx transport in place of the network (tests).
 
@@ -268,6 +275,8 @@ def connect(
         "domain": domain,
         "domain_id": domain_id,
         "token": token,
+        "credentials": credentials,
+        "credential_process": credential_process,
         "endpoints": dict(endpoints) if endpoints else None,
         "language": language,
         "timeout_s": timeout,

@@ -8,10 +8,8 @@ the tape: the answers then bear the caller's.  The cloud's time is that of the r
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -19,15 +17,13 @@ import httpx
 
 from sdrs_nb.cloud.clock import CloudClock
 from sdrs_nb.cloud.pseudonyms import DROPPED
-from sdrs_nb.cloud.tape import ENDING, VERSION
+from sdrs_nb.cloud.tape_reading import Exchange, Tape
 from sdrs_nb.cloud.vocabulary import is_secret
-from sdrs_nb.errors import NotOnTapeError, SettingsError
+from sdrs_nb.errors import NotOnTapeError
 from sdrs_nb.i18n import _
-from sdrs_nb.intake.files import read_file
-from sdrs_nb.intake.limits import UnreadableError
 from sdrs_nb.settings import Settings
 
-__all__ = ["Exchange", "Replay", "read_tape", "tape_files"]
+__all__ = ["Replay"]
 
 #: Seconds of the cloud's time that pass in one of ours, so that waits of a run take next to none.
 _SCALE = 1000.0
@@ -39,80 +35,8 @@ _ID = re.compile(r"(?<![0-9a-f])(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[
 #: What a query lists, with commas or as JSON.
 _IN_LIST = re.compile(r"[^\s,\[\]\"']+")
 _TOKENS = "/auth/tokens"
-_BATCH = "/protected-instances/batch"
-_OK, _NOT_FOUND = 200, 404
-
-
-@dataclass
-class Exchange:
-    """One recorded request with what came of it; ``file`` and ``line`` say where it stands."""
-
-    file: Path
-    line: int
-    at: str
-    method: str
-    path: str
-    query: Sequence[Sequence[str]]
-    body: Mapping[str, Any]
-    answer: Mapping[str, Any] | None
-    failure: Mapping[str, Any] | None
-    is_used: bool = field(default=False, repr=False)
-
-    @property
-    def status(self) -> int | None:
-        """The HTTP status of the answer, None where none came."""
-        return None if self.answer is None else int(self.answer["status"])
-
-    @property
-    def is_refusal(self) -> bool:
-        """Whether the cloud answered with an error."""
-        return self.status is not None and self.status // 100 != _OK // 100
-
-
-@dataclass(frozen=True)
-class Tape:
-    """The exchanges of all files in the order in which requests left, and the settings of the first file."""
-
-    settings: Mapping[str, Any]
-    exchanges: tuple[Exchange, ...]
-
-
-def tape_files(path: Path) -> list[Path]:
-    """Return the files of a tape: those of a folder, or the one that was named.
-
-    Raises
-    ------
-    SettingsError
-        There is none.
-    """
-    found = sorted(path.glob(f"*{ENDING}")) if path.is_dir() else [path] if path.is_file() else []
-    if not found:
-        raise SettingsError(_("There is no tape at {path}; a tape is a folder of *{ending}.", path=path, ending=ENDING))
-    return found
-
-
-def read_tape(path: Path) -> Tape:
-    """Return the tape in a folder or a file.
-
-    A last line that was not written to its end, as after a crash, is passed over.
-
-    Raises
-    ------
-    SettingsError
-        There is no tape, a line is none of a tape's, or the files are of several projects.
-    """
-    heads: list[Mapping[str, Any]] = []
-    exchanges: list[tuple[str, int, Exchange]] = []
-    for file in tape_files(path):
-        lines = list(_lines(file))
-        if not lines or lines[0].get("tape") != VERSION or not isinstance(lines[0].get("settings"), dict):
-            raise SettingsError(_("{file} is no tape, or one of another version of this tool.", file=file))
-        heads.append(lines[0]["settings"])
-        for number, line in enumerate(lines[1:], start=2):
-            exchanges.append((str(line.get("at")), int(line.get("n", 0)), _exchange(file, number, line)))
-    if len({(head.get("project_id"), head.get("project_name"), head.get("region")) for head in heads}) > 1:
-        raise SettingsError(_("The tapes in {path} are of several projects; name one file.", path=path))
-    return Tape(heads[0], tuple(one for _at, _n, one in sorted(exchanges, key=lambda each: each[:2])))
+_BATCHES = ("/protected-instances/batch", "/protected-instances/delete")
+_NOT_FOUND = 404
 
 
 class Replay(httpx.AsyncBaseTransport):
@@ -123,7 +47,8 @@ class Replay(httpx.AsyncBaseTransport):
     clock
         The cloud's time: that of the answers given last.
     batches
-        Servers of each recorded batch create, in the order of the numbers in their names, which is that of the plan.
+        Servers of each recorded batch create, in the order of the numbers in their names, which is that of the plan;
+        instances of each batch delete.
     """
 
     def __init__(self, tape: Tape) -> None:
@@ -139,8 +64,8 @@ class Replay(httpx.AsyncBaseTransport):
         self._renamed: dict[str, str] = {}
         self._wall = self._latest = datetime.min.replace(tzinfo=UTC)
         self.clock = _TapeClock(self)
-        bodies = [one.body for one in tape.exchanges if one.method == "POST" and one.path.endswith(_BATCH)]
-        self.batches = tuple(dict.fromkeys(filter(None, map(_servers, sorted(bodies, key=_mark)))))
+        bodies = [one.body for one in tape.exchanges if one.method == "POST" and one.path.endswith(_BATCHES)]
+        self.batches = tuple(dict.fromkeys(filter(None, map(_members, sorted(bodies, key=_mark)))))
 
     def settings(self) -> Settings:
         """Return the settings that the recorded connection had, with credentials that open nothing."""
@@ -273,37 +198,6 @@ class _TapeClock(CloudClock):
         super().hear(told)
 
 
-def _lines(file: Path) -> Iterator[dict[str, Any]]:
-    try:
-        rows = read_file(file).split(b"\n")
-    except UnreadableError as error:
-        raise SettingsError(str(error)) from None
-    for number, row in enumerate(rows, start=1):
-        try:
-            line = json.loads(row) if row.strip() else None
-        except ValueError:
-            line = ""
-        if isinstance(line, dict):
-            yield line
-        elif line is not None and number < len(rows):
-            raise SettingsError(_("Line {line} of {file} is none of a tape.", line=number, file=file))
-
-
-def _exchange(file: Path, number: int, line: Mapping[str, Any]) -> Exchange:
-    try:
-        answer, failure = line.get("answer"), line.get("failure")
-        if answer is not None:
-            int(answer["status"])
-            dict(answer["headers"])
-        else:
-            dict(failure or {})["sent"]
-        datetime.fromisoformat(line["at"])
-        return Exchange(file, number, line["at"], line["method"], unquote(line["path"]), line["query"], line["body"],
-                        answer, failure)  # fmt: skip
-    except (KeyError, TypeError, ValueError):
-        raise SettingsError(_("Line {line} of {file} is none of a tape.", line=number, file=file)) from None
-
-
 def _document(body: Mapping[str, Any]) -> Any:
     return body.get("json", body.get("text"))
 
@@ -373,21 +267,19 @@ def _ids(value: Any) -> Iterator[str]:
             yield value
 
 
-def _servers(body: Mapping[str, Any]) -> tuple[str, ...]:
+def _members(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the servers of a batch create, or the instances of a batch delete."""
     document = _document(body)
     held = document.get("protected_instances") if isinstance(document, dict) else None
-    servers = held.get("servers") if isinstance(held, dict) else None
-    return (
-        tuple(str(one.get("server_id")) for one in servers if isinstance(one, dict))
-        if isinstance(servers, list)
-        else ()
-    )
+    rows = held.get("servers") if isinstance(held, dict) else held
+    named = [one for one in rows if isinstance(one, dict)] if isinstance(rows, list) else []
+    return tuple(str(one.get("server_id") or one.get("id")) for one in named)
 
 
 def _mark(body: Mapping[str, Any]) -> int:
     """Return the number that the planner put behind the prefix of a batch, 0 where there is none."""
-    prefix = str(_document(body)["protected_instances"].get("name_prefix")) if _servers(body) else ""
-    mark = re.search(r"-(\d{1,6})$", prefix)
+    held = _document(body)["protected_instances"] if _members(body) else None
+    mark = re.search(r"-(\d{1,6})$", str(held.get("name_prefix"))) if isinstance(held, dict) else None
     return int(mark[1]) if mark else 0
 
 

@@ -260,7 +260,7 @@ class Session:
 
         Key pairs of scope "user" are seen by their owner only, so it matters whether the owner is us.
         """
-        if not isinstance(self._authentication, Signature) or self.settings.security_token is not None:
+        if not isinstance(self._authentication, Signature) or self.settings.is_temporary:
             return ""
         call = self._authentication.who()
         try:

@@ -187,7 +187,7 @@ def _settings(made: Pseudonyms, settings: Settings) -> dict[str, Any]:
     return {
         **{name: made.text(text) for name, text in told.items() if text},
         "kind": settings.kind,
-        "temporary": settings.security_token is not None,
+        "temporary": settings.is_temporary,
         "endpoint": made.origin(settings.endpoint) if settings.endpoint else None,
         "endpoints": {name: made.origin(url) for name, url in settings.endpoints.items()},
         **({"cloud_host": made.host(settings.cloud_host)} if "cloud_host" in settings.model_fields_set else {}),

@@ -12,8 +12,8 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from sdrs_nb.cloud.authentication import carried
 from sdrs_nb.cloud.pseudonyms import PUBLIC_HOST
-from sdrs_nb.cloud.replay import tape_files
 from sdrs_nb.cloud.tape import key_file
+from sdrs_nb.cloud.tape_reading import tape_files
 from sdrs_nb.i18n import _
 from sdrs_nb.intake.files import read_file
 from sdrs_nb.settings import Settings
@@ -95,12 +95,18 @@ def leaks(path: Path, words: Mapping[str, str]) -> list[Leak]:
                 forms = dict(_forms(word)) if spelling == "plain" else {word.casefold(): spelling}
                 for form, name in forms.items():
                     found |= {Leak(file.name, line, what, name) for line in _lines(low, form)}
-        for what, shape in _SHAPES.items():
-            found |= {Leak(file.name, _line(text, hit.start()), what, "shape") for hit in shape.finditer(text)}
-        for hit in _ADDRESS.finditer(text):
-            if all(int(part) < 256 for part in hit[0].split(".")) and not _is_for_documents(hit[0]):  # noqa: PLR2004 - IPv4
-                found.add(Leak(file.name, _line(text, hit.start()), "IP address", "shape"))
+        found |= {Leak(file.name, _line(text, at), what, "shape") for what, at in _shapes(text)}
     return sorted(found)
+
+
+def _shapes(text: str) -> Iterator[tuple[str, int]]:
+    """Yield what has the shape of a secret, or is an address that is not one for documentation, and where it begins."""
+    for what, shape in _SHAPES.items():
+        yield from ((what, hit.start()) for hit in shape.finditer(text))
+    for hit in _ADDRESS.finditer(text):
+        is_one = all(int(part) < 256 for part in hit[0].split("."))  # noqa: PLR2004 - IPv4
+        if is_one and not any(IPv4Address(hit[0]) in network for network in _DOCUMENTATION):
+            yield "IP address", hit.start()
 
 
 def _readings(text: str) -> Iterator[tuple[str, str]]:
@@ -152,7 +158,3 @@ def _lines(text: str, form: str) -> Iterator[int]:
 
 def _line(text: str, at: int) -> int:
     return text.count("\n", 0, at) + 1
-
-
-def _is_for_documents(address: str) -> bool:
-    return any(IPv4Address(address) in network for network in _DOCUMENTATION)

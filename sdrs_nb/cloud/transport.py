@@ -152,7 +152,7 @@ class Transport:
         self.clock.hear(answer.headers)
         if _is_success(answer):
             return parse(call, call.shown or path, answer), answer
-        refusal = error_of(call, call.shown or path, answer, temporary=self._settings.security_token is not None)
+        refusal = error_of(call, call.shown or path, answer, temporary=self._settings.is_temporary)
         self._pace.heard(call.method, path, answer.status, refusal.cloud_message)
         raise refusal
 

@@ -74,7 +74,7 @@ def _refused(seen: Seen, error: AuthenticationError) -> Finding:
     elif settings.kind == "password":
         remedy = _("Check user, password, account (SDRS_NB_DOMAIN) and project, and whether the user may log in by "
                    "programs; with wrong ones nothing else was tried.")  # fmt: skip
-    elif settings.security_token is not None:
+    elif settings.is_temporary:
         remedy = _("Temporary keys end with their security token: get new keys with a new token.")
     else:
         remedy = _("Check that access key and secret key are a pair, of this account and not disabled; five wrong "
@@ -84,7 +84,7 @@ def _refused(seen: Seen, error: AuthenticationError) -> Finding:
 
 
 def _places(found_in: Mapping[str, str]) -> str:
-    secrets = ("token", "access_key", "user")
+    secrets = ("credential_process", "credentials", "token", "access_key", "user")
     return next((f"{name}: {found_in[name]}" for name in secrets if name in found_in), "-")
 
 

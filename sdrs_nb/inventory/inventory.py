@@ -55,7 +55,8 @@ class About(Record):
     origin
         Endpoint, file or ``"DataFrame"``, for the operator.
     batches
-        Servers of each batch create on the tape that was played back; ``()`` for all else.  Pseudonyms sort otherwise
+        Servers of each batch create, and instances of each delete, on the tape that was played back; ``()`` for all
+        else.  Pseudonyms sort otherwise
         than names, so a plan made of a tape takes its batches from here, or its requests would not be on the tape.
     """
 

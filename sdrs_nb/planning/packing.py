@@ -9,7 +9,7 @@ between its name and the root, whereas chunks of the sorted list would move ever
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import pairwise
@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from sdrs_nb.planning.cluster_packing import STEPS, pack_clusters
 
-__all__ = ["STEPS", "PackedServers", "Packing", "Unit", "pack", "pack_servers", "places"]
+__all__ = ["STEPS", "PackedServers", "Packing", "Unit", "pack", "pack_servers", "places", "with_recorded"]
 
 T = TypeVar("T")
 
@@ -68,12 +68,6 @@ class PackedServers(NamedTuple):
         """How many servers there are in all."""
         return sum(map(len, self.servers))
 
-    def keeping(self, known: Sequence[tuple[str, ...]], rest: "PackedServers") -> "PackedServers":
-        """Return batches that are given and those of the ``rest``, beside the fewest that there could be."""
-        servers = [*known, *rest.servers]
-        batches = tuple((number,) for number in range(len(servers)))
-        return PackedServers(servers, Packing(batches, self.packing.lower_bound, self.packing.bound_by))
-
 
 def pack_servers(
     server_ids: npt.NDArray[np.object_],
@@ -97,6 +91,29 @@ def pack_servers(
     packing = pack([Unit(spots[each[0]], len(each)) for each in rows], limit, steps=steps)
     batches = (sorted(row for unit in batch for row in rows[unit]) for batch in packing.batches)
     return PackedServers([tuple(server_ids[row] for row in batch) for batch in batches], packing)
+
+
+def with_recorded(
+    rows: Sequence[int],
+    server_ids: npt.NDArray[np.object_],
+    recorded: Collection[tuple[str, ...]],
+    limit: int,
+    pack_rows: Callable[[Sequence[int]], PackedServers],
+) -> PackedServers:
+    """Return what ``pack_rows`` makes of the rows, with batches of a tape as they were where all of them is wanted.
+
+    Pseudonyms sort otherwise than names, so that other batches would be made of them, and other requests.
+    """
+    packed = pack_rows(rows)
+    wanted = set(server_ids)
+    known = [batch for batch in recorded if wanted.issuperset(batch) and len(batch) <= limit]
+    if not known:
+        return packed
+    kept = {server for batch in known for server in batch}
+    rest = [row for row, server in zip(rows, server_ids, strict=True) if server not in kept]
+    servers = [*known, *pack_rows(rest).servers]
+    batches = tuple((number,) for number in range(len(servers)))
+    return PackedServers(servers, Packing(batches, packed.packing.lower_bound, packed.packing.bound_by))
 
 
 def pack(units: Sequence[Unit], limit: int, *, steps: int = STEPS) -> Packing:

@@ -22,7 +22,7 @@ from sdrs_nb.planning.facts import read_facts
 from sdrs_nb.planning.left_out import most_frequent
 from sdrs_nb.planning.naming import NameRequest, name_batches, name_instances
 from sdrs_nb.planning.overrides import Overrides, assign_keys
-from sdrs_nb.planning.packing import STEPS, PackedServers, pack_servers, places
+from sdrs_nb.planning.packing import STEPS, PackedServers, pack_servers, places, with_recorded
 from sdrs_nb.planning.plans import Plan
 from sdrs_nb.planning.proofs import proof_of
 from sdrs_nb.planning.selection import select
@@ -243,13 +243,7 @@ def _packed(
     def pack(mine: Sequence[int]) -> PackedServers:
         return pack_servers(server_ids[mine], [spots[row] for row in mine], units[mine], limit, steps=steps)
 
-    packed = {key: pack(mine) for key, mine in rows.items()}
-    for key, mine in rows.items():
-        wanted = set(server_ids[mine])
-        if known := [batch for batch in recorded if wanted.issuperset(batch) and len(batch) <= limit]:
-            kept = {server for batch in known for server in batch}
-            packed[key] = packed[key].keeping(known, pack([row for row in mine if server_ids[row] not in kept]))
-    return packed
+    return {key: with_recorded(mine, server_ids[mine], recorded, limit, pack) for key, mine in rows.items()}
 
 
 def _key_order(

@@ -80,7 +80,7 @@ def instance_document(world: World, instance: Instance, now: float, settings: Se
         attachment = [
             {"replication": pair.id, "device": pair.attachments[instance.id]} for pair in world.pairs_of(instance.id)
         ]
-    return {
+    document: dict[str, Any] = {
         "id": instance.id,
         "name": instance.name,
         "description": instance.description,
@@ -96,6 +96,7 @@ def instance_document(world: World, instance: Instance, now: float, settings: Se
         "tags": tag_list(instance.tags),
         "metadata": {},
     }
+    return {name: value for name, value in document.items() if name not in settings.left_out_of_instances}
 
 
 def tag_list(tags: dict[str, str]) -> list[dict[str, str]]:

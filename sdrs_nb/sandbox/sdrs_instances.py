@@ -241,7 +241,7 @@ def _delete_in_batch(call: CloudCall, parent: Job, instance: Instance, position:
         else:
             remove_protection(world, instance, with_server=with_server)
         close_job(world, job, at, failure, instance_subject(instance, "deleteFail"))
-        close_parent(world, parent, at, call.settings.parent_lag_s)
+        close_parent(world, parent, at, call.settings)
 
     if not call.effects.stuck:
         world.at(round(begin + world.draws.uniform(*call.settings.job_s), 3), finish)
@@ -273,7 +273,7 @@ def _deletion_ids(call: CloudCall) -> tuple[list[str], bool]:
         raise Refusal("SDRS.0201")
     with_server, _ = _flag(body, "delete_target_server"), _flag(body, "delete_target_eip")
     ids = [entry["id"] for entry in entries]
-    # The batch delete page gives the limit without a code; the general one is ASSUMED.
+    # The batch delete page gives the limit without a code; the general one is ASSUMED: delete_limit_code.
     if len(ids) > call.settings.batch_delete_limit:
         raise Refusal("SDRS.0201")
     if len(set(ids)) < len(ids):

@@ -26,7 +26,7 @@ _OF_PROFILE: Mapping[str, Mapping[str, Any]] = {
 class Settings:
     """The assumed behaviour of the cloud, one named setting a choice.
 
-    "doc" marks a documented value that a tenant may have raised; everything else is ASSUMED and lives
+    "doc" marks a documented value that a tenant may have raised; everything else is a choice of ours and lives
     here so that it can be changed in one place.
     Times ending in ``_s`` are cloud seconds unless the comment says wall seconds.
     """
@@ -71,6 +71,27 @@ class Settings:
     # OTC's pages know no tenancy, dedicated_host_id and cluster_id: unknown fields are ignored.
     placement_fields: bool = True
     chinese_names: bool = True
+
+    # How the mark after a name prefix counts: from 1 in each request, from 0, on through all requests, or unpadded.
+    numbering: str = "per_request"
+    # Sub-jobs stand in the order of the servers; a sub-job list may as well be turned round, or be missing.
+    sub_job_order: str = "as_sent"
+    sub_jobs_shown: bool = True
+    # Fields that lists of instances leave out although the page shows them.
+    left_out_of_instances: frozenset[str] = frozenset()
+    # Whether a new DR server has tags, agency, security groups, ECS group and auto recovery of its production server.
+    copies_settings: bool = True
+    # A DR server without a flavor of its own has production's; else the next of the same family.
+    same_flavor: bool = True
+    # In which state a DR server is left.
+    dr_state: str = "SHUTOFF"
+    # How long after its job has ended an instance, and its pairs, still show that they are being made.
+    instance_late_s: float = 0.0
+    pairs_late_s: float = 0.0
+    # Whether a parent job fails when one of its sub-jobs does.
+    parent_fails: bool = True
+    # Whether a failed instance stays in the list and keeps its server taken.
+    failed_stays: bool = True
 
     # Which code a missing key pair gives inside the job: 1306 (server) or the general 1350 (instance).
     key_pair_code: str = "SDRS.1306"

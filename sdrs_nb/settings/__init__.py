@@ -1,8 +1,9 @@
 """Endpoint, project, credentials and timeouts: what was asked for, else what environment and files hold.
 
 Order: arguments, ``SDRS_NB_*``, ``HUAWEICLOUD_SDK_*``, ``HW_*``, ``OS_*``, ``clouds.yaml``, the SDK's credentials
-file.  Credentials are taken whole from the first place that holds a complete set; project and account come from
-the arguments, ``SDRS_NB_*`` or that same place, since a project found elsewhere may belong to another account.
+file, the profiles of the vendor's command line.  Credentials are taken whole from the first place that holds a complete
+set; project and account come from the arguments, ``SDRS_NB_*`` or that same place, since a project found elsewhere may
+belong to another account.
 """
 
 import re
@@ -17,21 +18,30 @@ from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _
 from sdrs_nb.rulebook import Site, site_of
 from sdrs_nb.settings.certificates_and_proxies import is_loopback, refuse_unusable, trusting
-from sdrs_nb.settings.credential_sources import Source, credentials_file, environment_sources, openstack_clouds
+from sdrs_nb.settings.credential_sources import (
+    Source,
+    command_line_profiles,
+    credentials_file,
+    environment_sources,
+    openstack_clouds,
+)
 from sdrs_nb.settings.secret import Secret, is_header_value, is_text, looks_like_a_key
 
 __all__ = ["DEFAULT_CLOUD_HOST", "Settings", "is_loopback", "resolve", "trusting"]
 
 #: Host of every service after its name and the region; the vendor's own, Open Telekom Cloud has another.
 DEFAULT_CLOUD_HOST = "myhuaweicloud.com"
+#: The metadata service of every server (ECS user guide, "Obtaining Metadata").
+METADATA = "http://169.254.169.254"
 # Complete sets of credentials, the plainest word of the operator first.
-_SETS = (("token",), ("access_key", "secret_key"), ("user", "password"))
+# ... and keys that are lent before all, since nobody asks for them by accident.
+_SETS = (("credential_process",), ("credentials",), ("token",), ("access_key", "secret_key"), ("user", "password"))
 # Taken from where the credentials are, or from what was said to this package; the others from anywhere.
 _OWNED = ("project_id", "project_name", "domain", "domain_id", "auth_url")
 _SHARED = ("region", "cloud_host", "ca_file")
 _LOGIN = ("user", "password")
 _IN_HEADERS = frozenset({"token", "access_key", "secret_key", "security_token"})
-_SECRET = _IN_HEADERS | {"password"}
+_SECRET = _IN_HEADERS | {"password", "credential_process"}
 _TUNING = (
     "timeout_s",
     "connect_timeout_s",
@@ -43,6 +53,7 @@ _TUNING = (
     "sandbox",
     "read_only",
     "record",
+    "metadata_url",
     "times_offset_h",
 )
 # A project of a region: cn-north-4_erp, eu-de.
@@ -65,6 +76,12 @@ class Settings(BaseModel):
         Parts of the host names: ``https://ecs.{region}.{cloud_host}``.
     project_id, project_name
         The project; without an id it is looked up by name, which is the region's name by default.
+    credentials
+        ``"ecs"``: the metadata service of this server lends keys; it is asked when, and only when, this says so.
+    credential_process
+        A command that prints keys as JSON; run without a shell, shown nowhere.
+    metadata_url
+        Where the metadata service is: an address of this link, or of this machine.
     timeout_s, connect_timeout_s
         Seconds that one try of a call may take from its first byte to its answer's last, and that a connection may
         take (the vendor SDK's values); an answer that drips for ever ends there.
@@ -85,7 +102,8 @@ class Settings(BaseModel):
     record
         Folder in which every request and answer is recorded, with nothing in it that names anybody.
     times_offset_h
-        Hours by which times without a zone in the service's lists are ahead of UTC; the pages do not say (ASSUMED 0).
+        Hours by which times without a zone in the service's lists are ahead of UTC; the pages do not say
+        (ASSUMED: time_zone).
     found_in
         Where each value was found, by name; never the value.
     unused
@@ -108,6 +126,11 @@ class Settings(BaseModel):
     user: str | None = None
     password: Secret | None = None
     token: Secret | None = None
+    credentials: str | None = Field(default=None, pattern=r"^ecs$")
+    credential_process: Secret | None = None
+    metadata_url: str = Field(
+        default=METADATA, pattern=r"^http://(169\.254\.\d{1,3}\.\d{1,3}|127\.0\.0\.1)(:\d{1,5})?$"
+    )
     ca_file: Path | None = None
     timeout_s: float = Field(default=120, gt=0)
     connect_timeout_s: float = Field(default=60, gt=0)
@@ -128,7 +151,13 @@ class Settings(BaseModel):
         """Say how calls are authenticated: ``"token"``, ``"access key"`` or ``"password"``."""
         if self.token is not None:
             return "token"
-        return "access key" if self.access_key is not None else "password"
+        is_lent = bool(self.credentials or self.credential_process)
+        return "access key" if is_lent or self.access_key is not None else "password"
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether keys end by themselves: they came with a security token, or are lent."""
+        return bool(self.security_token or self.credentials or self.credential_process)
 
     @property
     def site(self) -> Site:
@@ -157,8 +186,8 @@ def resolve(
         The environment, and the folders searched for ``~/.huaweicloud``, ``~/.config/openstack`` and
         ``clouds.yaml``.
     profile
-        An entry of ``clouds.yaml`` or a section of the credentials file; then only it is searched for
-        credentials.  ``SDRS_NB_PROFILE`` names one too.
+        An entry of ``clouds.yaml``, a section of the credentials file or a profile of the command line; then only
+        it is searched for credentials.  ``SDRS_NB_PROFILE`` names one too.
 
     Raises
     ------
@@ -194,13 +223,19 @@ def _sources(
         return [asked, *variables]  # nobody's broken file may stand in the way of what was named
     clouds, sections = openstack_clouds(environ, home, folder), credentials_file(environ, home)
     if profile:
-        return [asked, _named(profile, "SDRS_NB_PROFILE", {**sections, **clouds}), variables[0]]
+        known = {**sections, **clouds}
+        known |= {} if profile in known else command_line_profiles(environ, home)[0]
+        return [asked, _named(profile, "SDRS_NB_PROFILE", known), variables[0]]
     named = environ.get("OS_CLOUD") or (next(iter(clouds)) if len(clouds) == 1 else None)
     if named:
         cloud = _named(named, "OS_CLOUD", clouds)
     else:
         cloud = Source(_("clouds.yaml (several clouds, OS_CLOUD names none)") if clouds else "clouds.yaml")
-    return [asked, *variables, cloud, sections.get("basic") or Source("~/.huaweicloud/credentials [basic]")]
+    places = [asked, *variables, cloud, sections.get("basic") or Source("~/.huaweicloud/credentials [basic]")]
+    if not any(_complete(place, asked) for place in places):
+        profiles, current = command_line_profiles(environ, home)
+        places.append(profiles.get(current) or Source("~/.hcloud/config.json"))
+    return places
 
 
 def _named(profile: str, place: str, known: Mapping[str, Source]) -> Source:
@@ -208,8 +243,8 @@ def _named(profile: str, place: str, known: Mapping[str, Source]) -> Source:
         # Not quoted, as nothing is of which only the place is known: it may be a password, pasted there.
         raise SettingsError(
             _(
-                "There is no profile of the name given (profile=, {place}); clouds.yaml and the credentials file "
-                "hold: {known}.",
+                "There is no profile of the name given (profile=, {place}); clouds.yaml, the credentials file and the "
+                "profiles of hcloud hold: {known}.",
                 place=place,
                 known=", ".join(sorted(known)) or "-",
             )

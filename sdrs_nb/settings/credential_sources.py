@@ -6,6 +6,8 @@ of a value, the value, and the words for where it was found.
 """
 
 import configparser
+import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,11 +19,11 @@ from sdrs_nb.intake.documents import TooManyAliasesError, yaml_of
 from sdrs_nb.intake.files import read_file
 from sdrs_nb.intake.limits import UnreadableError
 
-__all__ = ["Source", "credentials_file", "environment_sources", "openstack_clouds"]
+__all__ = ["Source", "command_line_profiles", "credentials_file", "environment_sources", "openstack_clouds"]
 
 _FIELDS = (
     *("endpoint", "region", "cloud_host", "auth_url", "ca_file", "project_id", "project_name", "domain", "domain_id"),
-    *("access_key", "secret_key", "security_token", "user", "password", "token"),
+    *("access_key", "secret_key", "security_token", "user", "password", "token", "credentials", "credential_process"),
 )
 
 # Our name -> variables, first one set wins.  SDRS_NB_* is regular: the field in capitals.
@@ -94,12 +96,15 @@ _SILENT = frozenset(
         *("OS_IDENTITY_API_VERSION", "OS_IMAGE_API_VERSION", "OS_VOLUME_API_VERSION", "OS_COMPUTE_API_VERSION"),
         *("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "auth", "profile", "cloud", "auth_type", "interface", "endpoint_type"),
         *("identity_api_version", "image_api_version", "volume_api_version", "compute_api_version", "image_format"),
-        *("verify", "regions"),
+        *("verify", "regions", "HW_SHARED_CONFIG_FILE", "HW_PROFILE"),
     }
 )
 #: Ids of projects and accounts may be digits alone, 32 of them.
 _ID_BITS = 128
+# A command is taken from the operator's own file and never from clouds.yaml, which may lie in any folder one works in.
 _CREDENTIALS_FILE = {
+    "credentials": ("credentials",),
+    "credential_process": ("credential_process",),
     "access_key": ("ak",),
     "secret_key": ("sk",),
     "security_token": ("security_token",),
@@ -107,6 +112,21 @@ _CREDENTIALS_FILE = {
     "domain_id": ("domain_id",),
     "auth_url": ("iam_endpoint",),
 }
+
+
+#: Profiles of the vendor's command line (its Terraform provider reads the same).
+_COMMAND_LINE = {
+    "access_key": ("accessKeyId",),
+    "secret_key": ("secretAccessKey",),
+    "security_token": ("securityToken",),
+    "region": ("region",),
+    "project_id": ("projectId",),
+    "domain_id": ("domainId",),
+}
+#: What a profile may say beside that, and nobody here does: take on another role.
+_ROLES = ("agencyName", "agencyDomainName", "agencyDomainId")
+#: An access key as it is; what the command line has encrypted is longer and of other signs.
+_READABLE = re.compile(r"[A-Z0-9]{16,40}")
 
 
 @dataclass(frozen=True)
@@ -170,6 +190,40 @@ def credentials_file(environ: Mapping[str, str], home: Path) -> dict[str, Source
         section: _picked(f"{path} [{section}]", _CREDENTIALS_FILE, dict(parser[section]))
         for section in parser.sections()
     }
+
+
+def command_line_profiles(environ: Mapping[str, str], home: Path) -> tuple[dict[str, Source], str]:
+    """Return the profiles of the vendor's command line by name, and which one counts; reads its file.
+
+    ``HW_SHARED_CONFIG_FILE`` moves it from ``~/.hcloud/config.json``; ``HW_PROFILE`` names another than its current
+    one.  Keys are encrypted there unless somebody has switched that off: such a profile holds nothing, and says so.
+    Raises ``SettingsError`` for a file that is not JSON.
+    """
+    path = Path(environ.get("HW_SHARED_CONFIG_FILE") or home / ".hcloud" / "config.json")
+    try:
+        document = json.loads(read_file(path, "settings_bytes").decode("utf-8-sig")) if path.exists() else {}
+        found = [one for one in document.get("profiles") or () if isinstance(one, dict)]
+        is_encrypted = document.get("authEncrypt")
+        current = environ.get("HW_PROFILE") or str(document.get("current") or "default")
+    except UnreadableError as error:
+        raise SettingsError(str(error)) from None
+    except (AttributeError, TypeError, ValueError, OSError, RecursionError):
+        # As below: the parser would quote the line.
+        raise SettingsError(_("{path} cannot be read as JSON; correct it or move it away.", path=path)) from None
+    return {str(one.get("name")): _profile(path, one, is_encrypted) for one in found}, current
+
+
+def _profile(path: Path, held: Mapping[str, Any], is_encrypted: object) -> Source:
+    name = f"{path}, profile {held.get('name')}"
+    readable = str(is_encrypted).lower() == "false" or (
+        is_encrypted is None and _READABLE.fullmatch(str(held.get("accessKeyId"))) is not None
+    )
+    if held.get("accessKeyId") and not readable:
+        return Source(
+            _("{profile} (encrypted; `hcloud configure set --cli-auth-encrypt=false` keeps it readable)", profile=name)
+        )
+    known = {*_ROLES, *(theirs for names in _COMMAND_LINE.values() for theirs in names)}
+    return _picked(name, _COMMAND_LINE, {key: str(held[key]) for key in known if held.get(key)})
 
 
 def _picked(name: str, names: Mapping[str, tuple[str, ...]], held: Mapping[str, str]) -> Source:

@@ -11,13 +11,13 @@ import pytest
 
 import sdrs_nb
 from sdrs_nb.cloud.pseudonyms import Pseudonyms
-from sdrs_nb.cloud.replay import read_tape
 from sdrs_nb.cloud.tape import tape_key
+from sdrs_nb.cloud.tape_reading import read_tape
 from sdrs_nb.errors import NotOnTapeError, SettingsError
 from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.sandbox import Sandbox
 from tests.builders_cloud import PlayedCloud, an_error
-from tests.builders_running import CREATE, connected_to
+from tests.builders_running import CREATE, CloudTime, connected_to
 from tests.tapes import FOLDER, REFUSED, job, recorded
 
 #: Columns of an outcome whose values are the operator's; the others are words of ours and of the service.
@@ -74,6 +74,31 @@ async def test_a_whole_run_replayed_has_the_same_outcome(tmp_path, no_network, k
     pd.testing.assert_frame_equal(played(after.outcome), as_recorded(before.outcome))
     assert len(after.plan.batches) == len(before.plan.batches)
     assert [each.name_prefix for each in after.plan.batches] == [each.name_prefix for each in before.plan.batches]
+
+
+async def test_an_undo_is_played_back_too(tmp_path, no_network):
+    """What the run made is deleted in the requests that were recorded."""
+
+    async def undone(cloud, ledger, sleep=None):
+        plan = sdrs_nb.plan_batches(sdrs_nb.check_eligibility(await sdrs_nb.load_inventory(cloud)), name_prefix="erp")
+        run = await sdrs_nb.submit(cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=sleep)
+        await sdrs_nb.follow(cloud, run, sleep=sleep)
+        undo = sdrs_nb.plan_undo(run, await sdrs_nb.load_inventory(cloud))
+        back = await sdrs_nb.submit(cloud, undo, approve=undo.fingerprint, ledger=ledger, sleep=sleep)
+        await sdrs_nb.follow(cloud, back, sleep=sleep)
+        return await sdrs_nb.verify(cloud, back)
+
+    sandbox = Sandbox(servers=40, seed=7, speed=0)
+    cloud_time = CloudTime(sandbox)
+    async with connected_to(sandbox, record=tmp_path / "t") as cloud:
+        before = await undone(cloud, Ledger(tmp_path / "a.db", clock=cloud_time.clock), cloud_time.sleep)
+    async with sdrs_nb.connect(tape=tmp_path / "t") as cloud:
+        after = await undone(cloud, Ledger(tmp_path / "b.db"))
+
+    assert set(before["stage"]) == {"deleted"}
+    assert len(before) > 10
+    same = ["server_id", "name", "group_id", "batch_id", "stage"]
+    pd.testing.assert_frame_equal(played(after)[same], as_recorded(before)[same])
 
 
 async def test_rules_judge_a_tape_as_they_judged_the_cloud(tmp_path):

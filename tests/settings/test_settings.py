@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -432,3 +433,96 @@ def test_a_sandbox_needs_an_address(find):
 
     assert find({**KEY, "endpoint": "http://127.0.0.1:1"}, environ={"SDRS_NB_SANDBOX": "1"}).sandbox
     assert not find(KEY).sandbox
+
+
+def a_profile(**changed):
+    """A profile of the vendor's command line."""
+    held = {"name": "default", "mode": "AKSK", "accessKeyId": "A" * 20, "secretAccessKey": "sk", "region": "eu-de"}
+    return {**held, "projectId": "p-cli", "domainId": "d-cli", "agencyName": "", **changed}
+
+
+def a_command_line(find, profiles=(), **changed):
+    """Write the command line's file."""
+    document = {"current": "default", "profiles": [a_profile(), *profiles], "authEncrypt": "false", **changed}
+    put(find.home / ".hcloud" / "config.json", json.dumps({k: v for k, v in document.items() if v is not None}))
+
+
+def test_the_profile_of_the_command_line_comes_last(find):
+    """Its keys, region and project, and where they were found; any other place wins."""
+    a_command_line(find)
+
+    found = find(region=None)
+    assert (found.access_key.get_secret_value(), found.region, found.project_id) == ("A" * 20, "eu-de", "p-cli")
+    assert ".hcloud/config.json, profile default" in found.found_in["access_key"]
+    put(find.home / ".huaweicloud" / "credentials", CREDENTIALS)
+    assert find().access_key.get_secret_value() == "file"
+
+
+@pytest.mark.parametrize("named", ["environment", "argument", "current"])
+def test_another_profile_of_the_command_line_is_chosen_by_name(find, named):
+    """By ``HW_PROFILE``, by ``profile=``, by the file itself."""
+    a_command_line(
+        find, [a_profile(name="two", accessKeyId="B" * 20)], **({"current": "two"} if named == "current" else {})
+    )
+    environ = {"HW_PROFILE": "two"} if named == "environment" else {}
+
+    found = find({}, environ, profile="two" if named == "argument" else None)
+
+    assert found.access_key.get_secret_value() == "B" * 20
+
+
+@pytest.mark.parametrize("flag", ["true", True, None])
+def test_an_encrypted_profile_is_not_read_and_says_so(find, flag):
+    """With the command that keeps it readable; without a flag an access key tells by its signs."""
+    secret = "hk+8sdKq0Vd/Zx81cD=="
+    put(
+        find.home / ".hcloud" / "config.json",
+        json.dumps({"current": "default", "profiles": [a_profile(accessKeyId=secret)], "authEncrypt": flag}),
+    )
+
+    with pytest.raises(SettingsError, match="cli-auth-encrypt=false") as caught:
+        find()
+    assert secret not in str(caught.value)
+    a_command_line(find, authEncrypt=None)
+    assert find().access_key.get_secret_value() == "A" * 20
+
+
+def test_a_file_of_the_command_line_that_is_broken_stands_in_nobodys_way(find):
+    """Unless nothing else was found; its text is not quoted."""
+    put(find.home / ".hcloud" / "config.json", '{"profiles": [{"secretAccessKey": "canary')
+
+    assert find(KEY).access_key.get_secret_value() == "AK"
+    with pytest.raises(SettingsError, match=r"config\.json cannot be read as JSON") as caught:
+        find()
+    assert "canary" not in str(caught.value)
+
+
+def test_lent_keys_are_asked_for_by_name(find):
+    """By argument, variable or section of the credentials file; they win over keys of the same place."""
+    put(find.home / ".huaweicloud" / "credentials", "[basic]\nak = a\nsk = s\ncredential_process = get-keys --now\n")
+
+    assert find({"credentials": "ecs"}).credentials == "ecs"
+    assert find({}, {"SDRS_NB_CREDENTIALS": "ecs", **ENVIRONMENTS["ours"]}).kind == "access key"
+    found = find()
+    assert found.access_key is None
+    assert found.is_temporary
+    assert found.credential_process.get_secret_value() == "get-keys --now"
+    assert "credential_process" in found.found_in
+    assert "get-keys" not in repr(found)
+    with pytest.raises(SettingsError, match="credentials"):
+        find({"credentials": "everywhere"})
+
+
+def test_no_command_is_taken_from_clouds_yaml(find):
+    """It may lie in the folder one happens to work in, put there by whoever made that folder."""
+    put(find.folder / "clouds.yaml", "clouds: {it: {credential_process: 'touch x', region_name: r, auth: {}}}")
+
+    with pytest.raises(SettingsError, match="No credentials were found"):
+        find()
+
+
+@pytest.mark.parametrize("url", ["http://metadata.example.org", "http://10.0.0.1", "https://169.254.169.254.evil.net"])
+def test_the_metadata_service_is_on_this_link_or_machine(find, url):
+    """Whoever moved it elsewhere could lend keys of an account of his own."""
+    with pytest.raises(SettingsError, match="metadata_url"):
+        find({"credentials": "ecs"}, {"SDRS_NB_METADATA_URL": url})

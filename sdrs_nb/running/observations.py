@@ -1,0 +1,154 @@
+"""What one batch shows of the assumptions: pure reading of documents, no I/O.
+
+Each function looks at what was read anyway and says what it saw; what a document does not show is not said.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sdrs_nb.i18n import _
+from sdrs_nb.ledger.observing import CONFIRMED, CONTRADICTED, Observation
+from sdrs_nb.ledger.run_states import AttemptResult
+from sdrs_nb.models import Batch, Call
+from sdrs_nb.rulebook import load_assumptions
+from sdrs_nb.running.jobs import Job
+from sdrs_nb.statuses import InstanceState, JobStatus, instance_state
+
+__all__ = [
+    "contradiction_sentence",
+    "observe_call",
+    "observe_dr_servers",
+    "observe_instances",
+    "observe_job",
+    "observe_pairs",
+    "observe_states",
+]
+
+Document = Mapping[str, Any]
+#: Fields that the page of the instances' list shows and that stages read.
+_FIELDS = ("id", "name", "server_group_id", "status", "source_server", "target_server", "created_at")
+#: Of a DR server: title and place of what is copied from production.
+_COPIED = ("tags", "security_groups", "agency_name")
+_STOPPED = "SHUTOFF"
+
+
+def _said(assumption: str, holds: bool, detail: str) -> Observation:  # noqa: FBT001 - what was seen
+    return Observation(assumption, CONFIRMED if holds else CONTRADICTED, detail)
+
+
+def observe_call(batch: Batch, attempt: Mapping[str, Any]) -> Iterator[Observation]:
+    """Yield what the answer to a batch call shows, ``attempt`` being its record."""
+    if batch.call is Call.BATCH_CREATE and attempt["result"] == AttemptResult.ACCEPTED:
+        yield _said("batch_calls", True, str(attempt["job_id"]))
+
+
+def observe_job(batch: Batch, job: Job, found: Mapping[str, Document]) -> Iterator[Observation]:
+    """Yield what the ended job of a batch create shows of sub-jobs and of its own end.
+
+    ``found``: the instance of each server of the batch that has one, as the list has it.
+    """
+    if not job.is_finished or not batch.call.is_batch:
+        return
+    named = [sub_job.protected_instance_id for sub_job in job.sub_jobs]
+    whole = len(named) == len(batch.server_ids) and all(named)
+    yield _said("sub_job_shape", whole, f"{sum(map(bool, named))} sub-jobs of {len(batch.server_ids)} name an instance")
+    sent = [str(found.get(server, {}).get("id")) for server in batch.server_ids]
+    if whole and len(sent) > 1 and {*named} == {*sent}:
+        yield _said("sub_job_order", named == sent, f"{job.job_id}: {', '.join(map(str, named))}")
+    yield from _doubles_named(job, found)
+    failed = [sub_job for sub_job in job.sub_jobs if sub_job.status == JobStatus.FAIL]
+    if whole and failed:
+        yield _said("parent_end", job.status == JobStatus.FAIL, f"{len(failed)} sub-jobs failed, job {job.status}")
+    elif whole and all(sub_job.status == JobStatus.SUCCESS for sub_job in job.sub_jobs):
+        yield _said("parent_end", job.status == JobStatus.SUCCESS, f"all sub-jobs succeeded, job {job.status}")
+
+
+def _doubles_named(job: Job, found: Mapping[str, Document]) -> Iterator[Observation]:
+    shown = {str(document.get("id")): document.get("target_server") for document in found.values()}
+    for sub_job in job.sub_jobs:
+        target = shown.get(sub_job.protected_instance_id or "")
+        if sub_job.dr_server_id and target:
+            yield _said("native_server_id", sub_job.dr_server_id == target, f"{target}: {sub_job.dr_server_id}")
+
+
+def observe_instances(batch: Batch, found: Mapping[str, Document], job: Job | None = None) -> Iterator[Observation]:
+    """Yield what the list of instances shows, read when the job of the batch had ended.
+
+    ``found``: the instance of each server of the batch that has one, as the list has it; ``job`` where it has ended.
+    """
+    for document in found.values():
+        lacking = [name for name in _FIELDS if name not in document]
+        yield _said("list_fields", not lacking, ", ".join(lacking) or str(document.get("id")))
+    if batch.call.is_batch:
+        for server, name in zip(batch.server_ids, batch.instance_names, strict=True):
+            if said := found.get(server, {}).get("name"):
+                yield _said("numbering", said == name, f"{name}: {said}")
+    failed = sum(sub_job.status == JobStatus.FAIL for sub_job in job.sub_jobs) if job else 0
+    if failed and job and len(job.sub_jobs) == len(batch.server_ids):
+        missing = len(batch.server_ids) - len(found)
+        yield _said("failed_instance", not missing, f"{failed} failed, {missing} not in the list")
+
+
+def observe_states(found: Mapping[str, Document]) -> Iterator[Observation]:
+    """Yield what the first list shows that was read after the job of these instances had ended."""
+    for document in found.values():
+        state = instance_state(str(document.get("status")))
+        detail = f"{document.get('id')}: {document.get('status')}"
+        yield _said("instance_state", state is not InstanceState.MAKING, detail)
+
+
+def observe_pairs(pairs: Iterable[Document], instance_ids: Sequence[str], group_status: str) -> Iterator[Observation]:
+    """Yield what replication pairs of these instances show, read when the job of their batch had ended."""
+    wanted, at_rest = set(instance_ids), "protected" if group_status == "protected" else "available"
+    for pair in pairs:
+        holders = {str(each.get("protected_instance")) for each in pair.get("attachment") or ()}
+        if holders & wanted:
+            yield _said("pair_state", pair.get("status") == at_rest, f"{pair.get('id')}: {pair.get('status')}")
+
+
+def observe_dr_servers(
+    batch: Batch, originals: Mapping[str, Document], doubles: Mapping[str, Document]
+) -> Iterator[Observation]:
+    """Yield what new DR servers show beside their production servers; both by the production server's id."""
+    for server in batch.server_ids:
+        original, double = originals.get(server), doubles.get(server)
+        if double is None:
+            continue
+        if status := double.get("status"):
+            yield _said("dr_state", status == _STOPPED, f"{double.get('id')}: {status}")
+        if original is None:
+            continue
+        wanted, got = _flavor(original), _flavor(double)
+        if wanted and got and server not in batch.flavors:
+            yield _said("dr_flavor", wanted == got, f"{wanted}: {got}")
+        for name in _COPIED:
+            before, after = _copied(original, name), _copied(double, name)
+            if before and after is not None:
+                yield _said("copied_settings", before == after, f"{name} {before}: {after}")
+
+
+def _flavor(server: Document) -> str:
+    return str((server.get("flavor") or {}).get("id") or "")
+
+
+def _copied(server: Document, name: str) -> str | None:
+    """Return one of the settings that may be copied, None where the document does not show it."""
+    if name == "agency_name":
+        metadata = server.get("metadata")
+        return str(metadata.get(name) or "") if isinstance(metadata, Mapping) else None
+    items = server.get(name)
+    if not isinstance(items, list):
+        return None
+    return ", ".join(sorted(str(each.get("name") if isinstance(each, Mapping) else each) for each in items))
+
+
+def contradiction_sentence(assumption: str, detail: str) -> str:
+    """Return what is told when an assumption was seen not to hold: what was taken for true, and what rests on it."""
+    known = load_assumptions().get(assumption)
+    return _(
+        "This cloud does otherwise than was assumed ({assumption}): {statement} Seen: {detail}. It touches: {touches}.",
+        assumption=assumption,
+        statement=known.statement if known else "-",
+        detail=detail,
+        touches=", ".join(known.touches) if known else "-",
+    )
