@@ -17,7 +17,7 @@ from sdrs_nb.i18n import _
 from sdrs_nb.inventory.inventory import Inventory
 from sdrs_nb.inventory.select import Selection, select
 from sdrs_nb.ledger.run_states import RunState
-from sdrs_nb.models import Approval, BatchOptions
+from sdrs_nb.models import Approval, BatchOptions, Pace
 from sdrs_nb.planning.approvals import approve, signers
 from sdrs_nb.planning.overrides import flavors_on_offer, override_problems
 from sdrs_nb.planning.planning import Plan, plan_batches
@@ -51,7 +51,7 @@ class WorkbenchState(Holding):
     server_ids
         Servers to judge and plan; None means every server of the inventory.  A filter selects, it never forgets:
         the others still count as facts.
-    asked_rulebook, group_id, group_choice, options, overrides, name_prefix, wave_limit, approvals_needed
+    asked_rulebook, group_id, group_choice, options, overrides, name_prefix, wave_limit, approvals_needed, pace
         What the operator asked for.
     selection
         What the last list or expression selected, with what it left open; None where rows were selected since.
@@ -81,6 +81,7 @@ class WorkbenchState(Holding):
         self.name_prefix = "dr"
         self.wave_limit: int | None = None
         self.approvals_needed = 1
+        self.pace = Pace()
         self.approval: Approval | None = None
 
     @property
@@ -302,6 +303,11 @@ class WorkbenchState(Holding):
             return
         self.name_prefix, self.wave_limit, self.approvals_needed = wanted
         self._edited(Step.PLAN)
+        self.changed()
+
+    def set_pace(self, **changes: Any) -> None:
+        """Change how fast the next run goes and how long it waits; the plan and its approval stay as they are."""
+        self.pace = Pace(**self.pace.model_dump() | changes)
         self.changed()
 
     # Steps that need no cloud

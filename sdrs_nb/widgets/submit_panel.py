@@ -24,6 +24,7 @@ from sdrs_nb.shown.words import batch_word, word
 from sdrs_nb.tables import OUTCOME, empty, worst_first
 from sdrs_nb.widgets.event_log import event_frame, event_grid
 from sdrs_nb.widgets.grid import Grid
+from sdrs_nb.widgets.pace_fields import PaceFields
 from sdrs_nb.widgets.panel import Panel, button, folded, row
 from sdrs_nb.widgets.pictures import run_timeline
 from sdrs_nb.widgets.run_facts import run_facts
@@ -74,7 +75,10 @@ class SubmitPanel(Panel):
             description=_("Enable protection of the groups at the end, which starts copying data"), indent=False
         )
         self._careful = ipywidgets.Checkbox(description=_("Send nothing more once a server fails"), indent=False)
-        self._choices = row(self._enable, self._careful)
+        self.pace = PaceFields(self.state)
+        self._choices = ipywidgets.VBox(
+            [row(self._enable, self._careful), folded(_("How fast it goes and how long it waits"), self.pace)]
+        )
         self._stop = button(_("Stop after this batch"), self._on_stop_click,
                             tooltip=_("Send nothing more; what was sent is followed to its end"))  # fmt: skip
         self._pause = button(_("Pause"), self._on_pause_click,
@@ -169,6 +173,7 @@ class SubmitPanel(Panel):
             enable_protection=bool(self._enable.value),
             on_failure="stop" if self._careful.value else None,
             eligibility=self.state.eligibility,
+            pace=self.state.pace,
         )
         self.state.set_run(run)
         return await self._walked(follow(cloud, run, on_change=self._on_change))

@@ -451,6 +451,7 @@ def test_the_whole_job_leaves_results_and_a_report(workbench, tmp_path):
     """Submit, follow, verify, report: stages in words, a timeline with its text, an event log, files written."""
     submit, outcome = workbench.panels[5:]
 
+    submit.pace.groups.value = 2
     submit._submit.click()
     settled(submit, lambda: workbench.state.state_of(Step.SUBMIT) == StepState.DONE, 90)
     outcome._verify.click()
@@ -460,6 +461,7 @@ def test_the_whole_job_leaves_results_and_a_report(workbench, tmp_path):
     settled(outcome, lambda: "Written" in outcome._written.value)
 
     assert set(workbench.outcome["stage"]) <= {"created", "protected", "in sync"}
+    assert workbench.run.pace.groups_at_once == 2
     assert "by the cloud's clock" in text(submit._timeline)
     assert "run done" in submit.events.rows["what"].tolist()
     assert "Do not power on" in text(outcome._next)
