@@ -13,6 +13,7 @@ from sdrs_nb.errors import LedgerError
 from sdrs_nb.home import operator_name
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import SCOPE, Control, Ledger, RunState
+from sdrs_nb.ledger.pilots import Pilot, PilotResult
 from sdrs_nb.ledger.run_states import BatchTally, batch_tally
 from sdrs_nb.models import Approval, Pace, Wait
 from sdrs_nb.running.outcomes import Trouble, state_tone, state_words, troubles
@@ -20,7 +21,7 @@ from sdrs_nb.running.scopes import where
 from sdrs_nb.running.walk import walk_of
 from sdrs_nb.shown.words import batch_word, counted, joined, word
 from sdrs_nb.statuses import REACHED, WORST_FIRST, Stage, Tally, tally
-from sdrs_nb.tables import OUTCOME, shape
+from sdrs_nb.tables import OUTCOME, PILOT, shape
 
 if TYPE_CHECKING:
     from sdrs_nb.planning.planning import Plan
@@ -186,6 +187,20 @@ class Run:
         """Take ``stop`` back where the run is still carried on; where nobody does, call ``resume``."""
         self._ask(Control.GO, "")
 
+    def go_on(self, reason: str = "", *, who: str | None = None) -> None:
+        """Say that the run may go on after its pilot, as ``who`` (by default the user of this machine) answers for.
+
+        It is recorded.  Where nobody carries the run on, as after a pilot that was compared, call ``resume`` then.
+
+        Raises
+        ------
+        SettingsError
+            The run has no pilot, it was not compared yet, or it differs and no reason is given; nothing is recorded.
+        LedgerError
+            The word cannot be recorded.
+        """
+        self.ledger.release_pilot(self.run_id, operator_name() if who is None else who, reason)
+
     def cancel(self, reason: str = "") -> int:
         """Give up every batch that was not sent yet, for good, and free its servers; returns how many servers.
 
@@ -345,6 +360,23 @@ class Run:
     def batch_tally(self) -> BatchTally:
         """Batches by what their states mean."""
         return batch_tally(self.batches["state"])
+
+    @property
+    def pilot(self) -> Pilot | None:
+        """The batch that goes alone, where it stands and who let the others follow; None where the run has none."""
+        return self.ledger.pilot(self.run_id)
+
+    @property
+    def pilot_table(self) -> pd.DataFrame:
+        """What the pilot was expected to bring about and what was found (``tables.PILOT``), differences first.
+
+        One row an aspect of one thing; empty before it was compared, and where the run has no pilot.
+        """
+        pilot = self.pilot
+        rows = [row.model_dump(mode="json") for row in (pilot.rows if pilot else ())]
+        order = [PilotResult.DIFFERENT, PilotResult.NOT_COMPARED, PilotResult.AS_EXPECTED]
+        rows.sort(key=lambda row: order.index(row["result"]))
+        return shape(pd.DataFrame(rows, columns=list(PILOT.columns)), PILOT)
 
     @property
     def attempts(self) -> pd.DataFrame:
