@@ -475,11 +475,7 @@ VERDICTS = Table(
         "unverified": INT,
     },
     key=("server_id",),
-    choices=MappingProxyType(
-        {
-            "verdict": tuple(verdict.value for verdict in Verdict),
-        }
-    ),
+    choices=MappingProxyType({"verdict": tuple(verdict.value for verdict in Verdict)}),
 )
 
 FINDINGS = Table(
@@ -565,11 +561,7 @@ OUTCOME = Table(
         "proof": STR,  # the fact that proves it, in a sentence
     },
     key=("server_id",),
-    choices=MappingProxyType(
-        {
-            "stage": tuple(stage.value for stage in Stage),
-        }
-    ),
+    choices=MappingProxyType({"stage": tuple(stage.value for stage in Stage)}),
 )
 
 PILOT = Table(

@@ -13,11 +13,13 @@ from sdrs_nb.sandbox import Sandbox
 from tests.builders_running import CloudTime
 
 # How long an example takes depends on what else this machine does.  A run of the tests tries the same examples
-# every time, so that what passed here passes there; `--hypothesis-profile=search` looks for new ones.
+# every time, so that what passed here passes there; `--hypothesis-profile=search` looks for new ones,
+# `quick` tries the first of them.
 hypothesis.settings.register_profile(
     "same everywhere", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], derandomize=True
 )
 hypothesis.settings.register_profile("search", hypothesis.settings.get_profile("same everywhere"), derandomize=False)
+hypothesis.settings.register_profile("quick", hypothesis.settings.get_profile("same everywhere"), max_examples=20)
 hypothesis.settings.load_profile("same everywhere")
 
 

@@ -316,6 +316,7 @@ class TestSpokenInChinese:
         assert titles == ["连接", "资产清单", "保护条件", "计划", "预览和审批", "提交和跟踪", "校验和报告"]
 
 
+@pytest.mark.slow
 def test_the_command_line_speaks_chinese_from_its_help_to_its_errors(tmp_path):
     """``--lang zh`` reaches the help, which is made on import, and SDRS_NB_LANG the error."""
 

@@ -1,6 +1,7 @@
 """Who may import whom, and that importing does no work (docs/design.md)."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -259,3 +260,22 @@ def test_only_one_module_writes_files():
     }
 
     assert writing <= OWN_FILES
+
+
+#: How a statement of SQL begins.
+SQL = re.compile(r"\s*(SELECT\s|INSERT\s+(OR \w+ )?INTO\s|UPDATE \w+ SET\s|DELETE FROM\s|CREATE TABLE\s|ALTER TABLE\s)")
+#: The ledger's file; and the budget of calls, which belongs to the transport and has a small file of its own.
+WITH_SQL = {"ledger", "cloud/budget.py"}
+
+
+def test_the_ledger_alone_speaks_sql():
+    """Stages ask the ledger by name, so that another engine is a matter of one folder."""
+    speaking = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in MODULES
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.match(node.value)
+    }
+
+    assert {one for one in speaking if one.partition("/")[0] not in WITH_SQL} <= WITH_SQL
+    assert any(one.startswith("ledger/") for one in speaking)

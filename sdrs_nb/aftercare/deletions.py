@@ -19,7 +19,7 @@ from sdrs_nb.planning.batch_keys import BatchKey
 from sdrs_nb.planning.columns import objects
 from sdrs_nb.planning.facts import read_facts
 from sdrs_nb.planning.left_out import LeftOut, Reason, label
-from sdrs_nb.planning.packing import pack_servers, places
+from sdrs_nb.planning.packing import PackedServers, pack_servers, places
 from sdrs_nb.planning.plans import Plan
 from sdrs_nb.planning.proofs import proof_of
 from sdrs_nb.rulebook import Rulebook
@@ -140,6 +140,12 @@ def _components(pairs: pd.DataFrame) -> dict[str, tuple[str, ...]]:
     return {name: tuple(members[number]) for name, number in zip(names, component, strict=True)}
 
 
+def _packed(rows: pd.DataFrame, limit: int) -> PackedServers:
+    """Return the servers of one group in requests, those of one unit together."""
+    server_ids = objects(rows["server_id"])
+    return pack_servers(server_ids, places(objects(rows["name"].fillna("")), server_ids), objects(rows["unit"]), limit)
+
+
 def deletion_plan(
     instances: pd.DataFrame,
     inventory: Inventory,
@@ -155,12 +161,7 @@ def deletion_plan(
     groups = inventory.groups.dropna(subset=["name"]).drop_duplicates("group_id").set_index("group_id")["name"]
     names = {str(group_id): str(groups.get(group_id, group_id)) for group_id in rows["group_id"].unique()}
     order = [BatchKey(1, group_id, "") for group_id in sorted(names, key=lambda each: (names[each], each))]
-    packed = {}
-    for key in order:
-        mine = rows[rows["group_id"] == key.group_id]
-        server_ids = objects(mine["server_id"])
-        spots = places(objects(mine["name"].fillna("")), server_ids)
-        packed[key] = pack_servers(server_ids, spots, objects(mine["unit"]), choice.limit)
+    packed = {key: _packed(rows[rows["group_id"] == key.group_id], choice.limit) for key in order}
     contents = [(key, servers) for key in order for servers in packed[key].servers]
     instance_of = dict(zip(rows["server_id"], rows["protected_instance_id"], strict=True))
     batches = tuple(

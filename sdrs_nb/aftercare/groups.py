@@ -208,11 +208,7 @@ async def _send(
 
 
 async def _ready(
-    cloud: "Cloud",
-    wanted: _Wanted,
-    job_id: str | None,
-    timeout_s: float,
-    sleep: Callable[[float], Awaitable[None]],
+    cloud: "Cloud", wanted: _Wanted, job_id: str | None, timeout_s: float, sleep: Callable[[float], Awaitable[None]]
 ) -> str:
     """Return the group's id as soon as it takes servers."""
     for delay in chain(poll_delays(within_s=timeout_s), [None]):

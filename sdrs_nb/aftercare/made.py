@@ -10,7 +10,7 @@ from sdrs_nb.i18n import _
 from sdrs_nb.ledger.run_states import BatchState
 from sdrs_nb.planning.columns import is_in, objects
 from sdrs_nb.planning.left_out import Reason
-from sdrs_nb.running.ownership import Instance, OwnershipEvidence
+from sdrs_nb.running.ownership import Instance, Ownership, OwnershipEvidence
 from sdrs_nb.running.scopes import mismatch
 from sdrs_nb.tables import LEFT_OUT, shape
 
@@ -84,6 +84,17 @@ def refuse_unfit(run: "Run", inventory: "Inventory") -> None:
         )
 
 
+def _owners(run: "Run", instances: pd.DataFrame) -> list[Ownership]:
+    """Return whose each instance is, in the order of the rows."""
+    evidence = OwnershipEvidence.of(run)
+    columns = (objects(instances[name]) for name in ("server_id", "protected_instance_id"))
+    names, moments = objects(instances["name"].fillna("")), instances["created_at"]
+    return [
+        evidence.whose(str(server), Instance(str(one), str(name), None if pd.isna(at) else at.to_pydatetime()))
+        for server, one, name, at in zip(*columns, names, moments, strict=True)
+    ]
+
+
 def made_by(run: "Run", inventory: "Inventory") -> pd.DataFrame:
     """Return one row a server of the run, in sending order.
 
@@ -102,19 +113,7 @@ def made_by(run: "Run", inventory: "Inventory") -> pd.DataFrame:
         columns={"source_server_id": "server_id", "target_server_id": "dr_server_id"}
     )[["server_id", "protected_instance_id", "name", "created_at", "status", "dr_server_id"]]
     instances = instances[is_in(instances["server_id"], {*objects(servers["server_id"])})].drop_duplicates("server_id")
-    evidence = OwnershipEvidence.of(run)
-    owners = [
-        evidence.whose(
-            str(server), Instance(str(one), str(name), None if pd.isna(created) else created.to_pydatetime())
-        )
-        for server, one, name, created in zip(
-            objects(instances["server_id"]),
-            objects(instances["protected_instance_id"]),
-            objects(instances["name"].fillna("")),
-            instances["created_at"],
-            strict=True,
-        )
-    ]
+    owners = _owners(run, instances)
     instances = instances.drop(columns=["name", "created_at"]).assign(
         whose=pd.Series([one.whose.value for one in owners], index=instances.index, dtype="string"),
         proof=pd.Series([one.proof for one in owners], index=instances.index, dtype="string"),

@@ -208,8 +208,8 @@ def _creation(
         )
     except NothingEligibleError:
         alone = not wanted.rulebook.limit("batch_create")
-        left_out = select(eligibility, plan.options.batch_limit, alone=alone).left_out.frame
-        return None, _with_ways_out(left_out, eligibility)
+        selected = select(eligibility, plan.options.batch_limit, alone=alone)
+        return None, _with_ways_out(selected.left_out.frame, eligibility)
     return creation, _with_ways_out(creation.left_out, eligibility)
 
 

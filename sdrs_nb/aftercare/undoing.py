@@ -202,6 +202,7 @@ def _kept_by_billing(made: pd.DataFrame, inventory: "Inventory", choice: Choice)
                 double=row.dr_server_id,
                 server=who,
             )
+            reasons[row.server_id] = said, ""
         elif row.group_id in switched:
             said = _(
                 "The group of server {server} runs switched over: DR server {double} works as production and cannot "
@@ -209,7 +210,5 @@ def _kept_by_billing(made: pd.DataFrame, inventory: "Inventory", choice: Choice)
                 double=row.dr_server_id,
                 server=who,
             )
-        else:
-            continue
-        reasons[row.server_id] = said, ""
+            reasons[row.server_id] = said, ""
     return reasons

@@ -54,8 +54,7 @@ def runbook_run(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help=_("From `sdrs-nb runbook list`."), show_default=False)],
     out: Annotated[
-        Path,
-        typer.Option("--out", "-o", metavar="DIR", help=_("Folder for the executed notebook and what it writes.")),
+        Path, typer.Option("--out", "-o", metavar="DIR", help=_("Folder for the executed notebook and what it writes."))
     ] = Path("out"),
 ) -> None:
     """Run a runbook from top to bottom and keep the executed notebook as evidence."""

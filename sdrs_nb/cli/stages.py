@@ -133,6 +133,10 @@ def _say_what_is_missing(eligibility: "Eligibility") -> None:
         )
     if len(waited_for):
         printing.hint(_("To declare one: --assume {fact}=none", fact=waited_for["fact"].iloc[0]))
+    _say_what_to_choose(eligibility)
+
+
+def _say_what_to_choose(eligibility: "Eligibility") -> None:
     candidates, verdicts = eligibility.candidates, eligibility.verdicts
     waiting = verdicts.loc[verdicts["group_id"].isna() & verdicts["verdict"].isin(["eligible", "warning"]), "server_id"]
     groups = candidates.loc[candidates["server_id"].isin(waiting), "group_id"].drop_duplicates().tolist()
@@ -208,8 +212,7 @@ def plan(
         "plan.json"
     ),
     include_unknown: Annotated[
-        bool,
-        typer.Option("--include-unknown", help=_("Plan servers of unknown verdict too, for reading: never sent.")),
+        bool, typer.Option("--include-unknown", help=_("Plan servers of unknown verdict too, for reading: never sent."))
     ] = False,
     remainder: Annotated[
         str | None,

@@ -6,10 +6,8 @@ __all__ = ["advice", "meaning"]
 
 
 def meaning(code: str) -> str:
-    """Return what the code of a failed job says, ``""`` where only the cloud's own words tell.
-
-    Sources: SDRS API reference, "Error Codes"; ECS API reference, "Returned Values for General Requests".
-    """
+    """Return what the code of a failed job says, ``""`` where only the cloud's own words tell."""
+    # SDRS API reference, "Error Codes"; ECS API reference, "Returned Values for General Requests".
     return {
         "SDRS.0405": _("The job itself failed."),
         "SDRS.0406": _("A part of the job failed."),

@@ -192,11 +192,7 @@ class PasswordToken:
     def _body(self, kind: str) -> bytes:
         settings = self._settings
         account = {"id": settings.domain_id} if not settings.domain else {"name": settings.domain}
-        user = {
-            "name": settings.user,
-            "password": _opened(settings.password),
-            "domain": account,
-        }
+        user = {"name": settings.user, "password": _opened(settings.password), "domain": account}
         if kind == "domain":
             scope: dict[str, Any] = {"domain": account}
         elif settings.project_id:

@@ -19,10 +19,7 @@ class Evs(Service):
     """Volumes as the list with details shows them."""
 
     service = "evs"
-    samples: ClassVar[Samples] = {
-        "volumes": (_VOLUMES, {"limit": 1}),
-        "evs_quota": (_QUOTA, {"usage": "True"}),
-    }
+    samples: ClassVar[Samples] = {"volumes": (_VOLUMES, {"limit": 1}), "evs_quota": (_QUOTA, {"usage": "True"})}
 
     async def volumes(self, on_page: OnPage | None = None) -> Documents:
         """Return every volume of the project; pages after the first are read side by side.

@@ -15,16 +15,7 @@ from typing import Any, TypeVar
 from sdrs_nb.errors import ListIncompleteError
 from sdrs_nb.i18n import _
 
-__all__ = [
-    "Documents",
-    "OnPage",
-    "Page",
-    "all_side_by_side",
-    "incomplete",
-    "marked_pages",
-    "received",
-    "row_pages",
-]
+__all__ = ["Documents", "OnPage", "Page", "all_side_by_side", "incomplete", "marked_pages", "received", "row_pages"]
 
 Documents = list[dict[str, Any]]
 #: Told after every page: rows read so far, and rows there are (None where the list does not say).

@@ -43,18 +43,10 @@ def canonical_request(
     """
     covered = _covered(headers)
     # The closing slash belongs to the signed form only; the request itself is sent without it.
-    segments = "/".join(_encode(segment) for segment in unquote(path).split("/"))
-    return "\n".join(
-        [
-            method.upper(),
-            segments if segments.endswith("/") else segments + "/",
-            encode_query(query),
-            *(f"{name}:{value}" for name, value in covered.items()),
-            "",
-            ";".join(covered),
-            hashlib.sha256(body).hexdigest(),
-        ]
-    )
+    segments = "/".join(_encode(segment) for segment in unquote(path).split("/")).removesuffix("/") + "/"
+    fields = (f"{name}:{value}" for name, value in covered.items())
+    digest = hashlib.sha256(body).hexdigest()
+    return "\n".join([method.upper(), segments, encode_query(query), *fields, "", ";".join(covered), digest])
 
 
 def authorization(

@@ -14,13 +14,7 @@ __all__ = ["unreachable"]
 
 # httpx raises these before the first byte of a request is written: while connecting (TLS included) or while
 # waiting for a free connection.
-_NOT_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-)
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
 
 def unreachable(call: Call, path: str, host: str, error: httpx.RequestError) -> CloudUnreachable:

@@ -48,10 +48,7 @@ def service(seen: Seen) -> Finding:
     ending = _("The vendor has announced the end of synchronous replication, which this API drives; it is kept for "
                "installations there are. No date could be read.")  # fmt: skip
     return Finding(
-        "service",
-        Check.WARNING,
-        f"{ending} {name}",
-        _("Ask your provider how long before a new project relies on it."),
+        "service", Check.WARNING, f"{ending} {name}", _("Ask your provider how long before a new project relies on it.")
     )
 
 

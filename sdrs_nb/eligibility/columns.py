@@ -226,17 +226,13 @@ def code_together(
     texts = labels[:size].array
     # Two more places at the end, so that -1 and codes beyond the universe are found there.
     place = np.full(len(labels) + 1, -1, dtype=np.int64)
-    if in_order:
-        order = np.asarray(texts.argsort(), dtype=np.int64)
-        texts = texts.take(order)
-        place[order] = np.arange(size)
-    else:
-        place[:size] = np.arange(size)
+    order = np.asarray(texts.argsort(), dtype=np.int64) if in_order else np.arange(size)
+    place[order] = np.arange(size)
     placed = [place[part] for part in parts]
     _refuse_repetition(placed[0], owner)
     rows = np.full(size, -1, dtype=np.int64)
     rows[placed[0]] = np.arange(len(owner))
-    return Ids(texts, rows), placed[1 : 1 + len(inside)], placed[1 + len(inside) :]
+    return Ids(texts.take(order) if in_order else texts, rows), placed[1 : 1 + len(inside)], placed[1 + len(inside) :]
 
 
 class RepeatedError(ValueError):

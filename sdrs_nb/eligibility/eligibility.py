@@ -355,16 +355,11 @@ class Eligibility:
         names = {str(labels[each]): facts.group_labels[each].brief for each in fitting}
         names |= {str(facts.server_ids.labels[each]): facts.server_labels[each].brief for each in members}
         mine, of_all = self.findings_of(server_id), render_requests(self.rulebook, self._of_requests)
-        return Explanation(
-            server_id,
-            str(facts.servers.raw("name")[at] or ""),
-            self._verdicts.of(at),
-            str(labels[group]) if group >= 0 else None,
-            tuple(sorted(labels[fitting])),
-            tuple(facts.server_ids.labels[member] for member in members if member != at),
-            pd.concat([each for each in (mine, of_all) if len(each)] or [mine], ignore_index=True),
-            names,
-        )
+        found = pd.concat([each for each in (mine, of_all) if len(each)] or [mine], ignore_index=True)
+        joined, others = str(labels[group]) if group >= 0 else None, members[members != at] if len(members) else ()
+        companions = tuple(facts.server_ids.labels[member] for member in others)
+        name, verdict = str(facts.servers.raw("name")[at] or ""), self._verdicts.of(at)
+        return Explanation(server_id, name, verdict, joined, tuple(sorted(labels[fitting])), companions, found, names)
 
     def if_selected(self, server_ids: Collection[str]) -> "Eligibility":
         """Return the eligibility of exactly these servers, everything else as it was asked here.

@@ -10,16 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sdrs_nb.eligibility.clusters import Clusters, Companions, find_clusters
-from sdrs_nb.eligibility.columns import (
-    BoolArray,
-    Coded,
-    Columns,
-    Ids,
-    IntArray,
-    Lookup,
-    ObjectArray,
-    read_all,
-)
+from sdrs_nb.eligibility.columns import BoolArray, Coded, Columns, Ids, IntArray, Lookup, ObjectArray, read_all
 from sdrs_nb.eligibility.hits import Hits, Many, grouped
 from sdrs_nb.models import BatchOptions, Declared
 from sdrs_nb.rulebook import Effect, Rulebook

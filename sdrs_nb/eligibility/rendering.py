@@ -165,20 +165,17 @@ def _words(rule: Rule, variant: str, *, lacking: str | None = None, is_once: boo
         message = _(
             "Rule {rule} ({title}) could not be decided for server {{server}}: ", rule=rule.id, title=rule.title
         )
-    if lacking == "frames":
-        message += _("{frames} could not be read completely.")
-        return _Words(message, _("Load the inventory again with read access to {frames}, or add it to the file."), code)
-    if lacking == "columns":
-        message += _("{columns} was not read.")
-        return _Words(
-            message,
-            _("Load the inventory from the cloud, or fill the column in; where there is none, declare it."),
-            code,
-        )
-    message += _("the inventory does not tell {facts}.")
-    return _Words(
-        message, _("Load the inventory again from the cloud, or fill in the missing values in the file."), code
-    )
+    match lacking:
+        case "frames":
+            message += _("{frames} could not be read completely.")
+            remedy = _("Load the inventory again with read access to {frames}, or add it to the file.")
+        case "columns":
+            message += _("{columns} was not read.")
+            remedy = _("Load the inventory from the cloud, or fill the column in; where there is none, declare it.")
+        case _:
+            message += _("the inventory does not tell {facts}.")
+            remedy = _("Load the inventory again from the cloud, or fill in the missing values in the file.")
+    return _Words(message, remedy, code)
 
 
 def _severity(effect: Effect) -> str:

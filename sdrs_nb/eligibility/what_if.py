@@ -129,20 +129,26 @@ def by_rule(facts: Facts, fired: Sequence[Fired]) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(texts, "string") | dict.fromkeys(counts, "Int64") | {"rate": "Float64"})
 
 
-def group_verdicts(facts: Facts, fired: Sequence[Fired], verdicts: Verdicts) -> pd.DataFrame:
-    """Return one row a protection group: whether it takes servers and who would join (``tables.GROUP_VERDICTS``)."""
-    size, book = len(facts.group_ids), facts.book
+def _faults_of_groups(facts: Facts, fired: Sequence[Fired]) -> list[tuple[int, Verdict, str]]:
+    """Return what speaks against groups: the group's row, what it makes of the group, and the fault."""
     found: list[tuple[int, Verdict, str]] = []
     effects = {Effect.BLOCKER: Verdict.BLOCKED, Effect.UNKNOWN: Verdict.UNKNOWN, Effect.WARNING: Verdict.WARNING}
     for rule_id, effect, hits in facts.of_groups:
         if effect in effects:
             # Where its data is missing the rule was asked of no group, so it stays open for all of them.
-            rows = range(size) if hits.evidence.keys() & {"frames"} else hits.rows.tolist()
-            found += [(group, effects[effect], book.rule(rule_id).fault(hits.variant)) for group in rows]
+            rows = range(len(facts.group_ids)) if hits.evidence.keys() & {"frames"} else hits.rows.tolist()
+            found += [(group, effects[effect], facts.book.rule(rule_id).fault(hits.variant)) for group in rows]
     for one in (told.fired for told in once(facts, fired) if told.scope == "group"):
         if one.effect is Effect.WARNING:
-            fault = book.rule(one.rule).fault(one.hits.variant)
+            fault = facts.book.rule(one.rule).fault(one.hits.variant)
             found += [(group, Verdict.WARNING, fault) for group in one.groups.tolist()]
+    return found
+
+
+def group_verdicts(facts: Facts, fired: Sequence[Fired], verdicts: Verdicts) -> pd.DataFrame:
+    """Return one row a protection group: whether it takes servers and who would join (``tables.GROUP_VERDICTS``)."""
+    size, book = len(facts.group_ids), facts.book
+    found = _faults_of_groups(facts, fired)
     ready = (verdicts.are(Verdict.ELIGIBLE) | verdicts.are(Verdict.WARNING)) & facts.selected
     own, fits = facts.match.group, facts.match.candidate_servers
     open_to = facts.match.candidate_groups[ready[fits] & (own[fits] < 0)]
@@ -197,19 +203,7 @@ def fewest_fixes(facts: Facts, fired: Sequence[Fired], limit: int = 20) -> pd.Da
     together stand together, so ``freed`` may be 0 in a row and high in the next.  Servers that are protected, no
     candidates or unknown for want of data are not counted.  Greedy: good, not proven best.
     """
-    needs = Counter(_needs(facts, fired).values())
-    chosen: list[tuple[str, str]] = []
-    counts: list[int] = []
-    while needs and len(chosen) < limit:
-        for fix in sorted(_best(needs)):
-            chosen.append(fix)
-            before = needs.total()
-            left: Counter[Fixes] = Counter()
-            for fixes, servers in needs.items():
-                left[fixes - {fix}] += servers
-            del left[frozenset()]
-            needs = left
-            counts.append(before - needs.total())
+    chosen, counts = _greedily(Counter(_needs(facts, fired).values()), limit)
     titles = [facts.book.rule(rule_id).fault() for rule_id, _about in chosen]
     return pd.DataFrame(
         {
@@ -240,17 +234,21 @@ def groups_needed(facts: Facts) -> pd.DataFrame:
     )
     counted = places.dropna().value_counts(sort=False).rename("servers").reset_index()
     counted = counted.sort_values(["vpc_id", "production_az"], ignore_index=True).astype({"servers": "Int64"})
-    domains = facts.frames["domains"]
+    return _with_domains(counted, facts.frames["domains"])
+
+
+def _with_domains(places: pd.DataFrame, domains: pd.DataFrame) -> pd.DataFrame:
+    """Return places with what starts in their production AZ: ``dr_az`` and ``domain_id``, NA where none was read."""
     if domains.empty:
-        unknown = pd.array([None] * len(counted), dtype="string")
-        return counted.assign(dr_az=unknown, domain_id=unknown)
+        unknown = pd.array([None] * len(places), dtype="string")
+        return places.assign(dr_az=unknown, domain_id=unknown)
     ends = domains[~domains["sold_out"].fillna(False).astype(bool)]
     pairs = pd.concat([ends, ends.rename(columns={"local_az": "remote_az", "remote_az": "local_az"})])
     joined = pairs.sort_values(["domain_id", "remote_az"]).groupby("local_az")
     for column, source in (("dr_az", "remote_az"), ("domain_id", "domain_id")):
         text = joined[source].agg(lambda values: ",".join(dict.fromkeys(values.dropna())))
-        counted[column] = counted["production_az"].map(text).astype("string")
-    return counted
+        places[column] = places["production_az"].map(text).astype("string")
+    return places
 
 
 def _shown(effect: Effect) -> str:
@@ -277,6 +275,22 @@ def _stops(facts: Facts, fired: Sequence[Fired]) -> Iterator[tuple[str | None, s
     yield None, _("not known for want of data"), unknown & ~settled
 
 
+def _greedily(needs: Counter[Fixes], limit: int) -> tuple[list[tuple[str, str]], list[int]]:
+    """Return at least ``limit`` fixes, always the next best, and how many servers each frees then."""
+    chosen: list[tuple[str, str]] = []
+    counts: list[int] = []
+    while needs and len(chosen) < limit:
+        for fix in sorted(_best(needs)):
+            left: Counter[Fixes] = Counter()
+            for fixes, servers in needs.items():
+                left[fixes - {fix}] += servers
+            del left[frozenset()]
+            chosen.append(fix)
+            counts.append(needs.total() - left.total())
+            needs = left
+    return chosen, counts
+
+
 def _needs(facts: Facts, fired: Sequence[Fired]) -> dict[int, Fixes]:
     """Return for each blocked server the fixes it needs, those of its companions included."""
     masks = facts.masks
@@ -285,9 +299,7 @@ def _needs(facts: Facts, fired: Sequence[Fired]) -> dict[int, Fixes]:
     hopeless = masks.protected | masks.not_candidate | masks.unknown
     needs: dict[int, set[tuple[str, str]]] = {}
     waiting: list[int] = []
-    for one in fired:
-        if one.effect is not Effect.BLOCKER:
-            continue
+    for one in (one for one in fired if one.effect is Effect.BLOCKER):
         common = one.hits.evidence.get(_COMMON.get(one.rule, ""))
         grouped = facts.book.rule(one.rule).scope_of(one.hits.variant) == "group"
         for hit, (server, group) in enumerate(zip(one.hits.rows.tolist(), one.groups.tolist(), strict=True)):
@@ -302,10 +314,8 @@ def _needs(facts: Facts, fired: Sequence[Fired]) -> dict[int, Fixes]:
             needs.setdefault(server, set()).add((one.rule, about))
     own = {server: frozenset(fixes) for server, fixes in needs.items()}
     for server in waiting:
-        cluster = facts.clusters.of[server]
-        members = facts.clusters.members[facts.clusters.starts[cluster] : facts.clusters.starts[cluster + 1]]
-        for member in members.tolist():
-            needs[server] |= own.get(member, frozenset())
+        for member in facts.clusters.members[facts.clusters.of[facts.clusters.members] == facts.clusters.of[server]]:
+            needs[server] |= own.get(int(member), frozenset())
     return {server: frozenset(fixes) for server, fixes in needs.items() if fixes}
 
 

@@ -37,9 +37,7 @@ def json_of(text: str, *, is_strict: bool = True, bounds: Limits | None = None) 
         )
     try:
         value = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_constant=_refused_constant if is_strict else _missing_constant,
+            text, object_pairs_hook=_object, parse_constant=_refused_constant if is_strict else _missing_constant
         )
     except RecursionError:
         raise _too_deep(bounds.json_depth) from None
@@ -108,10 +106,7 @@ def _missing_constant(word: str) -> None:
 
 def _too_deep(most: int) -> IntakeError:
     return IntakeError(
-        _(
-            "Lists and objects stand more than {limit} deep in one another; this is no file of servers.",
-            limit=most,
-        )
+        _("Lists and objects stand more than {limit} deep in one another; this is no file of servers.", limit=most)
     )
 
 

@@ -121,22 +121,18 @@ def attached(
     if isinstance(value, dict):
         value = [value]
     if isinstance(value, list):
-        rows = [
-            (str(each.get("server_id") or each.get("instance_id") or ""), each.get("device"))
-            for each in value
-            if isinstance(each, dict)
-        ]
-        return [(server, str(device) if device else None) for server, device in rows if server], len(rows) == len(value)
+        rows = [each for each in value if isinstance(each, dict)]
+        known = [(str(row.get("server_id") or row.get("instance_id") or ""), row.get("device")) for row in rows]
+        found = [(server, str(device) if device else None) for server, device in known if server]
+        return found, len(rows) == len(value)
     text = str(cell).strip()
     if ids := _UUID.findall(text):
         on = re.findall(r"\bon (/dev/\w+)", text)
-        given = (
-            on if len(on) == len(ids) else [devices if isinstance(devices, str) and len(ids) == 1 else None] * len(ids)
-        )
-        return list(zip(ids, given, strict=True)), True
+        alone = devices if isinstance(devices, str) and len(ids) == 1 else None
+        return list(zip(ids, on if len(on) == len(ids) else [alone] * len(ids), strict=True)), True
     device = devices if isinstance(devices, str) and devices.strip() else None
     names = [
         re.sub(r"\s*\(.*\)$|^Attached to |\s+on /dev/\w+$", "", part).strip() for part in re.split(r"[,;\n]", text)
     ]
-    known = [(name, ids_by_name.get(name, ())) for name in names if name]
-    return [(ids[0], device) for _name, ids in known if len(ids) == 1], all(len(ids) == 1 for _name, ids in known)
+    named = [ids_by_name.get(name, ()) for name in names if name]
+    return [(ids[0], device) for ids in named if len(ids) == 1], all(len(ids) == 1 for ids in named)

@@ -325,22 +325,25 @@ def _is_usable(sheet: Sheet, remarks: Remarks) -> bool:
         return False
     if "server_id" in names or any(likely(heading, ["server_id"]) for heading in sheet.headings):
         return True
+    remarks.problem(sheet.where, _which_key(sheet), row=sheet.heading_row if sheet.headings else None)
+    return False
+
+
+def _which_key(sheet: Sheet) -> str:
+    """Return the question that settles which column holds the servers' ids."""
     heading = understanding.likely_key(sheet) or next(iter(sheet.headings), "")
     if understanding.likely_key(sheet):
-        question = _(
+        return _(
             "Which column is the server's id: is it {heading}? Then say columns={mapping}, or --map {option}.",
             heading=heading, mapping={heading: "server_id"}, option=f"'{heading}=server_id'",
         )  # fmt: skip
-    elif not sheet.headings:
-        question = _("There is nothing in it; give a list with headings and a row a server.")
-    else:
-        question = _(
-            "Which column is the server's id? There are {headings}. Say it as in columns={mapping}, or --map {option}; "
-            "a list of names alone can be used with --servers.",
-            headings=", ".join(sheet.headings[:12]), mapping={heading: "server_id"}, option=f"'{heading}=server_id'",
-        )  # fmt: skip
-    remarks.problem(sheet.where, question, row=sheet.heading_row if sheet.headings else None)
-    return False
+    if not sheet.headings:
+        return _("There is nothing in it; give a list with headings and a row a server.")
+    return _(
+        "Which column is the server's id? There are {headings}. Say it as in columns={mapping}, or --map {option}; "
+        "a list of names alone can be used with --servers.",
+        headings=", ".join(sheet.headings[:12]), mapping={heading: "server_id"}, option=f"'{heading}=server_id'",
+    )  # fmt: skip
 
 
 def _with_attachments(found: Found, sheet: Sheet, remarks: Remarks) -> Sheet:

@@ -205,16 +205,10 @@ def _where(finder: "_Finder", expression: str, listed: Selection | None) -> Sele
         return Selection(ids, *_frames(finder.named(rows), [], []), notes)
     kept = frozenset(ids)
     passed = [server_id for server_id in listed.server_ids if server_id in kept]
+    matched = listed.matched[listed.matched["server_id"].isin(kept)].reset_index(drop=True)
     if gone := len(listed.server_ids) - len(passed):
         notes.append(_("{count} servers of the list do not satisfy the expression.", count=gone))
-    matched = listed.matched
-    return Selection(
-        passed,
-        matched[matched["server_id"].isin(kept)].reset_index(drop=True),
-        listed.ambiguous,
-        listed.not_found,
-        notes,
-    )
+    return Selection(passed, matched, listed.ambiguous, listed.not_found, notes)
 
 
 class _Hit(NamedTuple):

@@ -171,9 +171,8 @@ def _columns_of(sheet: Sheet, table: Table, problems: list[Problem]) -> dict[str
     places: dict[str, int] = {}
     for at, heading in enumerate(sheet.headings):
         if not heading:
-            problems.append(
-                Problem(sheet.where, sheet.heading_row, None, _("Column {number} has no heading.", number=at + 1))
-            )
+            told = _("Column {number} has no heading.", number=at + 1)
+            problems.append(Problem(sheet.where, sheet.heading_row, None, told))
             continue
         name = sheet.names[at] if sheet.names is not None else column_of(heading, table) or heading
         if name in places:
@@ -190,10 +189,9 @@ def _columns_of(sheet: Sheet, table: Table, problems: list[Problem]) -> dict[str
             meant.add(guess)
             told = _("There is no column {heading}; it looks like {column}. Rename it.", heading=heading, column=guess)
             problems.append(Problem(sheet.where, sheet.heading_row, heading, told))
-    for name in _NEEDED.get(table.name, table.required):
-        if name in missing and name not in meant:
-            told = _("The column {column} is missing; add it.", column=name)
-            problems.append(Problem(sheet.where, sheet.heading_row, name, told))
+    lacking = [name for name in _NEEDED.get(table.name, table.required) if name in missing and name not in meant]
+    told = _("The column {column} is missing; add it.")
+    problems += [Problem(sheet.where, sheet.heading_row, name, told.format(column=name)) for name in lacking]
     return places
 
 

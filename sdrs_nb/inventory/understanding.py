@@ -5,7 +5,7 @@ left unread and noted, never guessed: a rule that needs it is then unverified.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import isnan
 from typing import Any
@@ -127,6 +127,17 @@ def understood(sheet: Sheet, table: Table, remarks: Remarks) -> Sheet:
     return _without_rows(replace(sheet, columns=columns), table, remarks)
 
 
+def _first_rows(texts: Collection[str], values: Iterable[Any], rows: Iterable[int]) -> dict[str, int]:
+    """Return the row in which each text stands first, as they come; stops once all are found."""
+    firsts: dict[str, int] = {}
+    for row, value in zip(rows, values, strict=True):
+        if value.__class__ is str and value in texts and value not in firsts:
+            firsts[value] = row
+            if len(firsts) == len(texts):
+                break
+    return firsts
+
+
 def _read(sheet: Sheet, at: int, table: Table, name: str, remarks: Remarks) -> Any:
     values = sheet.columns[at]
     said = remarks.words.get(name, {}) or remarks.words.get(sheet.headings[at], {})
@@ -141,13 +152,7 @@ def _read(sheet: Sheet, at: int, table: Table, name: str, remarks: Remarks) -> A
             changed[text] = result
     if not changed:
         return values
-    firsts: dict[str, int] = {}
-    for row, value in zip(sheet.rows, given, strict=True):
-        if value.__class__ is str and value in changed and value not in firsts:
-            firsts[value] = row
-            if len(firsts) == len(changed):
-                break
-    for text, row in firsts.items():
+    for text, row in _first_rows(changed, given, sheet.rows).items():
         result = changed[text]
         what = "not understood" if result is UNREADABLE else "changed"
         after = "" if result is None or result is UNREADABLE else str(result)

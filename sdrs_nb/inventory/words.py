@@ -142,20 +142,17 @@ def reader_of(table: Table, column: str, said: Mapping[str, str]) -> Reader | No
         return _without_strokes if column == "tags" else None
 
     def read(text: str) -> object:
-        plain = text.strip()
-        folded = plain.casefold()
-        if folded in own:
-            return own[folded]
+        stripped = text.strip()
+        if stripped.casefold() in own:
+            return own[stripped.casefold()]
         if column in _FREE:
             return text
-        if not plain.isascii():
-            plain = unicodedata.normalize("NFKC", plain).strip()
-            folded = plain.casefold()
-        if folded in _NOTHING:
+        plain = stripped if stripped.isascii() else unicodedata.normalize("NFKC", stripped).strip()
+        if plain.casefold() in _NOTHING:
             return None
         if special is not None and plain:
             return special(plain)
-        return text if plain == text.strip() else plain
+        return text if plain == stripped else plain
 
     return read
 

@@ -264,13 +264,7 @@ class Ledger(PilotStore):
             )
 
     def set_batch(
-        self,
-        run_id: str,
-        batch_id: str,
-        state: BatchState,
-        reason: str = "",
-        *,
-        rows: Iterable[Mapping[str, Any]] = (),
+        self, run_id: str, batch_id: str, state: BatchState, reason: str = "", *, rows: Iterable[Mapping[str, Any]] = ()
     ) -> None:
         """Record where a batch stands, in a sentence why, and in the same step what became of its servers.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sdrs_nb.errors import SettingsError
 from sdrs_nb.i18n import _, ngettext_
-from sdrs_nb.ledger.store import Store
+from sdrs_nb.ledger.reading import Reader
 from sdrs_nb.models import Record
 
 __all__ = ["Pilot", "PilotResult", "PilotRow", "PilotState", "PilotStore"]
@@ -107,7 +107,7 @@ class Pilot(Record):
         return f"{told} {rest}" if open_points else told
 
 
-class PilotStore(Store):
+class PilotStore(Reader):
     """What the ledger writes and reads of pilots."""
 
     def pilot(self, run_id: str) -> Pilot | None:

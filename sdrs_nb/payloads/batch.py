@@ -138,6 +138,10 @@ def _tag_problems(tags: list[TagItem], book: Rulebook) -> Iterator[str]:
             yield _(
                 "The tag key {key} is longer than {limit} characters. Shorten it.", key=quoted(key), limit=key_length
             )
+    yield from _value_problems(tags, value_length, book)
+
+
+def _value_problems(tags: list[TagItem], value_length: int, book: Rulebook) -> Iterator[str]:
     for tag in tags:
         if len(tag.value) > value_length:
             yield _(

@@ -7,6 +7,7 @@ have equal fingerprints wherever and whenever they were made.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -101,14 +102,11 @@ def unsealed(document: object, where: str) -> dict[str, Any]:
             )
         )
     content = {name: value for name, value in document.items() if name != "checksum"}
-    try:
-        is_whole = document.get("checksum") == digest([content])
     # What JSON cannot say: objects of Python, circles, half a character, more depth than a stack has.
-    except (TypeError, ValueError, RecursionError):
-        is_whole = False
-    if not is_whole:
-        raise changed_error(where)
-    return content
+    with suppress(TypeError, ValueError, RecursionError):
+        if document.get("checksum") == digest([content]):
+            return content
+    raise changed_error(where)
 
 
 def changed_error(where: str) -> PlanError:

@@ -218,12 +218,7 @@ class Plan:
         them a job's time is assumed.  Pure; see ``estimates.estimate_of``.
         """
         return estimate_of(
-            self.batches,
-            self.facts,
-            is_deletion=self.is_deletion,
-            inventory=inventory,
-            history=history,
-            pace=pace,
+            self.batches, self.facts, is_deletion=self.is_deletion, inventory=inventory, history=history, pace=pace
         )
 
     def payloads(self) -> list[dict[str, Any]]:

@@ -187,10 +187,8 @@ def _within_quota(
     refused = []
     for unit in best.sort_values(kind="stable", na_position="last").index:
         need = int(needs.get(unit, 0))
-        if need <= room:
-            room -= need
-        else:
-            refused.append(unit)
+        refused += [unit] if need > room else []
+        room -= need if need <= room else 0
     late = is_in(taken["unit"], refused)
     for server_id, who, unit in _labelled(taken[late]):
         reasons[server_id] = (_quota_reason(who, int(needs[unit]), quota, used), "G9")

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["find_run", "latest_run", "rehearse_run", "start_rehearsal"]
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
-_NEWEST = "SELECT * FROM runs WHERE ?1 IN ('', fingerprint) ORDER BY rowid DESC"
 
 
 @checked
@@ -66,7 +65,7 @@ async def find_run(cloud: "Cloud", plan: Plan | str | Path, *, ledger: Ledger | 
 async def _rows_of(cloud: "Cloud", store: Ledger, fingerprint: str = "") -> list[dict[str, Any]]:
     """Return the cloud's own runs, newest first: rows of the ledger."""
     identity = await cloud.check()
-    return [row for row in store.rows(_NEWEST, fingerprint) if is_of_cloud(row, identity)]
+    return [row for row in store.runs_of(fingerprint) if is_of_cloud(row, identity)]
 
 
 def _fingerprint(plan: Plan | str | Path) -> str | None:

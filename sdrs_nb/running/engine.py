@@ -157,7 +157,7 @@ class Engine:
 
     def _states(self, wave: int | None = None) -> list[BatchState]:
         batches = [batch for batch in self.walk.plan.batches if wave in (None, batch.wave)]
-        return [BatchState(self.walk.batch_row(batch.batch_id)["state"]) for batch in batches]
+        return [BatchState(self.walk.ledger.batch(self.walk.run_id, batch.batch_id)["state"]) for batch in batches]
 
     def _is_over(self) -> bool:
         return all(state.is_final or state == BatchState.UNKNOWN for state in self._states())
@@ -174,7 +174,7 @@ class Engine:
     async def _bring_to_end(self, batch: Batch) -> None:
         steps, retries = 0, Retries(self.walk)
         while not self.walk.is_stopping():
-            row = self.walk.batch_row(batch.batch_id)
+            row = self.walk.ledger.batch(self.walk.run_id, batch.batch_id)
             state = BatchState(row["state"])
             if state.is_final or (state == BatchState.UNKNOWN and steps):
                 break
@@ -205,13 +205,7 @@ class Engine:
     def _stop_on_failure(self, batch: Batch) -> None:
         if self.walk.pace.on_failure != "stop":
             return
-        failed = self.walk.ledger.rows(
-            "SELECT count(*) AS n FROM servers WHERE run_id = ? AND batch_id = ? AND stage = ?",
-            self.walk.run_id,
-            batch.batch_id,
-            Stage.FAILED,
-        )[0]["n"]
-        if failed:
+        if failed := self.walk.ledger.stages(self.walk.run_id, batch.batch_id).get(Stage.FAILED):
             self.walk.drain(
                 _("Stopped after batch {batch}: {count} of its servers failed.", batch=batch.batch_id, count=failed)
             )

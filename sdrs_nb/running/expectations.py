@@ -43,6 +43,8 @@ _FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "pairs": ("id", "name", "server_group_id", "status", "replication_status", "volume_ids", "attachment"),
 })  # fmt: skip
 Documents = Sequence[Mapping[str, Any]]
+#: What documents tell, by id and column, None where one does not tell.
+Facts = Mapping[str, Mapping[str, str | None]]
 
 
 @dataclass(frozen=True)
@@ -66,27 +68,28 @@ class Findings:
     unread: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
-    def servers_by_id(self) -> Mapping[str, Mapping[str, str | None]]:
+    def servers_by_id(self) -> Facts:
         """Facts of servers by id; see ``told``."""
-        return {str(one.get("id")): told("servers", one) for one in self.servers or ()}
+        return told("servers", self.servers or ())
 
     @cached_property
-    def volumes_by_id(self) -> Mapping[str, Mapping[str, str | None]]:
+    def volumes_by_id(self) -> Facts:
         """Facts of volumes by id; see ``told``."""
-        return {str(one.get("id")): told("volumes", one) for one in self.volumes or ()}
+        return told("volumes", self.volumes or ())
 
 
-def told(frame: str, document: Mapping[str, Any]) -> dict[str, str | None]:
-    """Return what a document tells, by the columns of its frame, as texts; None where it does not tell."""
-    row = FRAMES[frame]([document])
-    if row.empty:
-        return {}
-    silent = untold(frame, [document])
-    texts = {str(name): text_of(value) for name, value in row.iloc[0].items()}
-    return {
-        name: None if name in silent else text or (NONE if name in _MAY_BE_NONE else None)
-        for name, text in texts.items()
-    }
+def told(frame: str, documents: Documents) -> Facts:
+    """Return what documents tell, by id and by the columns of their frame, as texts; None where one does not tell."""
+    silent = {str(one.get("id")): untold(frame, [one]) for one in documents}
+    found = {}
+    for row in FRAMES[frame]([*documents]).to_dict("records"):
+        key = str(next(iter(row.values())))
+        texts = {str(name): text_of(value) for name, value in row.items()}
+        found[key] = {
+            name: None if name in silent[key] else text or (NONE if name in _MAY_BE_NONE else None)
+            for name, text in texts.items()
+        }
+    return found
 
 
 def dr_servers_of(batch: Batch, instances: Documents, job: Job | None) -> dict[str, str]:
@@ -130,6 +133,8 @@ class _Comparison:
             for row in plan.facts.volumes.to_dict("records")
             if (owners := [each for each in str(row["server_ids"]).split(",") if each in batch.server_ids])
         ]
+        self.pair_facts = told("replication_pairs", found.pairs or ())
+        self.instance_facts = told("protected_instances", found.instances or ())
         self.by_server = match_instances(found.instances or (), batch.server_ids)
         self.details = {str(one.get("id")): one for one in found.details or ()}
         self.dr_servers = dr_servers_of(batch, found.instances or (), found.job)
@@ -185,7 +190,8 @@ class _Comparison:
         self._order(job)
 
     def _counted(self, job: Job, aspect: str, found: int, expected: int, assumption: str) -> None:
-        self._add(job.job_id, "", aspect, str(expected), str(found), assumption)
+        why = "" if expected else _("The job names no sub-job.")
+        self._add(job.job_id, "", aspect, str(expected), str(found), assumption, why=why)
 
     def _order(self, job: Job) -> None:
         """Compare the order of sub-jobs with that of the request."""
@@ -239,6 +245,8 @@ class _Comparison:
             status = str(one.get("status")) if one else NONE
             self._add(server, name, "instance after a failure", CREATION_FAILED, status, "failed_instance",
                       unread="instances")  # fmt: skip
+            if one is None:
+                return
         if one is None:
             is_silent = any("source_server" not in each for each in self.found.instances or ())
             why = _("The list does not say whose instances these are.") if is_silent else ""
@@ -247,7 +255,7 @@ class _Comparison:
         self._instance_facts(server, name, one, expected_name)
 
     def _instance_facts(self, server: str, name: str, one: Mapping[str, Any], expected_name: str) -> None:
-        facts = told("protected_instances", one)
+        facts = self.instance_facts[str(one.get("id"))]
         if not self._is_failed(server):
             self._add(server, name, "instance status", self.at_rest, facts.get("status"), "instance_state",
                       unread="instances")  # fmt: skip
@@ -322,7 +330,7 @@ class _Comparison:
         self._add(volume_id, name, "pairs", "1", str(len(mine)), unread="pairs", why=why)
         if len(mine) != 1:
             return
-        facts = told("replication_pairs", mine[0])
+        facts = self.pair_facts[str(mine[0].get("id"))]
         self._add(volume_id, name, "pair status", self.at_rest, facts.get("status"), "pair_state")
         wanted = sorted(str(self.by_server[each].get("id")) for each in owners if each in self.by_server)
         hangs = None if "attachment" not in mine[0] else _sorted(facts.get("protected_instance_ids") or NONE)
@@ -362,7 +370,9 @@ def _without(names: Iterable[str]) -> str:
 
 def volume_ids(pair: Mapping[str, Any]) -> list[str]:
     """Return the ids of a pair's volumes; which of them is production's no page says."""
-    return [each for each in (told("replication_pairs", pair).get("volume_ids") or "").split(",") if each]
+    value = pair.get("volume_ids")
+    parts = value if isinstance(value, list) else str(value or "").split(",")
+    return [each for part in parts if (each := str(part).strip())]
 
 
 def _tags(instance: Mapping[str, Any]) -> str | None:

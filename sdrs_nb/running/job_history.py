@@ -60,16 +60,7 @@ def job_durations(
     Reads the ledger file, no network.  No job gives an empty list.
     """
     store = ledger or Ledger()
-    rows = store.rows(
-        "SELECT j.document FROM jobs j JOIN runs r USING (run_id) WHERE j.status = 'SUCCESS' "
-        "AND json_extract(j.document, '$.end_time') IS NOT NULL "
-        "AND (?1 IS NULL OR r.endpoint = ?1) AND (?2 IS NULL OR r.project_id = ?2) "
-        "AND (coalesce(json_extract(r.plan, '$.undoes'), '') <> '') = ?3 ORDER BY j.last_look_at DESC LIMIT ?4",
-        endpoint,
-        project_id,
-        int(deletions),
-        at_most,
-    )
+    documents = store.successful_jobs(endpoint, project_id, deletions=deletions, at_most=at_most)
     with store.readable():
-        found = [job_seconds(json.loads(row["document"])) for row in rows]
+        found = [job_seconds(json.loads(document)) for document in documents]
     return [seconds for seconds in reversed(found) if seconds is not None]

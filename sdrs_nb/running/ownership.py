@@ -120,11 +120,7 @@ class OwnershipEvidence:
         batches = [batch for batch in run.plan.batches if batch_id in (None, batch.batch_id)]
         with run.ledger.readable():
             return cls(
-                batches,
-                evidence.attempts,
-                evidence.jobs,
-                evidence.servers,
-                times_offset_s=evidence.times_offset_s,
+                batches, evidence.attempts, evidence.jobs, evidence.servers, times_offset_s=evidence.times_offset_s
             )
 
     def whose(self, server_id: str, instance: Instance) -> Ownership:

@@ -41,7 +41,7 @@ async def lead(walk: Walk, bring_to_end: Callable[[Batch], Awaitable[None]]) -> 
     if pilot.state == PilotState.WAITING:
         batch = walk.plan.batch(pilot.batch_id)
         await bring_to_end(batch)
-        state = BatchState(walk.batch_row(batch.batch_id)["state"])
+        state = BatchState(walk.ledger.batch(walk.run_id, batch.batch_id)["state"])
         if walk.is_stopping() or not (state.is_final or state == BatchState.UNKNOWN):
             walk.reason = walk.reason or pilot.sentence
             return False
@@ -82,12 +82,10 @@ async def _compared(walk: Walk, batch: Batch, state: BatchState) -> Pilot | None
 
 async def _find(walk: Walk, batch: Batch, state: BatchState) -> Findings:
     """Return what ledger and cloud show of the batch now."""
-    row = walk.batch_row(batch.batch_id)
+    row = walk.ledger.batch(walk.run_id, batch.batch_id)
     job, unread = _job(walk, row["job_id"]), dict[str, str]()
-    outcome = walk.ledger.rows(
-        "SELECT * FROM servers WHERE run_id = ? AND batch_id = ?", walk.run_id, batch.batch_id
-    )  # fmt: skip
-    found: dict[str, Any] = {"reason": row["reason"], "job": job, "outcome": {one["server_id"]: one for one in outcome}}
+    outcome = {one["server_id"]: one for one in walk.ledger.servers(walk.run_id)}
+    found: dict[str, Any] = {"reason": row["reason"], "job": job, "outcome": outcome}
     if state in (BatchState.REFUSED, BatchState.HELD):
         return Findings(state, **found)
     sdrs, ecs, evs = walk.cloud.sdrs, walk.cloud.ecs, walk.cloud.evs
@@ -111,9 +109,9 @@ async def _find(walk: Walk, batch: Batch, state: BatchState) -> Findings:
 
 def _job(walk: Walk, job_id: str | None) -> Job | None:
     """Return the batch's job as it was last seen."""
-    rows = walk.ledger.rows("SELECT document FROM jobs WHERE run_id = ? AND job_id = ?", walk.run_id, job_id)
+    document = next((row["document"] for row in walk.ledger.jobs(walk.run_id) if row["job_id"] == job_id), None)
     with walk.ledger.readable():
-        return read_job(json.loads(rows[0]["document"])) if rows else None
+        return read_job(json.loads(document)) if document else None
 
 
 async def _read(part: str, call: Awaitable[Any], unread: dict[str, str]) -> Any:

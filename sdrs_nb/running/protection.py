@@ -162,13 +162,8 @@ async def enable_protection(
 
 def _groups(ledger: Ledger, run_id: str) -> list[str]:
     """Return the groups in which the run made instances; enabling one of them may have failed in an earlier try."""
-    made = {
-        row["group_id"]
-        for row in ledger.rows("SELECT DISTINCT group_id, stage FROM servers WHERE run_id = ?", run_id)
-        if row["stage"] in MADE
-    }
-    tried = ledger.rows("SELECT group_id FROM actions WHERE run_id = ? AND action = ?", run_id, ENABLE)
-    return sorted(made | {row["group_id"] for row in tried})
+    made = {row["group_id"] for row in ledger.servers(run_id) if row["stage"] in MADE}
+    return sorted(made.union(ledger.groups_acted_on(run_id, ENABLE)))
 
 
 async def _record(cloud: "Cloud", run: "Run | Walk") -> None:
@@ -176,7 +171,7 @@ async def _record(cloud: "Cloud", run: "Run | Walk") -> None:
     ledger, run_id, evidence = run.ledger, run.run_id, OwnershipEvidence.of(run)
     rows: list[dict[str, Any]] = []
     for group_id in _groups(ledger, run_id):
-        mine = ledger.rows("SELECT * FROM servers WHERE run_id = ? AND group_id = ?", run_id, group_id)
+        mine = [row for row in ledger.servers(run_id) if row["group_id"] == group_id]
         documents = await cloud.sdrs.protected_instances(group_id)
         found = match_instances(documents, [str(row["server_id"]) for row in mine])
         for before in mine:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from sdrs_nb.errors import CloudError, CloudUnreachable, NoBatchCallError, PlanError, UnknownCallError
 from sdrs_nb.i18n import _
+from sdrs_nb.ledger.run_states import AttemptResult
 from sdrs_nb.models import Batch
 from sdrs_nb.running.door import likely_servers, look_at_door
 from sdrs_nb.running.walk import Walk
@@ -19,6 +20,9 @@ __all__ = ["explain_refusal", "missing_batch_call"]
 
 #: Servers named in one sentence.
 _NAMED = 3
+
+#: Requests that the cloud took.
+_TAKEN = (AttemptResult.ACCEPTED, AttemptResult.ADOPTED)
 
 
 async def explain_refusal(walk: Walk, batch: Batch, error: CloudError) -> tuple[str, list[dict[str, Any]]]:
@@ -68,7 +72,7 @@ def missing_batch_call(walk: Walk, batch: Batch, error: UnknownCallError) -> NoB
 
     None where that does not follow: the call is a single one, or this cloud took such a call in this run before.
     """
-    if not batch.call.is_batch or walk.count_taken():
+    if not batch.call.is_batch or walk.ledger.count_results(walk.run_id, _TAKEN):
         return None
     if batch.call.is_delete:
         message = _("{error} This cloud has no batch delete, and nothing was deleted. Plan the undo again by the rule "

@@ -14,38 +14,19 @@ from sdrs_nb.home import operator_name
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import SCOPE, Control, Ledger, RunState
 from sdrs_nb.ledger.pilots import Pilot, PilotResult
-from sdrs_nb.ledger.run_states import BatchTally, batch_tally
+from sdrs_nb.ledger.run_states import BatchState, BatchTally, batch_tally
 from sdrs_nb.models import Approval, Pace, Wait
 from sdrs_nb.running.outcomes import Trouble, state_tone, state_words, troubles
 from sdrs_nb.running.scopes import where
 from sdrs_nb.running.walk import walk_of
 from sdrs_nb.shown.words import batch_word, counted, joined, word
-from sdrs_nb.statuses import REACHED, WORST_FIRST, Stage, Tally, tally
+from sdrs_nb.statuses import WORST_FIRST, Stage, Tally, tally
 from sdrs_nb.tables import OUTCOME, PILOT, shape
 
 if TYPE_CHECKING:
     from sdrs_nb.planning.planning import Plan
 
 __all__ = ["Run", "list_runs", "open_run"]
-
-_REACHED = ", ".join(f"'{stage}'" for stage in sorted(REACHED))
-_RUNS = f"""
-SELECT run_id, created_at, state, (SELECT count(*) FROM batches b WHERE b.run_id = r.run_id) AS batches,
-  (SELECT count(*) FROM servers s WHERE s.run_id = r.run_id) AS servers,
-  (SELECT count(*) FROM servers s WHERE s.run_id = r.run_id
-    AND s.stage IN ({_REACHED})) AS done,
-  (SELECT count(*) FROM servers s WHERE s.run_id = r.run_id AND s.stage = '{Stage.FAILED}') AS failed,
-  (SELECT count(*) FROM servers s WHERE s.run_id = r.run_id AND s.stage = '{Stage.UNKNOWN}') AS unknown,
-  endpoint, region, project_id, fingerprint, message, project_name, cloud_host, user_name, world
-FROM runs r ORDER BY r.rowid DESC
-"""  # noqa: S608 - words of ours
-
-# From intent to the first look that saw the end, of every batch that has ended, in our own seconds.
-_TOOK = """
-SELECT (julianday(j.last_look_at) - julianday(min(a.intent_at))) * 86400 AS seconds
-FROM jobs j JOIN attempts a USING (run_id, batch_id) JOIN batches b USING (run_id, batch_id)
-WHERE j.run_id = ? AND b.state = 'ended' GROUP BY j.job_id
-"""
 
 
 @checked
@@ -63,7 +44,7 @@ def list_runs(ledger: Ledger | None = None) -> pd.DataFrame:
     LedgerError
         The ledger cannot be read.
     """
-    rows = (ledger or Ledger()).rows(_RUNS)
+    rows = (ledger or Ledger()).runs()
     columns = [
         "run_id", "created_at", "state", "batches", "servers", "done", "failed", "unknown", "endpoint", "region",
         "project_id", "fingerprint", "message", "project_name", "cloud_host", "user_name", "world",
@@ -131,8 +112,8 @@ class Run:
         LedgerError
             The ledger holds no such run.
         """
-        rows = self.ledger.rows("SELECT * FROM runs WHERE run_id = ?", self.run_id)
-        if not rows:
+        record = self.ledger.run(self.run_id)
+        if record is None:
             raise LedgerError(
                 _(
                     "There is no run {run} in the ledger {path}. sdrs_nb.list_runs() shows those it holds.",
@@ -140,7 +121,7 @@ class Run:
                     path=self.ledger.path,
                 )
             )
-        return rows[0]
+        return record
 
     @property
     def state(self) -> RunState:
@@ -247,27 +228,16 @@ class Run:
         and refused batches, except those that are the likely cause of a refusal (their stage is ``failed``).
         """
         columns = ["server_id", "name", "group_id", "batch_id", "error_code", "message"]
-        rows = self.ledger.rows(
-            "SELECT s.* FROM servers s JOIN batches b USING (run_id, batch_id) WHERE s.run_id = ? "
-            "AND b.state IN ('held', 'refused') AND s.stage = ? ORDER BY b.position, s.position",
-            self.run_id,
-            Stage.NOT_SENT,
-        )
+        given_up = (BatchState.HELD, BatchState.REFUSED)
+        servers = [row for row in self.ledger.servers(self.run_id) if row["stage"] == Stage.NOT_SENT]
+        rows = [row for row in servers if row["batch_state"] in given_up]
         return pd.DataFrame(rows, columns=columns).astype("string")
 
     @property
     def seconds_to_go(self) -> float | None:
         """Seconds until the last batch ends if the rest goes as the batches so far; None while nothing is known."""
-        took = self.ledger.rows(_TOOK, self.run_id)
-        if not took:
-            return None
-        typical = sorted(row["seconds"] for row in took)[len(took) // 2]
-        waiting = self.ledger.rows(
-            "SELECT group_id, sum(CASE WHEN state IN ('pending', 'sending', 'uncertain') THEN 1.0 "
-            "WHEN state = 'accepted' THEN 0.5 ELSE 0 END) AS n FROM batches WHERE run_id = ? GROUP BY group_id",
-            self.run_id,
-        )
-        return float(typical * max(row["n"] for row in waiting))
+        took = self.ledger.seconds_of_batches(self.run_id)
+        return took[len(took) // 2] * self.ledger.batches_to_go(self.run_id) if took else None
 
     @property
     def calls_left(self) -> Allowance | None:
@@ -311,39 +281,19 @@ class Run:
 
         Columns: ``batch_id, group_id, state, reason, job_id, job_status, servers``, ``failed`` (of these servers).
         """
-        return pd.DataFrame(
-            self.ledger.rows(
-                "SELECT b.batch_id, b.group_id, b.state, b.reason, b.job_id, j.status AS job_status, "
-                "(SELECT count(*) FROM servers s WHERE s.run_id = b.run_id AND s.batch_id = b.batch_id) AS servers, "
-                "(SELECT count(*) FROM servers s WHERE s.run_id = b.run_id AND s.batch_id = b.batch_id "
-                "AND s.stage = ?) AS failed "
-                "FROM batches b LEFT JOIN jobs j ON j.run_id = b.run_id AND j.job_id = b.job_id "
-                "WHERE b.run_id = ? ORDER BY b.position",
-                Stage.FAILED,
-                self.run_id,
-            ),
-            columns=["batch_id", "group_id", "state", "reason", "job_id", "job_status", "servers", "failed"],
-        )
+        columns = ["batch_id", "group_id", "state", "reason", "job_id", "job_status", "servers", "failed"]
+        return pd.DataFrame(self.ledger.batches(self.run_id), columns=columns)
 
     @property
     def servers(self) -> pd.DataFrame:
         """One row a planned server, in the columns of the outcome (``tables.OUTCOME``), as far as it is known."""
-        rows = self.ledger.rows(
-            "SELECT s.* FROM servers s JOIN batches b USING (run_id, batch_id) WHERE s.run_id = ? "
-            "ORDER BY b.position, s.position",
-            self.run_id,
-        )
+        rows = self.ledger.servers(self.run_id)
         return shape(pd.DataFrame(rows, columns=list(OUTCOME.columns)), OUTCOME)
 
     @property
     def counts(self) -> dict[str, int]:
         """Servers by stage, every stage named, in order."""
-        found = {
-            row["stage"]: row["n"]
-            for row in self.ledger.rows(
-                "SELECT stage, count(*) AS n FROM servers WHERE run_id = ? GROUP BY stage", self.run_id
-            )
-        }
+        found = self.ledger.stages(self.run_id)
         return {stage.value: found.get(stage.value, 0) for stage in Stage}
 
     @property
@@ -381,20 +331,15 @@ class Run:
     @property
     def attempts(self) -> pd.DataFrame:
         """One row a create request that was or may have been sent, with its answer."""
-        rows = self.ledger.rows("SELECT * FROM attempts WHERE run_id = ? ORDER BY attempt_id", self.run_id)
-        return pd.DataFrame(rows)
+        return pd.DataFrame(self.ledger.attempts(self.run_id))
 
     @property
     def jobs(self) -> pd.DataFrame:
         """One row a job: ``job_id, batch_id, status, looks, first_look_at, last_look_at, document`` (JSON text)."""
-        rows = self.ledger.rows("SELECT * FROM jobs WHERE run_id = ? ORDER BY first_look_at, job_id", self.run_id)
-        return pd.DataFrame(rows)
+        return pd.DataFrame(self.ledger.jobs(self.run_id))
 
     @property
     def events(self) -> pd.DataFrame:
         """One row a thing that happened, oldest first: ``at`` (UTC), ``kind``, ``batch_id``, ``data`` (JSON text)."""
-        rows = self.ledger.rows(
-            "SELECT event_id, at, kind, batch_id, data FROM events WHERE run_id = ? ORDER BY event_id", self.run_id
-        )
-        frame = pd.DataFrame(rows, columns=["event_id", "at", "kind", "batch_id", "data"])
+        frame = pd.DataFrame(self.ledger.events(self.run_id), columns=["event_id", "at", "kind", "batch_id", "data"])
         return frame.assign(at=pd.to_datetime(frame["at"], utc=True, format="ISO8601"))

@@ -53,11 +53,7 @@ def cloud_mismatch(record: Mapping[str, Any], identity: "Identity") -> tuple[str
 
 
 def mismatch(
-    record: Mapping[str, Any],
-    project_id: str | None,
-    region: str | None,
-    world: str | None,
-    address: str | None = None,
+    record: Mapping[str, Any], project_id: str | None, region: str | None, world: str | None, address: str | None = None
 ) -> tuple[str, str, str] | None:
     """Return the first thing in which a run's cloud and another one differ: its title, the run's, the other's.
 

@@ -66,17 +66,13 @@ class Walk:
     ) -> None:
         self.cloud, self.run_id, self.ledger, self.plan = cloud, run_id, ledger, plan
         self.names = plan.server_names
-        record = self.record()
+        record = ledger.run(run_id) or {}
         with ledger.readable():
             self.pace = Pace.model_validate_json(record["settings"])
         self.timing = Timing.of(cloud, sleep)
         self.facts = SharedFacts(cloud, self.timing.clock)
-        self.durations = job_durations(
-            ledger,
-            endpoint=record["endpoint"],
-            project_id=record["project_id"],
-            deletions=plan.is_deletion,
-        )
+        where = {name: record[name] for name in ("endpoint", "project_id")}
+        self.durations = job_durations(ledger, **where, deletions=plan.is_deletion)
         self.stopping = asyncio.Event()
         self.reason = ""
         self.is_answered = self.is_reported = self.is_paused = False
@@ -98,10 +94,6 @@ class Walk:
                 loop.private_loop().call_soon_threadsafe(self.pause, reason)
             case Control.GO:
                 loop.private_loop().call_soon_threadsafe(self.go_on)
-
-    def record(self) -> dict[str, Any]:
-        """Return the run's row in the ledger as it is now."""
-        return self.ledger.rows("SELECT * FROM runs WHERE run_id = ?", self.run_id)[0]
 
     def is_stopping(self) -> bool:
         """Whether the walk was asked to stop after what is being sent now."""
@@ -137,19 +129,9 @@ class Walk:
         """Return the volumes of the batch's servers as the plan knows them."""
         return sorted(set().union(*(self._volumes.get(server, set()) for server in batch.server_ids)))
 
-    def batch_row(self, batch_id: str) -> dict[str, Any]:
-        """Return where the batch stands in the ledger."""
-        return self.ledger.rows("SELECT * FROM batches WHERE run_id = ? AND batch_id = ?", self.run_id, batch_id)[0]
-
     def open_attempt(self, batch_id: str) -> dict[str, Any]:
         """Return the batch's newest attempt that can have left."""
-        return self.ledger.rows(
-            "SELECT * FROM attempts WHERE run_id = ? AND batch_id = ? AND (result IS NULL OR result <> ?) "
-            "ORDER BY attempt_id DESC LIMIT 1",
-            self.run_id,
-            batch_id,
-            AttemptResult.NOT_HANDLED,
-        )[0]
+        return self.ledger.newest_attempt(self.run_id, batch_id)
 
     def accepted_at(self, batch_id: str) -> datetime:
         """Return when the batch's newest attempt was answered or adopted, by the cloud's clock."""
@@ -161,23 +143,9 @@ class Walk:
         """Record what an attempt came to, at this moment of the cloud's clock; ``answer`` as in ``Ledger.answer``."""
         self.ledger.answer(attempt, result, cloud_at=self.cloud.clock.now(), **answer)
 
-    def count_taken(self) -> int:
-        """Return how many of the run's requests the cloud took."""
-        return int(
-            self.ledger.rows(
-                "SELECT count(*) AS n FROM attempts WHERE run_id = ? AND result IN ('accepted', 'adopted')", self.run_id
-            )[0]["n"]
-        )
-
     def count_absent(self, batch_id: str) -> int:
         """Return how often the batch was sent and proved to have done nothing."""
-        return int(
-            self.ledger.rows(
-                "SELECT count(*) AS n FROM attempts WHERE run_id = ? AND batch_id = ? AND result = 'absent'",
-                self.run_id,
-                batch_id,
-            )[0]["n"]
-        )
+        return self.ledger.count_results(self.run_id, (AttemptResult.ABSENT,), batch_id)
 
     def count_refusal(self) -> int:
         """Count that the credentials were refused, and return how often in a row."""

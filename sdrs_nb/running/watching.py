@@ -144,7 +144,7 @@ async def _conclude(one: _Watch) -> bool:
 def _sees_times(one: _Watch, found: Mapping[str, Mapping[str, Any]], evidence: OwnershipEvidence) -> bool:
     """Learn from an instance that this run made how the times in the lists are meant; tell whether that is news."""
     walk = one.walk
-    record = walk.record()
+    record = walk.ledger.run(walk.run_id) or {}
     sent = walk.open_attempt(one.batch.batch_id)["sent_cloud_at"]
     if record["times_seen"] or not sent:
         return False

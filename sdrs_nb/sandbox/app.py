@@ -76,14 +76,9 @@ class CloudApp:
         raw_path = (scope.get("raw_path") or request.url.path.encode()).decode("latin-1").split("?", maxsplit=1)[0]
         raw_query = scope["query_string"].decode("latin-1")
         logged = service.log.begin(service.clock.now(), request.method, request.url.path, raw_query, body)
-        wire = WireRequest(
-            method=request.method,
-            raw_path=raw_path,
-            raw_query=raw_query,
-            headers={name.lower(): value for name, value in request.headers.items()},
-            body=body,
-            origin=f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}",
-        )
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        origin = f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}"
+        wire = WireRequest(request.method, raw_path, raw_query, headers, body, origin)
         struck = [] if oversized else service.faults.strike(wire.method, request.url.path)
         await _wait(service, struck)
         response = _refuse(too_large(), logged) if oversized else self._respond(wire, struck, logged)

@@ -30,12 +30,11 @@ def _ordinary(series: str, ratio: int, performance: str, generation: str, famili
 
 def flavors() -> dict[str, Flavor]:
     """Give the flavor catalogue by id."""
-    plain: frozenset[str] = frozenset()
     found = [
-        *_ordinary("s6", 2, "normal", "s6", plain),
-        *_ordinary("c7", 2, "computingv3", "c7", plain),
-        *_ordinary("c7", 4, "computingv3", "c7", plain),
-        *_ordinary("m7", 8, "highmem", "m7", plain),
+        *_ordinary("s6", 2, "normal", "s6", frozenset()),
+        *_ordinary("c7", 2, "computingv3", "c7", frozenset()),
+        *_ordinary("c7", 4, "computingv3", "c7", frozenset()),
+        *_ordinary("m7", 8, "highmem", "m7", frozenset()),
         *_ordinary("c6", 2, "computingv3", "c6", frozenset({"generation"})),
         Flavor("d3.xlarge.8", 4, 32768, "diskintensive", "d3", families=frozenset({"local"}),
                specs=(("quota:local_disk", "2:1675:sas"), ("cond:storage", "localdisk"))),

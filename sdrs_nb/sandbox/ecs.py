@@ -204,39 +204,44 @@ def _list_resize_flavors(call: CloudCall) -> Reply:
 # -- quota and groups ------------------------------------------------------------------------------------------
 
 
+#: Limits that no estate here comes near to.
+_SAME_FOR_ALL = {
+    "maxServerMeta": 128,
+    "maxImageMeta": 128,
+    "maxPersonality": 5,
+    "maxPersonalitySize": 10240,
+    "maxServerGroups": 10,
+    "maxServerGroupMembers": 16,
+    "maxSecurityGroups": 100,
+    "maxSecurityGroupRules": 50,
+    "totalSecurityGroupsUsed": 1,
+    "maxTotalKeypairs": -1,
+    "maxTotalFloatingIps": 50,
+    "totalFloatingIpsUsed": 0,
+    "maxClusterServerGroupMembers": 100,
+    "maxFaultDomainMembers": 10,
+    "maxTotalSpotInstances": 20,
+    "maxTotalSpotCores": 128,
+    "maxTotalSpotRAMSize": 262144,
+    "totalSpotInstancesUsed": 0,
+    "totalSpotCoresUsed": 0,
+    "totalSpotRAMUsed": 0,
+}
+
+
 @ROUTES.on("GET", "/v1/{project_id}/cloudservers/limits")
 def _show_limits(call: CloudCall) -> Reply:
     world = call.world
-    absolute = {
+    used = {
         "maxTotalInstances": world.max_servers,
         "totalInstancesUsed": len(world.servers),
         "maxTotalCores": world.max_cores,
         "totalCoresUsed": world.cores_used,
         "maxTotalRAMSize": world.max_ram_mib,
         "totalRAMUsed": world.ram_used_mib,
-        "maxServerMeta": 128,
-        "maxImageMeta": 128,
-        "maxPersonality": 5,
-        "maxPersonalitySize": 10240,
-        "maxServerGroups": 10,
-        "maxServerGroupMembers": 16,
         "totalServerGroupsUsed": len(world.server_groups),
-        "maxSecurityGroups": 100,
-        "maxSecurityGroupRules": 50,
-        "totalSecurityGroupsUsed": 1,
-        "maxTotalKeypairs": -1,
-        "maxTotalFloatingIps": 50,
-        "totalFloatingIpsUsed": 0,
-        "maxClusterServerGroupMembers": 100,
-        "maxFaultDomainMembers": 10,
-        "maxTotalSpotInstances": 20,
-        "maxTotalSpotCores": 128,
-        "maxTotalSpotRAMSize": 262144,
-        "totalSpotInstancesUsed": 0,
-        "totalSpotCoresUsed": 0,
-        "totalSpotRAMUsed": 0,
     }
-    return Reply(200, {"absolute": absolute})
+    return Reply(200, {"absolute": {**used, **_SAME_FOR_ALL}})
 
 
 @ROUTES.on("GET", "/v1/{project_id}/cloudservers/os-server-groups")

@@ -1,6 +1,6 @@
 """EVS: the volume list with both paging styles, one volume, and the quota set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .clock import iso_micros
@@ -107,17 +107,20 @@ def _list_volumes(call: CloudCall) -> Reply:
     )
 
 
+#: Filters that compare one value of a volume.
+_EXACT: Mapping[str, Callable[[Volume], str]] = {
+    "id": lambda v: v.id,
+    "status": lambda v: v.status,
+    "availability_zone": lambda v: v.az,
+    "service_type": lambda v: "DSS" if v.pool_id else "EVS",
+    "dedicated_storage_id": lambda v: v.pool_id,
+    "volume_type_id": lambda v: v.type,
+}
+
+
 def _filters(call: CloudCall) -> list[Any]:
     tests: list[Any] = []
-    exact: dict[str, Callable[[Volume], str]] = {
-        "id": lambda v: v.id,
-        "status": lambda v: v.status,
-        "availability_zone": lambda v: v.az,
-        "service_type": lambda v: "DSS" if v.pool_id else "EVS",
-        "dedicated_storage_id": lambda v: v.pool_id,
-        "volume_type_id": lambda v: v.type,
-    }
-    for name, read in exact.items():
+    for name, read in _EXACT.items():
         value = call.one(name)
         if value is not None:
             tests.append(lambda v, read=read, value=value: read(v) == value)

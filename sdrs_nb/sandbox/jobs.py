@@ -7,6 +7,7 @@ from typing import Any
 from .errors import MESSAGES
 from .records import FailureJob, Job
 from .routing import CloudCall, Reply
+from .settings import Settings
 from .world import World
 
 
@@ -73,16 +74,17 @@ def close_job(world: World, job: Job, at: float, failure: Failure | None, subjec
             )
 
 
-def close_parent(world: World, parent: Job, at: float, lag_s: float) -> None:
+def close_parent(world: World, parent: Job, at: float, settings: Settings) -> None:
     """End a parent job a little after the last of its sub-jobs; does nothing while one of them is open.
 
-    ASSUMED: the parent succeeds only if all sub-jobs do, else it shows the first failed one's code.
+    ASSUMED: parent_end: it succeeds only if all sub-jobs do, else it shows the first failed one's code.
     """
     if any(job.end is None for job in parent.sub_jobs):
         return
     failed = next((job for job in parent.sub_jobs if job.status == "FAIL"), None)
+    failed = failed if settings.parent_fails else None
     failure = Failure(failed.error_code or "", failed.fail_reason or "") if failed else None
-    world.at(round(at + lag_s, 3), lambda moment: close_job(world, parent, moment, failure))
+    world.at(round(at + settings.parent_lag_s, 3), lambda moment: close_job(world, parent, moment, failure))
 
 
 def start_job(  # noqa: PLR0917 - the parts of a job

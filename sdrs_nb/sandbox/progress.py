@@ -4,9 +4,12 @@ At acceptance the instance is there in ``creating``. At 30 % its pairs appear, a
 (SHUTOFF, in the DR AZ, with the production server's name), at 100 % everything settles or has failed.
 """
 
+import math
 from collections.abc import Callable
+from typing import Any
 
 from . import statuses
+from .catalogue import can_resize
 from .errors import MESSAGES
 from .jobs import Failure, Subject, close_job, close_parent, open_job
 from .placement import automatic_host
@@ -25,14 +28,17 @@ def start_batch(call: CloudCall, order: Order) -> Job:
     group_entity = {"server_group_id": order.group.id}
     parent = open_job(world, call.settings.batch_create_job_type, call.now, dict(group_entity))
     creations = _open_creations(call, order, is_sub_job=True)
-    parent.sub_jobs = [creation.job for creation in creations]
+    # ASSUMED: sub_job_order, sub_job_shape: one a server, in the order of the request.
+    parent.sub_jobs = [creation.job for creation in creations][
+        :: -1 if call.settings.sub_job_order == "reversed" else 1
+    ]
 
     def run(at: float) -> None:
         del at
         parent.status = "RUNNING"
 
     def check_end(at: float) -> None:
-        close_parent(world, parent, at, call.settings.parent_lag_s)
+        close_parent(world, parent, at, call.settings)
 
     world.at(call.now + call.settings.tick_s, run)
     for creation in creations:
@@ -71,7 +77,7 @@ def _open_creations(call: CloudCall, order: Order, *, is_sub_job: bool) -> "list
         entities: dict[str, object] = {"server_group_id": order.group.id, "protected_instance_id": instance.id}
         job = open_job(call.world, "createProtectedInstanceNoCG", begin, entities, is_sub_job=is_sub_job)
         # Sub-jobs may appear late: never before they begin, and later when a fault says so.
-        job.listed_from = begin + call.effects.late_s
+        job.listed_from = begin + call.effects.late_s if call.settings.sub_jobs_shown else math.inf
         creation = Creation(call, order, server, flavor, instance, job)
         creation.schedule(position, is_sub_job=is_sub_job)
         creations.append(creation)
@@ -197,10 +203,10 @@ class Creation:
             name=source.name,
             az=self.order.group.dr_az,
             vpc_id=source.vpc_id,
-            flavor_id=self.flavor.id,
+            flavor_id=self._flavor_id(),
             created=at,
             updated=at,
-            status="SHUTOFF",
+            status=self.settings.dr_state,  # ASSUMED: dr_state: stopped, as one site's guide says
             os_type=source.os_type,
             image_name=source.image_name,
             # Linux with a lost key pair works; the DR server then shows none (OTC FAQ).
@@ -209,19 +215,25 @@ class Creation:
             host_id=self._host_id(),
             # The DR server starts from production's disks, host name included.
             hostname=source.host_name,
-            # ASSUMED: the page says that later changes of these are not copied, so the present values are; the
-            # enterprise project is not (its constraints).
-            tags=source.tags,
-            agency=source.agency,
-            ecs_group_id=source.ecs_group_id,
-            security_groups=source.security_groups,
-            auto_recovery=source.auto_recovery,
             role="dr",
+            **self._copied(),
         )
         subnet = self.world.subnets[self.order.placement.subnet_id or source.nics[0].subnet_id]
         double.nics = (self.world.new_nic(subnet, ip=self.address),)
         self.world.add_server(double)
         return double
+
+    def _copied(self) -> dict[str, Any]:
+        # ASSUMED: copied_settings: the page says that later changes of these are not copied, so the present values
+        # are; the enterprise project is not (its constraints).
+        names = ("tags", "agency", "ecs_group_id", "security_groups", "auto_recovery")
+        return {name: getattr(self.server, name) for name in names} if self.settings.copies_settings else {}
+
+    def _flavor_id(self) -> str:
+        # ASSUMED: dr_flavor: production's own, where the request names none.
+        others = (each.id for each in self.world.flavors.values() if can_resize(self.flavor, each))
+        wanted = self.flavor.id if self.settings.same_flavor else next(others, self.flavor.id)
+        return self.flavor.id if self.flavor.id != self.server.flavor_id else wanted
 
     def _add_dr_volume(self, pair: Pair, at: float) -> None:
         pool_id = self.order.placement.pool_id or ""
@@ -248,7 +260,9 @@ class Creation:
         if self.failure:
             self._clean_up()
         else:
-            self._settle(at)
+            # ASSUMED: instance_state, pair_state: both show their end when the job has ended.
+            self._later(self.settings.instance_late_s, at, self._settle)
+            self._later(self.settings.pairs_late_s, at, self._settle_pairs)
         subject = Subject(
             self.instance.id, self.instance.name, "protected_instances", "createFail", self.instance.group_id
         )
@@ -256,9 +270,17 @@ class Creation:
         if self.after_end is not None:
             self.after_end(at)
 
+    def _later(self, seconds: float, at: float, work: Callable[[float], None]) -> None:
+        if seconds:
+            self.world.at(round(at + seconds, 3), work)
+        else:
+            work(at)
+
     def _settle(self, at: float) -> None:
+        self.instance.status, self.instance.updated = self.world.rest_status(self.instance.group_id), at
+
+    def _settle_pairs(self, at: float) -> None:
         status = self.world.rest_status(self.instance.group_id)
-        self.instance.status = status
         for pair in self.world.pairs_of(self.instance.id):
             if pair.status not in {"creating", *statuses.AT_REST}:
                 # Another owner of a shared disk was ready before, and a job works on the pair already.
@@ -269,7 +291,7 @@ class Creation:
                 pair.sync_from = at
 
     def _clean_up(self) -> None:
-        # ASSUMED: the instance stays in error and keeps its server taken; everything else is removed.
+        # ASSUMED: failed_instance: it stays in error and keeps its server taken; everything else is removed.
         self.instance.status = "error"
         for pair in self.world.pairs_of(self.instance.id):
             self.world.unhang_pair(pair, self.instance.id)
@@ -277,3 +299,5 @@ class Creation:
                 self.world.remove_pair(pair.id)
                 if pair.target_volume in self.world.volumes:
                     self.world.remove_volume(pair.target_volume)
+        if not self.settings.failed_stays:
+            self.world.remove_instance(self.instance.id)

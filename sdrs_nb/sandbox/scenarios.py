@@ -11,18 +11,7 @@ from . import catalogue
 from .clock import CLOUD_START
 from .estate import AZ_A, AZ_B, AZ_C, DAY_S, ERP, SHOP, SWITCHED, WEB, Estate
 from .recipes import RECIPES
-from .records import (
-    Domain,
-    EnterpriseProject,
-    Group,
-    Host,
-    KeyPair,
-    Pool,
-    ScalingGroup,
-    ServerGroup,
-    Subnet,
-    Vpc,
-)
+from .records import Domain, EnterpriseProject, Group, Host, KeyPair, Pool, ScalingGroup, ServerGroup, Subnet, Vpc
 from .settings import Settings
 from .world import World
 

@@ -80,7 +80,7 @@ def instance_document(world: World, instance: Instance, now: float, settings: Se
         attachment = [
             {"replication": pair.id, "device": pair.attachments[instance.id]} for pair in world.pairs_of(instance.id)
         ]
-    return {
+    document: dict[str, Any] = {
         "id": instance.id,
         "name": instance.name,
         "description": instance.description,
@@ -96,6 +96,7 @@ def instance_document(world: World, instance: Instance, now: float, settings: Se
         "tags": tag_list(instance.tags),
         "metadata": {},
     }
+    return {name: value for name, value in document.items() if name not in settings.left_out_of_instances}
 
 
 def tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
@@ -105,10 +106,8 @@ def tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
 
 def pair_document(world: World, pair: Pair, now: float, settings: Settings) -> dict[str, Any]:
     """Render a replication pair."""
-    attachment = [
-        {"protected_instance": instance_id, "device": device}
-        for instance_id, device in pair.attachments.items()
-        if instance_id in world.instances and world.instances[instance_id].status not in _UNFINISHED
+    shown = [
+        one for one in pair.attachments if one in world.instances and world.instances[one].status not in _UNFINISHED
     ]
     return {
         "id": pair.id,
@@ -119,7 +118,7 @@ def pair_document(world: World, pair: Pair, now: float, settings: Settings) -> d
         "replication_model": "hypermetro",
         "progress": sync_progress(pair, now, settings) if pair.status == "protected" else 0,
         "replication_status": _replication_status(pair, now, settings),
-        "attachment": attachment,
+        "attachment": [{"protected_instance": one, "device": pair.attachments[one]} for one in shown],
         # One string; which of the two is production is not stated anywhere.
         "volume_ids": f"{pair.source_volume},{pair.target_volume}",
         "priority_station": pair.station,

@@ -90,14 +90,7 @@ def _create_drill(call: CloudCall) -> Reply:
 
     entities = {"server_group_id": group.id, "disaster_recovery_drill_id": drill.id}
     fail = partial(drill.set_status, "error")
-    return start_job(
-        call,
-        "createDisasterRecoveryDrill",
-        entities,
-        work,
-        _subject(drill, "createFail"),
-        fail,
-    )
+    return start_job(call, "createDisasterRecoveryDrill", entities, work, _subject(drill, "createFail"), fail)
 
 
 def _check_vpc(world: World, vpc_id: object, group_vpc_id: str) -> None:
@@ -160,11 +153,4 @@ def _delete_drill(call: CloudCall) -> Reply:
     drill.set_status("deleting", call.now)
     entities = {"server_group_id": drill.group_id, "disaster_recovery_drill_id": drill.id}
     fail = partial(drill.set_status, "error-deleting")
-    return start_job(
-        call,
-        "deleteDisasterRecoveryDrill",
-        entities,
-        work,
-        _subject(drill, "deleteFail"),
-        fail,
-    )
+    return start_job(call, "deleteDisasterRecoveryDrill", entities, work, _subject(drill, "deleteFail"), fail)

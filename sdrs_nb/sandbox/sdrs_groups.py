@@ -105,10 +105,7 @@ def _create_group(call: CloudCall) -> Reply:
         updated=call.now,
     )
     call.world.groups[group.id] = group
-
-    def work(at: float) -> None:
-        group.set_status("available", at)
-
+    work = partial(group.set_status, "available")
     return _run(call, group, "createProtectionGroupNoCG", "createFail", work, "error")
 
 

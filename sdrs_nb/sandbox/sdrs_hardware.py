@@ -12,7 +12,7 @@ from .catalogue import can_resize
 from .errors import Refusal
 from .estate import device_name
 from .jobs import Failure, start_job
-from .records import Flavor, Instance, Pair, Server, Subnet
+from .records import Flavor, Instance, Nic, Pair, Server, Subnet
 from .routing import CloudCall, Reply, Routes
 from .sdrs_instances import find_instance, instance_subject
 from .sdrs_pairs import find_pair, pair_entities
@@ -191,6 +191,16 @@ def _check_new_nic(call: CloudCall, instance: Instance, subnet_id: str) -> tuple
     return production, subnet
 
 
+def _removable_nic(server: Server | None, nic_id: str) -> tuple[Server, Nic]:
+    """Return the server with its network card of that id, which must be no primary one."""
+    nic = next((nic for nic in server.nics if nic.port_id == nic_id), None) if server else None
+    if server is None or nic is None:
+        raise _refuse("SDRS.1310")
+    if nic.primary:
+        raise _refuse("SDRS.1311")
+    return server, nic
+
+
 @ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/nic/delete")
 def _delete_nic(call: CloudCall) -> Reply:
     nic_id = call.fields(refusal=_refuse("SDRS.0201")).get("nic_id")
@@ -203,18 +213,13 @@ def _delete_nic(call: CloudCall) -> Reply:
     if instance.status not in statuses.AT_REST:
         raise _refuse("SDRS.1327")
     world = call.world
-    production = world.current_server(instance)
-    nic = next((nic for nic in production.nics if nic.port_id == nic_id), None) if production else None
-    if production is None or nic is None:
-        raise _refuse("SDRS.1310")
-    if nic.primary:
-        raise _refuse("SDRS.1311")
+    production, nic = _removable_nic(world.current_server(instance), nic_id)
 
     def work(at: float) -> None:
         for server in _servers(world, instance):
-            doomed = nic if server is production else next((n for n in reversed(server.nics) if not n.primary), None)
-            if doomed is not None:
-                world.drop_nic(server, doomed)
+            same = nic if server is production else next((n for n in reversed(server.nics) if not n.primary), None)
+            if same is not None:
+                world.drop_nic(server, same)
         rest(at)
 
     def rest(at: float) -> None:
@@ -231,15 +236,8 @@ _HOST_FIELDS = ("production_dedicated_host_id", "dr_dedicated_host_id")
 _RESIZE_FIELDS = ("flavorRef", "production_flavorRef", "dr_flavorRef", *_HOST_FIELDS)
 
 
-@ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/resize")
-def _resize(call: CloudCall) -> Reply:
-    body = call.fields("resize", _refuse("SDRS.0201"))
-    if not all(isinstance(body.get(name, ""), str) for name in _RESIZE_FIELDS):
-        raise _refuse("SDRS.0201")
-    production_ref = body.get("production_flavorRef") or body.get("flavorRef")
-    dr_ref = body.get("dr_flavorRef") or body.get("flavorRef")
-    if not production_ref and not dr_ref:
-        raise _refuse("SDRS.0201")
+def _resizable(call: CloudCall) -> tuple[Instance, Server, Server]:
+    """Return the instance with its two servers, or refuse what no resize is allowed for."""
     instance = find_instance(call)
     _check_group(call, instance)
     if instance.status not in statuses.RESIZABLE:
@@ -251,6 +249,19 @@ def _resize(call: CloudCall) -> Reply:
         raise _refuse("SDRS.1376")
     if not any(pair.bootable for pair in call.world.pairs_of(instance.id)):
         raise _refuse("SDRS.1377")
+    return instance, production, double
+
+
+@ROUTES.on("POST", "/v1/{project_id}/protected-instances/{instance_id}/resize")
+def _resize(call: CloudCall) -> Reply:
+    body = call.fields("resize", _refuse("SDRS.0201"))
+    if not all(isinstance(body.get(name, ""), str) for name in _RESIZE_FIELDS):
+        raise _refuse("SDRS.0201")
+    production_ref = body.get("production_flavorRef") or body.get("flavorRef")
+    dr_ref = body.get("dr_flavorRef") or body.get("flavorRef")
+    if not production_ref and not dr_ref:
+        raise _refuse("SDRS.0201")
+    instance, production, double = _resizable(call)
     _check_host_fields(body, production, double)
     changes = [
         (server, _new_flavor(call.world, server, wanted, code))
@@ -273,12 +284,7 @@ def _start_resize(call: CloudCall, instance: Instance, changes: list[tuple[Serve
     entities = {"protected_instance_id": instance.id, "server_group_id": instance.group_id}
     subject = instance_subject(instance, "resizeFail")
     return start_job(
-        call,
-        "resizeProtectedInstanceNew",
-        entities,
-        work,
-        subject,
-        partial(instance.set_status, "error-resizing"),
+        call, "resizeProtectedInstanceNew", entities, work, subject, partial(instance.set_status, "error-resizing")
     )
 
 

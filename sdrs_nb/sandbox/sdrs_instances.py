@@ -241,7 +241,7 @@ def _delete_in_batch(call: CloudCall, parent: Job, instance: Instance, position:
         else:
             remove_protection(world, instance, with_server=with_server)
         close_job(world, job, at, failure, instance_subject(instance, "deleteFail"))
-        close_parent(world, parent, at, call.settings.parent_lag_s)
+        close_parent(world, parent, at, call.settings)
 
     if not call.effects.stuck:
         world.at(round(begin + world.draws.uniform(*call.settings.job_s), 3), finish)

@@ -13,6 +13,7 @@ from .sdrs_documents import pair_document
 from .sdrs_instances import id_list
 from .validation import check_description, check_group_takes_members, check_name, find_group, rename
 from .vetting import check_volume_kind
+from .world import World
 
 ROUTES = Routes()
 
@@ -167,15 +168,8 @@ def _check_new_pair(call: CloudCall, volume: Volume, production_az: str) -> None
         raise Refusal("SDRS.1810")
 
 
-@ROUTES.on("DELETE", "/v1/{project_id}/replications/{replication_id}")
-def _delete_pair(call: CloudCall) -> Reply:
-    body = call.fields("replication") if call.body else {}
-    with_volume = body.get("delete_target_volume", False)
-    if not isinstance(with_volume, bool):
-        raise Refusal("SDRS.0201")
-    world = call.world
-    pair = find_pair(call)
-    if body.get("server_group_id", pair.group_id) != pair.group_id:
+def _check_deletable(world: World, pair: Pair, group_id: object) -> None:
+    if group_id != pair.group_id:
         raise Refusal("SDRS.1611")
     if world.groups[pair.group_id].status not in statuses.PAIR_DELETE_GROUP:
         raise Refusal("SDRS.1002")
@@ -183,6 +177,16 @@ def _delete_pair(call: CloudCall) -> Reply:
         raise Refusal("SDRS.1605")
     if pair.status not in statuses.PAIR_DELETABLE:
         raise Refusal("SDRS.1601")
+
+
+@ROUTES.on("DELETE", "/v1/{project_id}/replications/{replication_id}")
+def _delete_pair(call: CloudCall) -> Reply:
+    body = call.fields("replication") if call.body else {}
+    with_volume = body.get("delete_target_volume", False)
+    if not isinstance(with_volume, bool):
+        raise Refusal("SDRS.0201")
+    world, pair = call.world, find_pair(call)
+    _check_deletable(world, pair, body.get("server_group_id", pair.group_id))
     double = world.volumes.get(pair.target_volume)
     if with_volume and double is not None and double.order_id:
         raise Refusal("SDRS.1827")
@@ -194,14 +198,8 @@ def _delete_pair(call: CloudCall) -> Reply:
             world.remove_volume(pair.target_volume)
 
     pair.set_status("deleting", call.now)
-    return start_job(
-        call,
-        "deleteReplicationPairNoCG",
-        pair_entities(pair),
-        work,
-        pair_subject(pair, "deleteFail"),
-        partial(pair.set_status, "error-deleting"),
-    )
+    subject, fail = pair_subject(pair, "deleteFail"), partial(pair.set_status, "error-deleting")
+    return start_job(call, "deleteReplicationPairNoCG", pair_entities(pair), work, subject, fail)
 
 
 # -- expand ----------------------------------------------------------------------------------------------------
@@ -232,14 +230,8 @@ def _expand_pair(call: CloudCall) -> Reply:
         pair.set_status(world.rest_status(pair.group_id), at)
 
     pair.set_status("extending", call.now)
-    return start_job(
-        call,
-        "expandReplicationPairNew",
-        pair_entities(pair),
-        work,
-        pair_subject(pair, "expandFail"),
-        partial(pair.set_status, "error-extending"),
-    )
+    subject, fail = pair_subject(pair, "expandFail"), partial(pair.set_status, "error-extending")
+    return start_job(call, "expandReplicationPairNew", pair_entities(pair), work, subject, fail)
 
 
 def _new_size(call: CloudCall) -> int:

@@ -122,16 +122,17 @@ def _search(call: CloudCall) -> Reply:
     ]
     if action == "count":
         return Reply(200, {"total_count": len(found)})
-    resources = [
-        {
-            "resource_id": instance.id,
-            "resource_name": instance.name,
-            "resource_detail": instance_document(call.world, instance, call.now, call.settings),
-            "tags": tag_list(instance.tags),
-        }
-        for instance in found[offset : offset + limit]
-    ]
+    resources = [_resource(call, instance) for instance in found[offset : offset + limit]]
     return Reply(200, {"resources": resources, "total_count": len(found)})
+
+
+def _resource(call: CloudCall, instance: Instance) -> dict[str, Any]:
+    return {
+        "resource_id": instance.id,
+        "resource_name": instance.name,
+        "resource_detail": instance_document(call.world, instance, call.now, call.settings),
+        "tags": tag_list(instance.tags),
+    }
 
 
 def _text(body: dict[str, Any], name: str) -> str | None:

@@ -1,8 +1,25 @@
 """Every choice the documents leave open, as one frozen record: what the sandbox assumes and a test may switch."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 PROFILES = ("huaweicloud", "huaweicloud-2025", "otc")
+
+
+#: What a site does otherwise than the first.
+_OF_PROFILE: Mapping[str, Mapping[str, Any]] = {
+    # Newest mainland page of batch create: servers must not carry shared disks.
+    "huaweicloud-2025": {"shared_volumes": "refused"},
+    "otc": {
+        "batch_available": False,
+        "placement_fields": False,
+        "chinese_names": False,
+        # OTC user guide: local disks, GPU/FPGA, Kunpeng, InfiniBand and the newest generations.
+        "refused_families": frozenset({"baremetal", "local", "accelerator", "arm64", "infiniband", "generation"}),
+        "refused_volume_types": frozenset({"ESSD", "ESSD2"}),
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +72,27 @@ class Settings:
     placement_fields: bool = True
     chinese_names: bool = True
 
+    # How the mark after a name prefix counts: from 1 in each request, from 0, on through all requests, or unpadded.
+    numbering: str = "per_request"
+    # Sub-jobs stand in the order of the servers; a sub-job list may as well be turned round, or be missing.
+    sub_job_order: str = "as_sent"
+    sub_jobs_shown: bool = True
+    # Fields that lists of instances leave out although the page shows them.
+    left_out_of_instances: frozenset[str] = frozenset()
+    # Whether a new DR server has tags, agency, security groups, ECS group and auto recovery of its production server.
+    copies_settings: bool = True
+    # A DR server without a flavor of its own has production's; else the next of the same family.
+    same_flavor: bool = True
+    # In which state a DR server is left.
+    dr_state: str = "SHUTOFF"
+    # How long after its job has ended an instance, and its pairs, still show that they are being made.
+    instance_late_s: float = 0.0
+    pairs_late_s: float = 0.0
+    # Whether a parent job fails when one of its sub-jobs does.
+    parent_fails: bool = True
+    # Whether a failed instance stays in the list and keeps its server taken.
+    failed_stays: bool = True
+
     # Which code a missing key pair gives inside the job: 1306 (server) or the general 1350 (instance).
     key_pair_code: str = "SDRS.1306"
     # The parent's job type is undocumented.
@@ -102,18 +140,4 @@ class Settings:
         """
         if profile not in PROFILES:
             raise ValueError(f"Unknown profile {profile!r}; choose one of {', '.join(PROFILES)}.")
-        base = cls(profile=profile)
-        if profile == "huaweicloud-2025":
-            # Newest mainland page of batch create: servers must not carry shared disks.
-            return replace(base, shared_volumes="refused")
-        if profile == "otc":
-            return replace(
-                base,
-                batch_available=False,
-                placement_fields=False,
-                chinese_names=False,
-                # OTC user guide: local disks, GPU/FPGA, Kunpeng, InfiniBand and the newest generations.
-                refused_families=frozenset({"baremetal", "local", "accelerator", "arm64", "infiniband", "generation"}),
-                refused_volume_types=frozenset({"ESSD", "ESSD2"}),
-            )
-        return base
+        return cls(profile=profile, **_OF_PROFILE.get(profile, {}))

@@ -25,6 +25,54 @@ SWITCHES: Mapping[str, Switch] = MappingProxyType(
             "whether the site has batch create and batch delete, which Open Telekom Cloud's documents do not have",
             {"yes": {"batch_available": True}, "no": {"batch_available": False}},
         ),
+        "numbering": Switch(
+            "how the mark after a name prefix counts: -0001 in each request, -0000, on through all requests, or -1",
+            {name: {"numbering": name} for name in ("per_request", "from_zero", "continued", "unpadded")},
+        ),
+        "sub_job_order": Switch(
+            "whether sub-jobs stand in the order of the servers in the request",
+            {name: {"sub_job_order": name} for name in ("as_sent", "reversed")},
+        ),
+        "sub_job_shape": Switch(
+            "whether the job of a batch shows a sub-job for each server",
+            {"one_a_server": {"sub_jobs_shown": True}, "none": {"sub_jobs_shown": False}},
+        ),
+        "list_fields": Switch(
+            "whether lists of protected instances have every field that the page shows",
+            {
+                "all": {"left_out_of_instances": frozenset()},
+                "without_target_server": {"left_out_of_instances": frozenset({"target_server"})},
+                "without_created_at": {"left_out_of_instances": frozenset({"created_at"})},
+            },
+        ),
+        "copied_settings": Switch(
+            "whether a DR server gets tags, agency, security groups, ECS group and auto recovery of production",
+            {"yes": {"copies_settings": True}, "no": {"copies_settings": False}},
+        ),
+        "dr_flavor": Switch(
+            "whether a DR server without a flavor of its own has production's",
+            {"same": {"same_flavor": True}, "other": {"same_flavor": False}},
+        ),
+        "dr_state": Switch(
+            "whether a DR server is left stopped or running",
+            {"stopped": {"dr_state": "SHUTOFF"}, "running": {"dr_state": "ACTIVE"}},
+        ),
+        "instance_state": Switch(
+            "whether instances show their end when their job has ended, or half a minute later",
+            {"at_once": {"instance_late_s": 0.0}, "late": {"instance_late_s": 30.0}},
+        ),
+        "pair_state": Switch(
+            "whether replication pairs show their end when the job has ended, or ten minutes later",
+            {"at_once": {"pairs_late_s": 0.0}, "late": {"pairs_late_s": 600.0}},
+        ),
+        "parent_end": Switch(
+            "whether the job of a batch fails when one of its sub-jobs does",
+            {"fails": {"parent_fails": True}, "succeeds": {"parent_fails": False}},
+        ),
+        "failed_instance": Switch(
+            "whether an instance that could not be made stays in the list and keeps its server taken",
+            {"stays": {"failed_stays": True}, "vanishes": {"failed_stays": False}},
+        ),
     }
 )
 

@@ -65,9 +65,17 @@ def read_batch_order(call: CloudCall) -> Order:
     _check_closure(call.world, order)
     check_placement(call.world, order.group, order.servers, order.placement, settings)
     _check_limits(call.world, order, settings)
-    # ASSUMED: "-0001" upwards in every request, in the order of the servers.
-    order.names = [f"{body['name_prefix']}-{number:04d}" for number in range(1, len(order.servers) + 1)]
+    order.names = _numbered(call, body["name_prefix"], len(order.servers))
     return order
+
+
+def _numbered(call: CloudCall, prefix: str, count: int) -> list[str]:
+    """Give the names of a request's instances, in the order of its servers."""
+    taken = len(call.world.creations) if call.settings.numbering == "continued" else 0
+    first = {"from_zero": 0, "continued": taken + 1}.get(call.settings.numbering, 1)
+    width = 1 if call.settings.numbering == "unpadded" else 4
+    # ASSUMED: numbering: "-0001" upwards in every request, in the order of the servers.
+    return [f"{prefix}-{number:0{width}d}" for number in range(first, first + count)]
 
 
 def read_single_order(call: CloudCall) -> Order:

@@ -141,12 +141,7 @@ class Settings(BaseModel):
 
 
 def resolve(
-    arguments: Mapping[str, Any],
-    *,
-    environ: Mapping[str, str],
-    home: Path,
-    folder: Path,
-    profile: str | None = None,
+    arguments: Mapping[str, Any], *, environ: Mapping[str, str], home: Path, folder: Path, profile: str | None = None
 ) -> Settings:
     """Return the settings that ``arguments``, environment and files give together; reads files, no network.
 

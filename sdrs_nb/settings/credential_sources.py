@@ -85,7 +85,7 @@ _CLOUDS_YAML = {
 }
 #: Clouds that OpenStack clients know by name (``profile`` or ``cloud`` of an entry): what their entry need not say.
 _PROFILES: dict[str, dict[str, str]] = {
-    "otc": {"auth_url": "https://iam.{region}.otc.t-systems.com/v3", "region": "eu-de"},
+    "otc": {"auth_url": "https://iam.{region}.otc.t-systems.com/v3", "region": "eu-de"}
 }
 #: What is read elsewhere, or says nothing about whom and where: passed over in silence.
 _SILENT = frozenset(

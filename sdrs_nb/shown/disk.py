@@ -32,21 +32,17 @@ def require_place(path: Path, *, makes_folders: bool = False) -> None:
     folder = path.parent
     if makes_folders:
         folder = next((each for each in (folder, *folder.parents) if os.path.lexists(each)), folder)
-    if path.is_symlink():
-        reason = _("it is a link; name the file that it points to")
-    elif path.is_dir():
-        reason = _("it is a folder")
-    elif path.exists() and not path.is_file():
-        reason = _("it is a device, not a file")
-    elif not folder.exists():
-        reason = _("the folder {folder} is missing", folder=folder)
-    elif not folder.is_dir():
-        reason = _("{folder} is no folder", folder=folder)
-    elif not os.access(folder, os.W_OK | os.X_OK):
-        reason = _("the folder {folder} cannot be written", folder=folder)
-    else:
-        return
-    raise _refused(path, reason)
+    reasons = (
+        (path.is_symlink(), _("it is a link; name the file that it points to")),
+        (path.is_dir(), _("it is a folder")),
+        (path.exists() and not path.is_file(), _("it is a device, not a file")),
+        (not folder.exists(), _("the folder {folder} is missing", folder=folder)),
+        (not folder.is_dir(), _("{folder} is no folder", folder=folder)),
+        (not os.access(folder, os.W_OK | os.X_OK), _("the folder {folder} cannot be written", folder=folder)),
+    )
+    for holds, reason in reasons:
+        if holds:
+            raise _refused(path, reason)
 
 
 def write_whole(path: Path, fill: Callable[[Path], object] | bytes, *, makes_folders: bool = False) -> Path:
@@ -63,13 +59,10 @@ def write_whole(path: Path, fill: Callable[[Path], object] | bytes, *, makes_fol
     # Nobody can guess this name, and an existing one is not opened.
     unfinished = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.part")
     try:
-        if makes_folders:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        with os.fdopen(handle, "wb") as file:
-            if isinstance(fill, bytes):
-                file.write(fill)
-        if not isinstance(fill, bytes):
+        path.parent.mkdir(parents=makes_folders, exist_ok=True)  # without `makes_folders` it is there
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
+            file.write(fill if isinstance(fill, bytes) else b"")
+        if callable(fill):
             fill(unfinished)
         with unfinished.open("rb+") as file:
             os.fsync(file.fileno())

@@ -51,14 +51,7 @@ __all__ = [
 FEW = 10
 
 #: The shape that goes with each tone, so that no state is told by colour alone.
-SHAPES: Mapping[str, str] = {
-    "good": "●",
-    "warning": "▲",
-    "bad": "■",
-    "running": "◐",
-    "unknown": "◆",
-    "neutral": "○",
-}
+SHAPES: Mapping[str, str] = {"good": "●", "warning": "▲", "bad": "■", "running": "◐", "unknown": "◆", "neutral": "○"}
 
 
 _CELL = 120  # characters of a table's cell: enough for any real name, and a hostile one fills no screen
@@ -106,11 +99,7 @@ def table(
 
 
 def summary(
-    title: str,
-    facts: Iterable[tuple[str, object]] = (),
-    *,
-    notes: Iterable[str] = (),
-    body: Iterable[Markup] = (),
+    title: str, facts: Iterable[tuple[str, object]] = (), *, notes: Iterable[str] = (), body: Iterable[Markup] = ()
 ) -> str:
     """Return a compact account of one object: a title, named figures, sentences, then ready-made parts."""
     return fragment(render("summary.html", title=title, facts=list(facts), notes=list(notes), body=list(body)))
@@ -176,8 +165,5 @@ def _part(name: str, *values: object) -> Markup:
 @cache
 def _templates() -> jinja2.Environment:
     return jinja2.Environment(
-        loader=jinja2.PackageLoader("sdrs_nb.shown"),
-        autoescape=True,
-        finalize=escape,
-        undefined=jinja2.StrictUndefined,
+        loader=jinja2.PackageLoader("sdrs_nb.shown"), autoescape=True, finalize=escape, undefined=jinja2.StrictUndefined
     )

@@ -148,10 +148,7 @@ class CoveragePanel(ipywidgets.VBox):
         self._is_looking = True
         self._on_progress("", 0, None)
         work = coverage(
-            cloud,
-            auto_recovery=bool(self._recovery.value),
-            on_progress=self._on_progress,
-            on_wait=self._on_wait,
+            cloud, auto_recovery=bool(self._recovery.value), on_progress=self._on_progress, on_wait=self._on_wait
         )
         self.background.start("look", work, done=self._on_found, failed=self._on_look_failed)
         self.redraw()

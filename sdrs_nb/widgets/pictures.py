@@ -114,12 +114,9 @@ def cluster_picture(eligibility: Eligibility, cluster_id: str) -> str:
     server_at = {server: 24 + _ROW * at for at, server in enumerate(rows["server_id"])}
     offset = max(len(server_at) - len(volumes), 0) * _ROW // 2
     volume_at = {volume: 24 + offset + _ROW * at for at, volume in enumerate(volumes)}
-    lines = [
-        (server_at[server], volume_at[volume])
-        for server, ids in zip(rows["server_id"], rows["volume_ids"], strict=True)
-        for volume in ids.split(",")
-        if volume in volume_at
-    ]
+    volumes_of = zip(rows["server_id"], rows["volume_ids"], strict=True)
+    used = [(server_at[server], volume) for server, ids in volumes_of for volume in ids.split(",")]
+    lines = [(server, volume_at[volume]) for server, volume in used if volume in volume_at]
     boxes = _server_boxes(eligibility, server_at)
     title = _("Cluster: servers on the left, shared volumes on the right")
     return html.fragment(

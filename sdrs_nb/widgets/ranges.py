@@ -46,10 +46,7 @@ def parse_range(text: str, kind: Literal["number", "time"]) -> Range:
         return Range()
     if ".." in text:
         low, _dots, high = (part.strip() for part in text.partition(".."))
-        return Range(
-            _bounds(low, kind)[0] if low else None,
-            _bounds(high, kind)[1] if high else None,
-        )
+        return Range(_bounds(low, kind)[0] if low else None, _bounds(high, kind)[1] if high else None)
     found = _COMPARED.fullmatch(text)
     return _compared(found[1], found[2], kind) if found else Range(*_bounds(text, kind))
 

@@ -83,11 +83,7 @@ def _card(finding: dict[object, object]) -> Card:
         word(severity),
         told["message"],
         " · ".join(text for text in (told["rule"], told["sdrs_code"]) if text),
-        [
-            (_("Remedy"), told["remedy"]),
-            (_("Evidence"), clipped(told["evidence"], 400)),
-            (_("Source"), told["source"]),
-        ],
+        [(_("Remedy"), told["remedy"]), (_("Evidence"), clipped(told["evidence"], 400)), (_("Source"), told["source"])],
         is_text=True,
     )
 

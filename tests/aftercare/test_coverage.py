@@ -294,6 +294,7 @@ def listening(sandbox):
     thread.join(20)
 
 
+@pytest.mark.slow
 async def test_function_command_and_panel_say_the_same(sandbox, listening, monkeypatch):
     """After all seven changes: the frames of the call, of ``sdrs-nb coverage`` and of the panel, row by row."""
     for name, value in listening.items():

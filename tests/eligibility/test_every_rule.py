@@ -53,6 +53,7 @@ def test_an_absent_value_can_be_an_answer(rule):
     assert "unverified" not in found.get(rule, set())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [0, 1])
 @pytest.mark.parametrize(("rule", "frame"), NEEDS)
 def test_what_was_not_received_decides_nothing(rule, frame, rows):
@@ -62,6 +63,7 @@ def test_what_was_not_received_decides_nothing(rule, frame, rows):
     assert found.get(rule, set()) <= {"unverified"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rule", "frame"), NEEDS)
 def test_what_was_received_of_an_incomplete_frame_is_a_fact(rule, frame):
     """A rule that fires for what is there fires for it in a part as well; one that fires for a gap does not."""

@@ -305,6 +305,7 @@ def test_half_a_character_never_gets_into_a_frame(column, value):
         assert "\ufffdx" in frame[column].iloc[0]
 
 
+@pytest.mark.slow
 def test_a_csv_of_a_hundred_thousand_servers_is_read():
     """Every fact of every one of them."""
     frame = pd.DataFrame([a_server("s")] * 100_000).assign(server_id=[f"s{n}" for n in range(100_000)])
@@ -315,6 +316,7 @@ def test_a_csv_of_a_hundred_thousand_servers_is_read():
     assert servers["server_id"].iloc[-1] == "s99999"
 
 
+@pytest.mark.slow
 def test_a_workbook_of_twenty_thousand_servers_is_read():
     """As openpyxl writes it, with sparse columns, a far title over the heading's width and a sheet beside it."""
     book = openpyxl.Workbook(write_only=True)

@@ -625,6 +625,7 @@ def frames(draw, name):
     return frame.drop(columns=["production_az", "dr_az"], errors="ignore")
 
 
+@pytest.mark.slow
 @settings(
     max_examples=25,
     phases=[Phase.explicit, Phase.generate],

@@ -461,6 +461,7 @@ def recorded(tmp_path_factory):
     return path.read_bytes(), run_id
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10**9))
 @settings(max_examples=40)
 def test_flipped_bits_are_a_sentence_or_nothing(recorded, tmp_path_factory, seed):

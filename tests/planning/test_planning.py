@@ -127,6 +127,7 @@ def test_a_saved_plan_loads_as_the_same_plan(tmp_path_factory, eligibility):
     assert loaded.diff(plan).empty
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=60)
 def test_one_flipped_byte_is_refused(tmp_path_factory, data):
@@ -231,6 +232,7 @@ def test_payloads_are_the_bytes_that_are_sent():
     assert plan.payloads() == [json.loads(plan.payload_bytes(batch.batch_id)) for batch in plan.batches]
 
 
+@pytest.mark.slow
 def test_adding_a_server_changes_few_batches():
     """Wherever a server is added among 500, a handful of the 100 batches change."""
     dice = random.Random(7)

@@ -67,6 +67,7 @@ def test_a_file_that_no_longer_says_for_reading_was_changed(tmp_path):
         sdrs_nb.Plan.load(path)
 
 
+@pytest.mark.slow
 def test_the_shell_plans_for_reading_and_refuses_to_submit(shell, tmp_path):
     """``plan --include-unknown`` writes the file, ``submit`` refuses it in a sentence."""
     estate = unknown_inventory().to_excel(tmp_path / "estate.xlsx")
@@ -92,6 +93,7 @@ def two_groups():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("choices", "expected"),
     [

@@ -248,6 +248,7 @@ def test_it_is_written_in_the_language_in_use(written, language):
     assert f'<html lang="{language}">' in path.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_thousand_servers_take_under_5_mb(ledger, tmp_path):
     """A big run's report is small enough to mail; how long it takes is a figure of make bench."""
     run = a_recorded_run(ledger, servers=1000, blocked=200, failing={7})

@@ -4,8 +4,12 @@ import pytest
 
 import sdrs_nb
 from sdrs_nb.errors import SettingsError
+from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.ledger.pilots import PilotState
-from tests.builders_running import CREATE, creates, creations, faults
+from sdrs_nb.sandbox import Sandbox
+from sdrs_nb.sandbox.settings import Settings
+from sdrs_nb.sandbox.switches import SWITCHES, assume
+from tests.builders_running import CREATE, CloudTime, connected_to, creates, creations, faults
 
 pytest_plugins = ["tests.running_fixtures"]
 
@@ -148,3 +152,55 @@ async def test_enabling_protection_waits_for_the_word_too(cloud, sandbox, ledger
     await sdrs_nb.resume(cloud, run, sleep=cloud_time.sleep)
 
     assert run.counts["protected"] == 3
+
+
+def played(assumed):
+    """Return a sandbox that plays the service by these words of ``--assume``, on a clock that stands still."""
+    return Sandbox(servers=240, seed=7, speed=0, settings=assume(Settings(), assumed))
+
+
+def a_plan(inventory):
+    """Return two batches of two servers with tags in groups that are not enabled: whatever a switch can show."""
+    servers = inventory.servers
+    tagged = set(servers.loc[servers["tags"].fillna("").ne(""), "server_id"])
+    everybody = sdrs_nb.check_eligibility(inventory)
+    verdicts = everybody.verdicts
+    fine = verdicts[verdicts["verdict"].isin(["eligible", "warning"]) & verdicts["server_id"].isin(tagged)]
+    fine = fine[~fine["server_id"].isin(everybody.clusters["server_id"])]
+    group = fine["group_id"].value_counts().index[0]
+    chosen = fine.loc[fine["group_id"] == group, "server_id"][:4].tolist()
+    options = sdrs_nb.BatchOptions(batch_limit=2)
+    return sdrs_nb.plan_batches(sdrs_nb.check_eligibility(inventory, server_ids=chosen, options=options))
+
+
+#: Every answer of a switch but the assumed one, where a batch can show it.
+OTHERWISE = [
+    f"{name}={answer}"
+    for name, switch in SWITCHES.items()
+    if name != "batch_calls"
+    for answer in list(switch.answers)[1:]
+]
+#: What must go wrong for a switch to show.
+ON_FAILURE = {"parent_end", "failed_instance"}
+
+
+@pytest.mark.parametrize("switch", OTHERWISE)
+async def test_a_pilot_names_the_assumption_that_does_not_hold(switch, tmp_path):
+    """Under each switch exactly its assumption is named as different, before the second batch is sent."""
+    sandbox = played([switch])
+    cloud_time = CloudTime(sandbox)
+    name = switch.partition("=")[0]
+    async with connected_to(sandbox) as cloud:
+        plan = a_plan(await sdrs_nb.load_inventory(cloud))
+        if name in ON_FAILURE:
+            await faults(sandbox, {"match": CREATE, "kind": "fail_subjob", "n": 2, "code": "Ecs.0001", "times": 1})
+        ledger = Ledger(tmp_path / "ledger.db", clock=cloud_time.clock)
+        run = await sdrs_nb.submit(
+            cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=cloud_time.sleep, pilot="b001", pilot_auto=True
+        )
+        await sdrs_nb.follow(cloud, run, sleep=cloud_time.sleep)
+
+    assert len(plan.batches) == 2
+    assert {row.assumption for row in run.pilot.differences} - {""} == {name}
+    assert len(await creates(sandbox)) == 1
+    assert run.state == "paused"

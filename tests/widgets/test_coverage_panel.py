@@ -197,6 +197,7 @@ def test_a_look_at_the_cloud_shows_what_the_function_returns(cloud_process):
     assert panel._look.description == "Look again"
 
 
+@pytest.mark.slow
 def test_a_look_can_be_stopped_and_begun_again(cloud_process):
     """Stop leaves what was shown, and the button free; the next look succeeds."""
     httpx.post(

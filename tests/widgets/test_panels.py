@@ -445,6 +445,7 @@ def workbench(cloud_process):
     return made
 
 
+@pytest.mark.slow
 def test_the_whole_job_leaves_results_and_a_report(workbench, tmp_path):
     """Submit, follow, verify, report: stages in words, a timeline with its text, an event log, files written."""
     submit, outcome = workbench.panels[5:]
@@ -465,6 +466,7 @@ def test_the_whole_job_leaves_results_and_a_report(workbench, tmp_path):
     assert submit._new.disabled is False
 
 
+@pytest.mark.slow
 def test_a_run_with_failures_is_red_wherever_it_shows(workbench, cloud_process):
     """Two servers fail: step, header, bar and figures say so; what failed, why and what to do is above the rows."""
     cloud_process.set_faults({"match": "POST /v1/*/protected-instances/batch", "kind": "fail_subjob", "times": 2})
@@ -491,6 +493,7 @@ def test_a_run_with_failures_is_red_wherever_it_shows(workbench, cloud_process):
     assert "Submit and follow: done, 2 failed" in repr(workbench)
 
 
+@pytest.mark.slow
 def test_a_run_that_went_well_is_green(workbench):
     """No failure, no block, a green bar: red means something."""
     submit = workbench.panels[5]
@@ -521,6 +524,7 @@ def test_a_step_that_waits_for_the_gateway_says_until_when(cloud_process):
     assert str(wait) not in idle
 
 
+@pytest.mark.slow
 def test_a_run_stops_after_its_batch_and_carries_on(workbench, cloud_process):
     """Stop sends nothing more and pauses; Carry on finishes, and every server is created once."""
     submit = workbench.panels[5]
@@ -540,6 +544,7 @@ def test_a_run_stops_after_its_batch_and_carries_on(workbench, cloud_process):
     assert workbench.run.counts["not sent"] == 0
 
 
+@pytest.mark.slow
 def test_a_second_workbench_on_the_run_watches_it(workbench):
     """Another notebook sees the run go on, may not submit again, and ends at the same figures."""
     submit = workbench.panels[5]

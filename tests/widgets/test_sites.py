@@ -42,6 +42,7 @@ def submitted(workbench, rules=""):
     return submit
 
 
+@pytest.mark.slow
 def test_open_telekom_cloud_is_served_one_by_one(site):
     """The panels name its rules and why; single creates only leave, and every planned server is at its end."""
     workbench = Workbench()
@@ -59,6 +60,7 @@ def test_open_telekom_cloud_is_served_one_by_one(site):
     assert sent(site) == [("POST", "/protected-instances", 200)] * len(workbench.run.servers)
 
 
+@pytest.mark.slow
 def test_batch_creates_there_stop_after_one_404_and_the_panel_says_how_to_go_on(site):
     """Done as it says, a new plan of the same servers by the other rules ends right."""
     workbench = Workbench(sdrs_nb.connect())

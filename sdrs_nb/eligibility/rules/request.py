@@ -67,18 +67,10 @@ def request_findings(
     existing_names: Iterable[str] = (),
     facts: Facts | None = None,
 ) -> list[RequestFinding]:
-    """Return what the rule book says against a request, in the order of the rule book.
+    """Return what the rule book says against requests that share these options, in the order of the rule book.
 
-    Parameters
-    ----------
-    options
-        What the requests share.
-    name_prefix
-        Prefix of instance names; None while it is not known yet, then Q1-Q3 are not asked.
-    existing_names
-        Names of protected instances that exist (Q3).
-    facts
-        Facts of an inventory for rules that add up what would be used; without them these are not asked.
+    ``name_prefix`` is that of instance names; while it is None, not known yet, Q1-Q3 are not asked.  Q3 compares with
+    ``existing_names`` of protected instances.  Rules that add up what would be used ask ``facts``, if there are any.
     """
     request = Request(options, rulebook, name_prefix, frozenset(existing_names), facts)
     return [

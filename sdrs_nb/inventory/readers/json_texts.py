@@ -183,9 +183,8 @@ def sheet_of_records(
         raise too_many_rows(where)
     good = [(at, row) for at, row in zip(places, rows, strict=True) if isinstance(row, dict)]
     wrong = [at for at, row in zip(places, rows, strict=True) if not isinstance(row, dict)]
-    told = _("An object of columns and values belongs here.")
     for at in wrong[:TOLD]:
-        remarks.problem(where, told, row=at)
+        remarks.problem(where, _("An object of columns and values belongs here."), row=at)
     if len(wrong) > TOLD:
         remarks.problem(where, more(len(wrong) - TOLD))
     headings = list(dict.fromkeys(key for _at, row in good for key in row))

@@ -118,11 +118,8 @@ def rows_of_terraform(value: Mapping[str, Any]) -> dict[str, list[Row]]:
             row.pop("multiattach", None)
         found.setdefault(frame, []).append(row)
     _with_vpcs(found)
-    attachments = {(row.get("server_id"), row.get("volume_id")): row for row in found.get("attachments", [])}
-    if "attachments" in found:
-        found["attachments"] = list(attachments.values())
-        if not attachments:
-            del found["attachments"]
+    if once := {(row.get("server_id"), row.get("volume_id")): row for row in found.pop("attachments", [])}:
+        found["attachments"] = list(once.values())
     return found
 
 

@@ -12,7 +12,7 @@ import struct
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from xml.parsers import expat
@@ -377,18 +377,13 @@ def _count_exactly(data: bytes, member: zipfile.ZipInfo, part: _Part, name: str)
     exact.feed(b"", is_last=True)
 
 
-def _require_texts(data: bytes, name: str, members: list[zipfile.ZipInfo], found: Measured, unpacked: int) -> None:
-    """Refuse texts that many cells share and that would be far larger in memory, once a cell, than in the file."""
-    bounds = limits()
-    allowed = max(bounds.shared_text_bytes, bounds.text_an_unpacked_byte * unpacked)
-    longest = max((part.longest_text for part in found.parts if part.shared), default=0)
-    if longest * sum(part.cells for part in found.parts) <= allowed:
-        return
+def _shared_texts(
+    data: bytes, name: str, parts: Iterable[tuple[zipfile.ZipInfo, _Part]]
+) -> tuple[list[int], Counter[int]]:
+    """Return the length of each shared text, and how many cells use it."""
     lengths: list[int] = []
     uses: Counter[int] = Counter()
-    for member, part in zip(members, found.parts, strict=True):
-        if not part.shared and not part.cells:
-            continue
+    for member, part in parts:
         for chunk in chunks(data, member, name, 0):
             if part.shared:
                 starts = [match.start() for match in _TEXT.finditer(chunk)]
@@ -397,6 +392,18 @@ def _require_texts(data: bytes, name: str, members: list[zipfile.ZipInfo], found
                 lengths += [end - at for at, end in pairwise([*starts, len(chunk)])]
             if part.cells:
                 uses.update(map(int, _INDEX.findall(chunk)))
+    return lengths, uses
+
+
+def _require_texts(data: bytes, name: str, members: list[zipfile.ZipInfo], found: Measured, unpacked: int) -> None:
+    """Refuse texts that many cells share and that would be far larger in memory, once a cell, than in the file."""
+    bounds = limits()
+    allowed = max(bounds.shared_text_bytes, bounds.text_an_unpacked_byte * unpacked)
+    longest = max((part.longest_text for part in found.parts if part.shared), default=0)
+    if longest * sum(part.cells for part in found.parts) <= allowed:
+        return
+    lengths, uses = _shared_texts(data, name, [(member, part) for member, part in zip(members, found.parts, strict=True)
+                                               if part.shared or part.cells])  # fmt: skip
     total = sum(count * lengths[index] for index, count in uses.items() if index < len(lengths))
     if total > allowed:
         raise TooMuchError(
