@@ -11,8 +11,8 @@ _HOMES = {
     "errors": (
         "AuthenticationError ClaimedError CloudError CloudUnreachable ConflictError InventoryError JobFailed "
         "JobTimeout LedgerError ListIncompleteError NoBatchCallError NotFoundError NothingEligibleError "
-        "PermissionDeniedError PlanError ReadOnlyError SdrsError ServiceError SettingsError RunbookFailed "
-        "SubmissionUncertain ThrottledError UnknownCallError"
+        "NotOnTapeError PermissionDeniedError PlanError ReadOnlyError SdrsError ServiceError SettingsError "
+        "RunbookFailed SubmissionUncertain ThrottledError UnknownCallError"
     ),
     "cloud": "Cloud connect",
     "inventory.inventory": "Inventory load_inventory read_inventory",

@@ -20,6 +20,7 @@
     │   ├── ConflictError           409, or a 400 whose code means "not in this state"
     │   ├── ThrottledError          429: too many calls
     │   ├── ServiceError            5xx: the service failed
+    │   ├── NotOnTapeError          a tape is played back, and this request is not on it
     │   └── ListIncompleteError     a list was read in part; ``documents`` holds what was received
     ├── SubmissionUncertain     a create was sent and its fate is not known
     ├── JobFailed               a job ended with status FAIL
@@ -49,6 +50,7 @@ __all__ = [
     "ListIncompleteError",
     "NoBatchCallError",
     "NotFoundError",
+    "NotOnTapeError",
     "NothingEligibleError",
     "PermissionDeniedError",
     "PlanError",
@@ -90,10 +92,14 @@ class Problem:
 
 
 class InventoryError(SdrsError, ValueError):
-    """A file or frame cannot be used as an inventory; ``problems`` names every reason at once."""
+    """A file or frame cannot be used as an inventory; ``problems`` names every reason at once.
+
+    ``headings`` says what each heading was taken for, as ``Inventory.headings`` does, as far as it was read.
+    """
 
     def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
         self.problems = tuple(problems)
+        self.headings: tuple[Any, ...] = ()
         super().__init__("\n".join([message, *(f"  {problem}" for problem in self.problems)]))
 
 
@@ -162,6 +168,10 @@ class CloudError(SdrsError):
         self.cloud_message = cloud_message
         self.request_id = request_id
         super().__init__(message)
+
+
+class NotOnTapeError(CloudError):
+    """A tape is played back in place of a cloud, and this request is not on it; nothing was sent."""
 
 
 class AuthenticationError(CloudError):

@@ -8,7 +8,7 @@ import pandas as pd
 
 from sdrs_nb import tables
 from sdrs_nb.eligibility.eligibility import Eligibility
-from sdrs_nb.inventory.inventory import Inventory
+from sdrs_nb.inventory.inventory import About, Inventory
 from sdrs_nb.models import BatchOptions, Declared
 from sdrs_nb.rulebook import Rulebook, load_rulebook
 
@@ -19,6 +19,7 @@ class _PlainInventory(Inventory):
     """An inventory whose frames are attributes, so that a dataclass can hold them."""
 
     servers = volumes = attachments = groups = protected_instances = replication_pairs = quotas = flavors = None
+    _notes = ()
 
 
 class _PlainEligibility(Eligibility):
@@ -41,6 +42,7 @@ class AnInventory(_PlainInventory):
     quotas: pd.DataFrame
     flavors: pd.DataFrame = field(default_factory=lambda: tables.empty(tables.FLAVORS))
     declared: tuple[Declared, ...] = ()
+    about: About = field(default_factory=About)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,6 @@
 """Runs of any size as the ledger holds them, without a cloud."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import sdrs_nb
@@ -14,16 +15,16 @@ SCOPE = {"endpoint": "https://sdrs.test", "region": "test-1", "project_id": "p1"
 
 
 def a_recorded_run(
-    ledger, servers=3, *, blocked=1, name="db-{n:04}", failing=(), stage="created", scope=SCOPE, approval=None
+    ledger, servers=3, *, blocked=1, name="db-{n:04}", failing=(), stage="created", scope=SCOPE, approval=None, **kept
 ):
     """Record a run of ``servers`` servers, with a job per batch; ``blocked`` more were left out.
 
-    Servers at the positions in ``failing`` failed, the others reached ``stage``.
+    Servers at the positions in ``failing`` failed, the others reached ``stage``; ``kept``: fields of its plan.
     """
     rows = [a_server(f"server-{n}", name=name.format(n=n)) for n in range(servers)]
     rows += [a_server(f"bad-{n}", name=f"bad-{n}", status="ERROR") for n in range(blocked)]
     eligibility = sdrs_nb.check_eligibility(an_inventory(servers=rows), group_id=GROUP)
-    plan = sdrs_nb.plan_batches(eligibility, name_prefix="t")
+    plan = replace(sdrs_nb.plan_batches(eligibility, name_prefix="t"), **kept)
     run_id = ledger.create_run(
         scope=scope,
         plan=plan,

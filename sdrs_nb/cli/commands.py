@@ -5,7 +5,7 @@ Imported once the language is known (``sdrs_nb.cli.main``), so that the help is 
 
 import typer
 
-from sdrs_nb.cli import aftercare, books, doctor, options, runs, stages, takeback
+from sdrs_nb.cli import aftercare, books, doctor, options, runs, stages, takeback, tapes
 from sdrs_nb.i18n import _
 
 __all__ = ["app"]
@@ -191,6 +191,33 @@ app.command(
     ),
 )(stages.options)
 app.command("runs", help=_("List the runs in the ledger, newest first."))(runs.runs)
+
+tape = typer.Typer(
+    short_help=_("What was recorded of a cloud, before it is handed on."),
+    help=_(
+        "What was recorded of a cloud: look at it, and prove that nothing is in it that names anybody.\n\n"
+        "\b\n"
+        "  sdrs-nb --tape tapes inventory            record what a command exchanges with the cloud\n"
+        "  sdrs-nb tape show tapes                   a line a request\n"
+        "  sdrs-nb tape check tapes --words names.txt\n\n"
+        'sdrs_nb.connect(tape="tapes") plays it back.'
+    ),
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+tape.command(
+    "check",
+    short_help=_("Prove that no word of yours is in it."),
+    help=_(
+        "Look for words in a tape, in any spelling: those of a file (one a line), whom the settings name, their "
+        "credentials, and whatever has the shape of a secret or of an address.\n\n"
+        "What is found is told by file and line, and never shown. Leaves with 1 when anything was found."
+    ),
+)(tapes.check)
+tape.command("show", help=_("Show the requests of a tape in the order in which they left, and what came of each."))(
+    tapes.show
+)
+app.add_typer(tape, name="tape")
 
 runbooks = typer.Typer(
     short_help=_("Documented procedures as notebooks."),

@@ -31,7 +31,17 @@ __all__ = [
 DONE, FAILED, BAD_INPUT, NOTHING_ELIGIBLE, STILL_UNKNOWN = range(5)
 
 #: Options of ``sdrs-nb`` itself, which people write after the command.
-GLOBAL_OPTIONS = ("--endpoint", "--region", "--project-id", "--profile", "--ca-file", "--lang", "--quiet", "-q")
+GLOBAL_OPTIONS = (
+    "--endpoint",
+    "--region",
+    "--project-id",
+    "--profile",
+    "--ca-file",
+    "--tape",
+    "--lang",
+    "--quiet",
+    "-q",
+)
 #: What a command may end with and an operator can act on; anything else is a bug and shows its traceback.
 EXPECTED = (SdrsError, OSError, KeyboardInterrupt, typer.Abort, typer.TyperException)
 

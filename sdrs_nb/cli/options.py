@@ -54,7 +54,9 @@ Mapped = Annotated[
     typer.Option(
         "--map",
         metavar="HEADING=COLUMN",
-        help=_("Which heading of the file is which column, such as 'Host=name'; may be repeated."),
+        help=_(
+            "Which heading of the file is which column, such as 'Host=name'; 'Host=' leaves it out; may be repeated."
+        ),
         show_default=False,
     ),
 ]
@@ -93,6 +95,7 @@ class Connection:
     ca_file: Path | None = None
     quiet: bool = False
     read_only: bool = False
+    tape: Path | None = None
 
     def connect(self, *, read_only: bool = False) -> "Cloud":
         """Return the connection; no network yet.  Raises ``SettingsError`` where something is missing."""
@@ -105,6 +108,7 @@ class Connection:
             profile=self.profile,
             ca_file=self.ca_file,
             read_only=read_only or self.read_only or None,
+            record=self.tape,
         )
         cloud.on_wait(watching.waiting(quiet=self.quiet))
         return cloud
@@ -156,6 +160,12 @@ def globally(
     read_only: Annotated[
         bool, typer.Option("--read-only", help=_("Refuse whatever could change something in the cloud."))
     ] = False,
+    tape: Annotated[
+        Path | None,
+        typer.Option(
+            "--tape", metavar="DIR", help=_("Record every request and answer, with pseudonyms for what names anybody.")
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help=_("No progress on the standard error."))] = False,
     _version_asked: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_version, help=_("Print the version and leave."))
@@ -169,4 +179,4 @@ def globally(
                 param_hint="--lang",
             )
         set_language(lang)
-    context.obj = Connection(endpoint, region, project_id, profile, ca_file, quiet, read_only)
+    context.obj = Connection(endpoint, region, project_id, profile, ca_file, quiet, read_only, tape)

@@ -11,11 +11,8 @@ from sdrs_nb.cli import printing, watching
 from sdrs_nb.cli.options import given
 from sdrs_nb.errors import InventoryError, SettingsError
 from sdrs_nb.i18n import _
-from sdrs_nb.shown.words import word
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from sdrs_nb.inventory.inventory import Inventory
 
 __all__ = ["read"]
@@ -31,6 +28,7 @@ def read(context: typer.Context, source: str | None, mapped: list[str] | None = 
     guessed, filled in and passed over while reading is told in brief.  ``mapped``: headings and their columns.
     """
     from sdrs_nb.inventory.inventory import read_inventory
+    from sdrs_nb.inventory.notes import in_brief
 
     connection = given(context)
     if source is None:
@@ -39,26 +37,15 @@ def read(context: typer.Context, source: str | None, mapped: list[str] | None = 
     found = read_inventory(source, columns=_mapping(mapped or ()))
     with suppress(SettingsError):  # a file needs no settings
         found.about = found.about.seen_from(connection.settings().site)
-    _say_reading(found.reading)
+    for done in in_brief(found.reading, _TOLD):
+        printing.hint(done.sentence(_TOLD))
     return found
 
 
 def _mapping(texts: Sequence[str]) -> dict[str, str]:
     parts = [(text, *text.rpartition("=")) for text in texts]
-    if wrong := [text for text, heading, _equals, column in parts if not heading or not column]:
+    if wrong := [text for text, heading, _equals, _column in parts if not heading]:
         raise InventoryError(
             _("{text} maps nothing; write a heading and its column, such as 'Host=name'.", text=wrong[0])
         )
     return {heading.strip(): column.strip() for _text, heading, _equals, column in parts}
-
-
-def _say_reading(reading: "pd.DataFrame") -> None:
-    """Write a line a kind of note to the standard error, with the first of each kind."""
-    for what, notes in reading.fillna({"column": "", "from": "", "to": ""}).groupby("what", sort=False):
-        told = dict.fromkeys(
-            " → ".join(filter(None, (before or column, after)))
-            for column, before, after in zip(notes["column"], notes["from"], notes["to"], strict=True)
-        )
-        more = len(told) - _TOLD
-        text = "; ".join(list(told)[:_TOLD]) + (f"; +{more}" if more > 0 else "")
-        printing.hint(_("Reading, {what}: {told}", what=word(str(what)), told=text))

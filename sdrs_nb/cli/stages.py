@@ -233,7 +233,9 @@ def plan(
         return
     eligibility, selection = _judged(context, source, asked, mapped=mapped, with_cloud=with_cloud)
     try:
-        planned = plan_batches(eligibility, include_unknown=include_unknown, **asked.planning(eligibility.inventory))
+        planned = plan_batches(
+            eligibility, include_unknown=include_unknown, **asked.planning(eligibility.inventory, selection)
+        )
     except NothingEligibleError:
         _say_what_is_missing(eligibility)
         raise

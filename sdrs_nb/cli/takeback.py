@@ -132,7 +132,7 @@ def approve(
     planned = Plan.load(file)
     before = None if after is None else approvals.load_approval(after)
     approval = approvals.approve(planned, who, after=before)
-    for each in planned.remarks:
+    for each in (*planned.remarks, *planned.open_points):
         printing.hint(each)
     printing.value(approvals.save_approval(approval, out))
     printing.hint(

@@ -23,7 +23,10 @@ from sdrs_nb.i18n import _
 from sdrs_nb.settings import Settings
 from sdrs_nb.settings.secret import Secret, is_header_value
 
-__all__ = ["TOKENS", "Authentication", "GivenToken", "PasswordToken", "Signature", "authentication", "without_secrets"]
+__all__ = [
+    "TOKENS", "Authentication", "GivenToken", "PasswordToken", "Signature", "authentication", "carried",
+    "without_secrets",
+]  # fmt: skip
 
 #: Part of a token's life after which it is replaced, so that no call starts with one about to end.
 RENEW_AT = 0.9
@@ -212,13 +215,18 @@ def authentication(settings: Settings, exchange: Exchange) -> Authentication:
     return PasswordToken(settings, exchange)
 
 
+def carried(settings: Settings) -> tuple[str, ...]:
+    """Return every secret that the settings hold, for a search that shows none of them."""
+    held = (settings.access_key, settings.secret_key, settings.security_token, settings.password, settings.token)
+    return tuple(secret for secret in map(_opened, held) if secret)
+
+
 def without_secrets(settings: Settings, answer: Answer, sent: Mapping[str, str]) -> Answer:
     """Return ``answer`` with the secrets cut out of it: a gateway in trouble may repeat the request it was sent.
 
     ``sent`` are the headers of that request.  Looked for as they are and as JSON, HTML and addresses spell them.
     """
-    held = (settings.access_key, settings.secret_key, settings.security_token, settings.password, settings.token)
-    secrets = [*map(_opened, held), *(sent.get(name, "") for name in _CARRIERS)]
+    secrets = [*carried(settings), *(sent.get(name, "") for name in _CARRIERS)]
     if signature := sent.get("Authorization", "").rpartition("Signature=")[2]:
         secrets.append(signature)
     spelled = {form for secret in secrets if len(secret) >= _SHORTEST for form in _spellings(secret)}

@@ -1,7 +1,7 @@
 """``connect`` and the ``Cloud`` it gives: every service of one project behind one set of credentials."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -19,8 +19,9 @@ from sdrs_nb.cloud.eps import Eps
 from sdrs_nb.cloud.evs import Evs
 from sdrs_nb.cloud.iam import Iam
 from sdrs_nb.cloud.kps import Kps
-from sdrs_nb.cloud.pace import RateLimiter
+from sdrs_nb.cloud.pace import Parallel, RateLimiter
 from sdrs_nb.cloud.placement import Deh, Dss
+from sdrs_nb.cloud.replay import Replay, read_tape
 from sdrs_nb.cloud.sdrs import Sdrs
 from sdrs_nb.cloud.service import Service
 from sdrs_nb.cloud.session import Identity, Session
@@ -68,6 +69,11 @@ class Cloud:
         return proxy_of(self.origin(service), self.settings) if self._http is None else ""
 
     @property
+    def recorded_batches(self) -> tuple[tuple[str, ...], ...]:
+        """Servers of each batch create on the tape that is played back, in order; ``()`` on a real cloud."""
+        return self._http.batches if isinstance(self._http, Replay) else ()
+
+    @property
     def encryption(self) -> Mapping[str, str]:
         """TLS version and issuer of the certificate of each host that has answered encrypted."""
         return self._session.encryption
@@ -92,7 +98,8 @@ class Cloud:
                 "connect_timeout_s": min(timeout_s, self.settings.connect_timeout_s),
             }
         )
-        return Cloud(settings, http=None if self._http is None else _Lent(self._http), pace=self._pace)
+        http = self._http if self._http is None or isinstance(self._http, Replay) else _Lent(self._http)
+        return Cloud(settings, http=http, pace=self._pace)
 
     @property
     def identity(self) -> Identity | None:
@@ -186,6 +193,8 @@ def connect(
     ca_file: str | Path | None = None,
     sandbox: bool | str | None = None,
     read_only: bool | str | None = None,
+    record: str | Path | None = None,
+    tape: str | Path | None = None,
     times_offset_h: float | None = None,
     pace: RateLimiter | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
@@ -229,6 +238,11 @@ def connect(
     read_only
         Refuse whatever is not a read, before it is signed; ``SDRS_NB_READ_ONLY=1`` says it too.  The request for a
         token is the one exception.
+    record
+        Folder to record every request and answer in, with secrets dropped and whatever could name anybody replaced
+        by pseudonyms; ``SDRS_NB_TAPE`` names one too.
+    tape
+        A tape to play back in place of a cloud: a folder, or a file of it.  Only ``read_only`` counts beside it.
     times_offset_h
         Hours by which times without a zone in the service's lists are ahead of UTC (ASSUMED 0).
     pace, transport
@@ -237,7 +251,8 @@ def connect(
     Raises
     ------
     SettingsError
-        Nothing complete was found, or a value is not acceptable; the message lists what was looked for.
+        Nothing complete was found, or a value is not acceptable; the message lists what was looked for.  There is
+        no tape of that name, or it cannot be read.
     """
     named = {
         "endpoint": endpoint,
@@ -263,8 +278,11 @@ def connect(
         "ca_file": str(ca_file) if ca_file else None,
         "sandbox": sandbox,
         "read_only": read_only,
+        "record": str(record) if record else None,
         "times_offset_h": times_offset_h,
     }
+    if tape is not None:
+        return _played_back(Path(tape), {name for name, value in named.items() if value}, read_only=read_only)
     settings = resolve(named, environ=os.environ, home=Path.home(), folder=Path.cwd(), profile=profile)
     if unknown := sorted(set(settings.endpoints) - set(SERVICES)):
         raise SettingsError(
@@ -277,6 +295,21 @@ def connect(
     if transport is None:
         _refuse_open_password(settings)
     return Cloud(settings, http=transport, pace=pace)
+
+
+def _played_back(tape: Path, named: Collection[str], *, read_only: bool | str | None) -> Cloud:
+    """Return the cloud as a tape shows it; the environment and files of settings say nothing then."""
+    if beside := sorted({*named} - {"read_only"}):
+        raise SettingsError(
+            _(
+                "A tape is played back as it was recorded; take away {names}.",
+                names=", ".join(f"{each}=" for each in beside),
+            )
+        )
+    replay = Replay(read_tape(tape))
+    settings = replay.settings()
+    settings = Settings.model_validate({**dict(settings), "read_only": read_only or False})
+    return Cloud(settings, http=replay, pace=Parallel(settings.parallel))
 
 
 def _refuse_open_password(settings: Settings) -> None:

@@ -16,11 +16,13 @@ from sdrs_nb.cloud.endpoints import origin_of
 from sdrs_nb.cloud.logs import quieten_libraries
 from sdrs_nb.cloud.pace import Budgeted, RateLimiter, shared_pace
 from sdrs_nb.cloud.receiving import Leaving, answer_of
+from sdrs_nb.cloud.replay import Replay
 from sdrs_nb.cloud.retry import may_repeat
 from sdrs_nb.cloud.signing import encode_query
+from sdrs_nb.cloud.tape import Recorder
 from sdrs_nb.cloud.unreachable import unreachable
 from sdrs_nb.cloud.waiting import Waits
-from sdrs_nb.errors import CloudError, SdrsError
+from sdrs_nb.errors import CloudError, CloudUnreachable, SdrsError
 from sdrs_nb.i18n import _
 from sdrs_nb.settings import Settings, is_loopback, trusting
 
@@ -60,7 +62,8 @@ class Transport:
     settings
         Origins, time limits and how often to try.
     http
-        An httpx transport in place of the network (tests); closed with this one.
+        An httpx transport in place of the network (tests); closed with this one.  A ``Replay`` brings its own time,
+        and nothing waits between tries.
     pace
         Who may go when; by default a few at once within the project's shared budget (``shared_pace``).
     clean
@@ -91,7 +94,11 @@ class Transport:
         self.waits = self._pace.waits if isinstance(self._pace, Budgeted) else Waits()
         self._client: httpx.AsyncClient | None = None
         self._is_closed = False
-        self.clock = CloudClock(is_sandbox=settings.sandbox)
+        # A tape is played back on its own time: there is nothing to wait for.
+        replay = http if isinstance(http, Replay) else None
+        self.clock = replay.clock if replay else CloudClock(is_sandbox=settings.sandbox)
+        self._patience = 0.0 if replay else 1.0
+        self._tape = Recorder(settings.record, settings) if settings.record and not replay else None
         self.encryption: dict[str, str] = {}
 
     async def exchange(self, call: Call, path: str, authenticate: Authenticate) -> tuple[Any, Answer]:
@@ -106,9 +113,9 @@ class Transport:
             on=partial(may_repeat, call),
             attempts=self._settings.attempts,
             timeout=None,
-            wait_initial=_WAIT_INITIAL_S,
-            wait_max=_WAIT_MAX_S,
-            wait_jitter=_WAIT_JITTER_S,
+            wait_initial=_WAIT_INITIAL_S * self._patience,
+            wait_max=_WAIT_MAX_S * self._patience,
+            wait_jitter=_WAIT_JITTER_S * self._patience,
         ):
             with attempt:
                 return await self._once(call, path, authenticate)
@@ -141,18 +148,29 @@ class Transport:
         # a signature is made after it (made before, it could be old when it leaves).
         headers_of = await authenticate()
         async with self._pace.slot(call.method, path):
-            request = self._request(call, path, url, headers_of)
-            answer = await self._answer(call, call.shown or path, request)
+            answer = await self._recorded(call, path, self._request(call, path, url, headers_of))
         self.clock.hear(answer.headers)
-        is_success = 200 <= answer.status < 300  # noqa: PLR2004 - HTTP
-        if not is_success or answer.content[:1] not in _JSON:
-            # Words of a gateway, which are shown: it may repeat the request.
-            answer = self._clean(answer, request.headers)
-        if is_success:
+        if _is_success(answer):
             return parse(call, call.shown or path, answer), answer
         refusal = error_of(call, call.shown or path, answer, temporary=self._settings.security_token is not None)
         self._pace.heard(call.method, path, answer.status, refusal.cloud_message)
         raise refusal
+
+    async def _recorded(self, call: Call, path: str, request: httpx.Request) -> Answer:
+        """Return the answer to the request, with no secret in words that are shown; what is recorded is on the disk."""
+        begun = self._tape.begin() if self._tape else None
+        try:
+            answer = await self._answer(call, call.shown or path, request)
+        except CloudUnreachable as error:
+            if self._tape and begun:
+                self._tape.keep(begun, call, path, error)
+            raise
+        if not _is_success(answer) or answer.content[:1] not in _JSON:
+            # Words of a gateway, which are shown: it may repeat the request.
+            answer = self._clean(answer, request.headers)
+        if self._tape and begun:
+            self._tape.keep(begun, call, path, answer)
+        return answer
 
     def _request(self, call: Call, path: str, url: httpx.URL, headers_of: HeadersOf) -> httpx.Request:
         # The headers live here alone: in a frame that waits, a debugger's traceback would show them.
@@ -199,3 +217,7 @@ class Transport:
                 verify=trusting(settings.ca_file) if settings.ca_file else True,
             )
         return self._client
+
+
+def _is_success(answer: Answer) -> bool:
+    return 200 <= answer.status < 300  # noqa: PLR2004 - HTTP

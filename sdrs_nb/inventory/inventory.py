@@ -19,7 +19,7 @@ from sdrs_nb.i18n import _
 from sdrs_nb.ids import ID_ENDINGS, respelt
 from sdrs_nb.inventory import assuming, loading, reading, writing
 from sdrs_nb.inventory.headings import likely
-from sdrs_nb.inventory.notes import Note, Remarks, reading_frame
+from sdrs_nb.inventory.notes import Heading, Note, Remarks, reading_frame
 from sdrs_nb.inventory.sheets import ABOUT, DECLARED, Sheet, frame_from, unread_columns
 from sdrs_nb.models import Declared, OnWait, Record
 from sdrs_nb.rulebook import Site, site_of
@@ -54,6 +54,9 @@ class About(Record):
         When the reading began (UTC); for a file made by hand, when the file was read.
     origin
         Endpoint, file or ``"DataFrame"``, for the operator.
+    batches
+        Servers of each batch create on the tape that was played back; ``()`` for all else.  Pseudonyms sort otherwise
+        than names, so a plan made of a tape takes its batches from here, or its requests would not be on the tape.
     """
 
     project_id: str | None = None
@@ -63,6 +66,7 @@ class About(Record):
     caller_user_id: str | None = None
     loaded_at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
     origin: str = ""
+    batches: tuple[tuple[str, ...], ...] = Field(default=(), exclude=True, repr=False)
 
     @property
     def site(self) -> Site:
@@ -115,8 +119,9 @@ class Inventory:
         names.  A missing value in any other column is an answer, such as "no lock".
     declared
         Facts that somebody vouches for, see ``assume``.
-    notes
-        What was guessed, filled in or passed over while a file was read, see ``reading``.
+    notes, headings
+        What was guessed, filled in or passed over while a file was read, see ``reading``, and what each heading was
+        taken for.
 
     Raises
     ------
@@ -154,6 +159,7 @@ class Inventory:
         unread: Mapping[str, Collection[str]] | None = None,
         declared: Sequence[Declared] = (),
         notes: Sequence[Note] = (),
+        headings: Sequence[Heading] = (),
     ) -> None:
         for name in (*frames, *(unread or ())):
             _known(name)
@@ -163,7 +169,7 @@ class Inventory:
         }
         self.about = about or About()
         self.declared = tuple(declared)
-        self._notes = tuple(notes)
+        self._notes, self.headings = tuple(notes), tuple(headings)
         if sources is None:
             states = {name: ("loaded" if name in frames else "missing", "") for name in INVENTORY_TABLES}
             sources = loading.sources_frame(states, dict.fromkeys(frames, self.about.loaded_at))
@@ -260,7 +266,15 @@ class Inventory:
         unread = absent | (blank & self._unread[name] if was_read else blank)
         others = [each for each in self.declared if each.fact.partition(".")[0] != name]
         frames = {**self._frames, name: checked}
-        return Inventory(frames, sources, self.about, unread={name: unread}, declared=others, notes=self._notes)
+        return Inventory(
+            frames,
+            sources,
+            self.about,
+            unread={name: unread},
+            declared=others,
+            notes=self._notes,
+            headings=self.headings,
+        )
 
     def assume(self, facts: Mapping[str, object], who: str | None = None) -> "Inventory":
         """Return a copy of this inventory in which ``facts`` count although nobody read them.
@@ -294,7 +308,7 @@ class Inventory:
             else:
                 sources.loc[mine, ["state", "message"]] = ["loaded", one.sentence]
         frames, told = {**self._frames, **changed}, [*self.declared, *declared]
-        return Inventory(frames, sources, self.about, declared=told, notes=self._notes)
+        return Inventory(frames, sources, self.about, declared=told, notes=self._notes, headings=self.headings)
 
     def to_excel(self, path: "str | os.PathLike[str]") -> Path:
         """Write a workbook with a sheet per frame that was read, whole or in part, and ``sources`` and ``about``.
@@ -450,6 +464,7 @@ async def load_inventory(
         caller_user_id=identity.user_id or None,
         loaded_at=started,
         origin=str(identity.endpoint or ""),
+        batches=cloud.recorded_batches,
     )
     return Inventory(loaded, sources, about, unread=unread).assume(assume or {})
 
@@ -476,7 +491,7 @@ def read_inventory(
     name
         The file's name, for bytes; it is told in messages.
     columns
-        Which heading is which column: ``{"Host": "name"}``.
+        Which heading is which column: ``{"Host": "name"}``; an empty text leaves a heading out: ``{"Owner": ""}``.
     words
         Words of a column for the service's: ``{"status": {"起動中": "ACTIVE"}}``.
     assume
@@ -504,17 +519,29 @@ def read_inventory(
     ------
     InventoryError
         The file cannot be read or anything in it is wrong; ``problems`` lists everything at once, by sheet or file,
-        row and column.
+        row and column; ``headings`` says what each heading was taken for.
     SettingsError
         The file needs an extra that is not installed (``sdrs-nb[parquet]``).
     """
     remarks = Remarks(columns=dict(columns or {}), words=dict(words or {}), encoding=encoding)
-    found = reading.read(source, name, remarks)
+    try:
+        found = reading.read(source, name, remarks)
+    except InventoryError as error:
+        error.headings = tuple(remarks.headings.values())
+        raise
     about = About(**{"origin": found.origin, **found.about})
     states = {**dict.fromkeys(INVENTORY_TABLES, ("missing", "")), **found.states}
     times = {frame: found.times.get(frame, about.loaded_at) for frame in found.frames}
     sources = loading.sources_frame(states, {**found.times, **times})
-    read = Inventory(found.frames, sources, about, unread=found.unread, declared=found.declared, notes=found.notes)
+    read = Inventory(
+        found.frames,
+        sources,
+        about,
+        unread=found.unread,
+        declared=found.declared,
+        notes=found.notes,
+        headings=tuple(remarks.headings.values()),
+    )
     return read.assume(assume or {})
 
 

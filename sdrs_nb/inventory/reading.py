@@ -27,7 +27,7 @@ from sdrs_nb.inventory.readers.answers import Listed
 from sdrs_nb.inventory.readers.json_texts import contents_of_value
 from sdrs_nb.inventory.sheets import ABOUT, DECLARED, Sheet, frame_from, unread_columns
 from sdrs_nb.models import Declared
-from sdrs_nb.tables import INVENTORY_TABLES, SERVERS, SOURCES
+from sdrs_nb.tables import INVENTORY_TABLES, SERVERS, SOURCES, Table
 
 __all__ = ["Found", "read"]
 
@@ -284,14 +284,11 @@ def _take(found: Found, frame: str, sheet: Sheet, said: Mapping[str, str], remar
     # In the tool's own files a blank column was read and says "none", unless sources names it, and every word is the
     # cloud's; in any other file a blank column says nothing.
     is_own = found.is_own and said.get(frame) in {"loaded", "partial"}
-    if not sheet.is_none and (not is_own or remarks.columns or remarks.words):
-        sheet = understanding.named(sheet, table, remarks)
-        if frame == "servers" and not _is_usable(sheet, remarks):
-            return
-        if frame == "volumes":
-            sheet = _with_attachments(found, sheet, remarks)
-        sheet = understanding.understood(sheet, table, remarks)
-        _require_values(sheet, table, remarks)
+    is_as_written = sheet.is_none or (is_own and not remarks.columns and not remarks.words)
+    understood = _seen(sheet, table, remarks) if is_as_written else _understood(found, sheet, table, remarks)
+    if understood is None:
+        return
+    sheet = understood
     checked = frame_from(sheet, table, remarks.problems)
     state, message = found.states.get(frame, ("loaded", ""))
     if checked.empty and state != "loaded" and frame != "servers":
@@ -311,6 +308,23 @@ def _take(found: Found, frame: str, sheet: Sheet, said: Mapping[str, str], remar
     if state not in _NOT_WHOLE:
         state, message = "loaded", sheet.note or (message if state == "loaded" else "")
     found.states[frame] = (state, message)
+
+
+def _seen(sheet: Sheet, table: Table, remarks: Remarks) -> Sheet:
+    understanding.see(sheet, table, remarks)
+    return sheet
+
+
+def _understood(found: Found, sheet: Sheet, table: Table, remarks: Remarks) -> Sheet | None:
+    """Return a sheet of somebody else's in our words; None where one of servers tells nothing of them."""
+    sheet = _seen(understanding.named(sheet, table, remarks), table, remarks)
+    if table is SERVERS and not _is_usable(sheet, remarks):
+        return None
+    if table.name == "volumes":
+        sheet = _with_attachments(found, sheet, remarks)
+    sheet = understanding.understood(sheet, table, remarks)
+    _require_values(sheet, table, remarks)
+    return sheet
 
 
 def _is_usable(sheet: Sheet, remarks: Remarks) -> bool:

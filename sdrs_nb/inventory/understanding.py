@@ -16,13 +16,15 @@ import pandas as pd
 from sdrs_nb.i18n import _
 from sdrs_nb.ids import canonical
 from sdrs_nb.inventory.headings import column_of, fold, likely, part_of
-from sdrs_nb.inventory.notes import Note, Remarks
+from sdrs_nb.inventory.notes import Heading, Note, Remarks
 from sdrs_nb.inventory.parts import PARTED, attached
 from sdrs_nb.inventory.sheets import Sheet, as_text, is_blank
 from sdrs_nb.inventory.words import UNREADABLE, is_total, reader_of
 from sdrs_nb.tables import ATTACHMENTS, INVENTORY_TABLES, Table
 
-__all__ = ["frame_by_headings", "is_our_output", "is_wish_list", "likely_key", "named", "of_volumes", "understood"]
+__all__ = [
+    "frame_by_headings", "is_our_output", "is_wish_list", "likely_key", "named", "of_volumes", "see", "understood",
+]  # fmt: skip
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 #: What tells servers apart and nothing of them.
@@ -34,13 +36,17 @@ _OUTPUT = (
     frozenset({"fact", "alone", "together"}),
 )  # fmt: skip
 _EXAMPLES = 50
+#: Examples of a heading that are kept.
+_SHOWN = 3
 #: Headings that make a frame likely, and columns that make a row under it a remark: one may be chance.
 _ENOUGH = 2
 
 
 def named(sheet: Sheet, table: Table, remarks: Remarks) -> Sheet:
     """Return the sheet with the column that each heading means; what is no column of ours keeps its heading."""
-    said = {fold(heading): column for heading, column in remarks.columns.items()}
+    said = {fold(heading): column for heading, column in remarks.columns.items() if column}
+    left_out = {fold(heading) for heading, column in remarks.columns.items() if not column}
+    sheet = _without(sheet, left_out, table, remarks)
     names: list[str] = []
     exact = {fold(heading) for heading in sheet.headings} & table.columns.keys()
     exact |= {said[fold(heading)] for heading in sheet.headings if fold(heading) in said}
@@ -66,14 +72,45 @@ def named(sheet: Sheet, table: Table, remarks: Remarks) -> Sheet:
     return replace(sheet, names=names)
 
 
+def _without(sheet: Sheet, left_out: set[str], table: Table, remarks: Remarks) -> Sheet:
+    """Return the sheet without the headings that the person leaves out."""
+    keep = [at for at, heading in enumerate(sheet.headings) if fold(heading) not in left_out]
+    for at in {*range(len(sheet.headings))} - {*keep}:
+        heading = sheet.headings[at]
+        remarks.used.add(fold(heading))
+        remarks.note(Note(sheet.file, "passed over", sheet.name, sheet.heading_row, heading, heading))
+        remarks.see(_heading(sheet, at, table, (), "passed over"))
+    headings, columns = ([each[at] for at in keep] for each in (sheet.headings, sheet.columns))
+    return replace(sheet, headings=headings, columns=columns) if len(keep) < len(sheet.headings) else sheet
+
+
+def see(sheet: Sheet, table: Table, remarks: Remarks) -> None:
+    """Keep what each heading of a sheet was taken for, with examples of what stands under it."""
+    said = {fold(heading) for heading in remarks.columns}
+    names = sheet.names or [column_of(heading, table) or heading for heading in sheet.headings]
+    for at, (heading, name) in enumerate(zip(sheet.headings, names, strict=True)):
+        if name not in table.columns:
+            remarks.see(_heading(sheet, at, table, (), "kept"))
+        else:
+            found = "mapped" if fold(heading) in said else "" if fold(heading) == name else "guessed"
+            remarks.see(_heading(sheet, at, table, (name,), found))
+
+
+def _heading(sheet: Sheet, at: int, table: Table, columns: tuple[str, ...], what: str) -> Heading:
+    values = list(sheet.columns[at][:_EXAMPLES])
+    texts = dict.fromkeys(text for value in values if not _is_nothing(value) and (text := str(value).strip()))
+    examples = tuple(text[:60] for text in list(texts)[:_SHOWN])
+    return Heading(sheet.file, sheet.name, table.name, sheet.headings[at], examples, columns, what)
+
+
 def frame_by_headings(sheet: Sheet, remarks: Remarks) -> str | None:
     """Return the frame that most headings fit and whose rows have an id here; None where none does."""
-    mapped = {fold(heading): column for heading, column in remarks.columns.items()}
+    said = {fold(heading): column for heading, column in remarks.columns.items()}
     points: dict[str, int] = {}
     is_of_servers = False
     for name, table in INVENTORY_TABLES.items():
         found = {
-            mapped.get(fold(heading)) or column_of(heading, table) for heading in sheet.headings
+            said.get(fold(heading), column_of(heading, table)) for heading in sheet.headings
         } & table.columns.keys()
         parts = {part_of(heading) for heading in sheet.headings} - {None}
         points[name] = len(found) + (
@@ -180,7 +217,7 @@ def _with_parts(sheet: Sheet, table: Table, remarks: Remarks) -> Sheet:
                 headings.append(heading)
                 names.append(column)
                 columns.append([cell.get(column) for cell in cells])
-                remarks.note(Note(sheet.file, "guessed", sheet.name, sheet.heading_row, heading, heading, column))
+                remarks.took(Note(sheet.file, "guessed", sheet.name, sheet.heading_row, heading, heading, column))
         if not given and any(not _is_nothing(value) for value in sheet.columns[at]):
             told = _("no id in it")
             remarks.note(Note(sheet.file, "not understood", sheet.name, sheet.heading_row, heading, heading, told))
@@ -298,11 +335,8 @@ def of_volumes(
             )
         rows += [(server, volume_id, each) for server, each in found]
         numbers += [sheet.rows[place]] * len(found)
-    remarks.note(
-        Note(
-            sheet.file, "guessed", sheet.name, sheet.heading_row, sheet.headings[at], sheet.headings[at], "attachments"
-        )
-    )
+    heading = sheet.headings[at]
+    remarks.took(Note(sheet.file, "guessed", sheet.name, sheet.heading_row, heading, heading, "attachments"))
     keep = [place for place in range(len(names)) if place not in (at, device_at)]
     volumes = replace(
         sheet,

@@ -20,6 +20,7 @@ from sdrs_nb.home import home_folder
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.claims import free_servers, insert_batch, refuse_claimed
 from sdrs_nb.ledger.evidence import times_offset
+from sdrs_nb.ledger.observing import Observation, keep_observations
 from sdrs_nb.ledger.pilots import Pilot, PilotStore
 from sdrs_nb.ledger.run_states import AttemptResult, BatchState, Control, RunState
 from sdrs_nb.ledger.transitions import batches_with_known_ends, is_doubted, move_batch, move_servers
@@ -27,6 +28,7 @@ from sdrs_nb.models import Approval, Wait
 from sdrs_nb.statuses import Stage
 
 __all__ = [
+    "CONTRADICTION",
     "GOING_ON",
     "SCOPE",
     "WAITING",
@@ -40,6 +42,8 @@ __all__ = [
 
 #: Kinds of events: the run's calls begin to wait for the gateway's limit, and leave again.
 WAITING, GOING_ON = "waiting", "going on"
+#: Kind of the event that an assumption was seen not to hold.
+CONTRADICTION = "assumption contradicted"
 #: Which cloud a run belongs to: columns of ``runs``, empty where it is not known.
 SCOPE = ("endpoint", "region", "project_id", "project_name", "cloud_host", "user_name", "world")
 
@@ -167,6 +171,14 @@ class Ledger(PilotStore):
         with self._write("times") as db:
             db.execute("UPDATE runs SET times_offset_s = ?, times_seen = ? WHERE run_id = ?", (offset_s, said, run_id))
             self._event(db, run_id, "times of the lists", None, offset_s=offset_s, message=said)
+
+    def observe(
+        self, run_id: str, batch_id: str | None, observations: Iterable[Observation], request_id: str = ""
+    ) -> None:
+        """Record what a run saw of assumptions; what contradicts one, for the first time in the run, is an event."""
+        with self._write("observations") as db:
+            for one in keep_observations(db, run_id, self._now(), request_id, observations):
+                self._event(db, run_id, CONTRADICTION, batch_id, assumption=one.assumption, message=one.detail)
 
     # Requests
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from sdrs_nb.ledger.observing import OBSERVATIONS
 from sdrs_nb.ledger.run_states import AttemptResult
 from sdrs_nb.ledger.store import Store
 from sdrs_nb.statuses import REACHED, Stage
@@ -130,6 +131,12 @@ class Reader(Store):
         """Return the groups on which an action was tried."""
         rows = self.rows("SELECT group_id FROM actions WHERE run_id = ? AND action = ?", run_id, action)
         return [str(row["group_id"]) for row in rows]
+
+    def observations(
+        self, run_id: str | None = None, *, like_run: str | None = None, scope: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Return what was seen of assumptions, the newest last: by one run, on the cloud of a run, or of a scope."""
+        return self.rows(OBSERVATIONS, run_id, like_run, scope)
 
     def events(self, run_id: str) -> list[dict[str, Any]]:
         """Return what happened, the oldest first."""

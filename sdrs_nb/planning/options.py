@@ -162,8 +162,10 @@ class JobOptions(BatchOptions):
             **_by_id(judged.inventory, {server: group for server, _equals, group in own}),
         }
 
-    def planning(self, inventory: Inventory) -> dict[str, Any]:
+    def planning(self, inventory: Inventory, selection: Selection | None = None) -> dict[str, Any]:
         """Return what ``plan_batches`` is told beside the eligibility; servers by their ids.
+
+        ``selection``: what the list came to, so that the plan names the entries that selected nobody.
 
         Raises
         ------
@@ -185,6 +187,7 @@ class JobOptions(BatchOptions):
             "overrides": rows or None,
             "known_flavors": self.known_flavors,
             "approvals_needed": self.approvals_needed,
+            "open_points": [] if selection is None else selection.open_points,
         }
 
     @property

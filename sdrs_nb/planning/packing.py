@@ -68,6 +68,12 @@ class PackedServers(NamedTuple):
         """How many servers there are in all."""
         return sum(map(len, self.servers))
 
+    def keeping(self, known: Sequence[tuple[str, ...]], rest: "PackedServers") -> "PackedServers":
+        """Return batches that are given and those of the ``rest``, beside the fewest that there could be."""
+        servers = [*known, *rest.servers]
+        batches = tuple((number,) for number in range(len(servers)))
+        return PackedServers(servers, Packing(batches, self.packing.lower_bound, self.packing.bound_by))
+
 
 def pack_servers(
     server_ids: npt.NDArray[np.object_],

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, TypeAdapter
 
+from sdrs_nb.inventory.notes import Done
 from sdrs_nb.models import Batch, BatchOptions, Declared, Record
 from sdrs_nb.planning.facts import FACTS
 from sdrs_nb.tables import BOOL, INT, LEFT_OUT, STR
@@ -52,6 +53,8 @@ class PlanDocument(BaseModel):
     proof: Any
     declared: tuple[Declared, ...] = ()
     warnings: tuple[StrictStr, ...] = ()
+    reading: tuple[Done, ...] = ()
+    open_points: tuple[StrictStr, ...] = ()
     for_reading: StrictBool = False
 
 

@@ -12,6 +12,7 @@ from sdrs_nb.errors import NothingEligibleError, PlanError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.ids import canonical
 from sdrs_nb.intake.collecting import without_collection
+from sdrs_nb.inventory.notes import in_brief
 from sdrs_nb.models import Batch, BatchOptions, Call
 from sdrs_nb.planning.approvals import approval_problems
 from sdrs_nb.planning.batch_keys import BatchKey
@@ -49,6 +50,7 @@ def plan_batches(
     approvals_needed: int = 1,
     steps: int = STEPS,
     include_unknown: bool = False,
+    open_points: Sequence[str] = (),
 ) -> Plan:
     """Return the fewest create requests for every server that may be protected, and why the others are left out.
 
@@ -89,6 +91,8 @@ def plan_batches(
     include_unknown
         Plan servers with verdict ``unknown`` too, to see what the plan would be once the missing facts are there.
         Such a plan is for reading: ``submit`` refuses it.
+    open_points
+        Entries of a list that selected nobody (``Selection.open_points``), kept with the plan for whoever reads it.
 
     Raises
     ------
@@ -113,10 +117,14 @@ def plan_batches(
         raise _nothing(selection.left_out.frame)
     taken = selection.taken
     keyed = assign_keys(taken, options, name_prefix, inventory, rules, overrides=overrides, known_flavors=known_flavors)
-    packed = _packed(taken, keyed.keys, limit, steps)
+    packed = _packed(taken, keyed.keys, limit, steps, inventory.about.batches)
     known = dict(zip(inventory.groups["group_id"], inventory.groups["name"].fillna(""), strict=True))
     names = {each: known.get(each) or each for each in sorted({key.group_id for key in packed})}
     order = _key_order(packed, names, group_order)
+    if recorded := {batch: number for number, batch in enumerate(inventory.about.batches)}:
+        order.sort(
+            key=lambda key: min((recorded.get(batch, len(recorded)) for batch in packed[key].servers), default=0)
+        )
     existing = inventory.protected_instances["name"].dropna()
     contents = [(key, servers) for key in order for servers in packed[key].servers]
     wanted = [NameRequest(key.name_prefix, names[key.group_id], key.wave) for key, _servers in contents]
@@ -139,6 +147,8 @@ def plan_batches(
         approvals_needed=approvals_needed,
         declared=inventory.declared,
         warnings=_warnings(eligibility.warnings, {batch.group_id for batch in batches}),
+        reading=in_brief(inventory.reading),
+        open_points=tuple(open_points),
         for_reading=include_unknown,
     )
 
@@ -211,17 +221,33 @@ def _nothing(left_out: pd.DataFrame) -> NothingEligibleError:
     )
 
 
-def _packed(taken: pd.DataFrame, keys: Sequence[BatchKey], limit: int, steps: int) -> dict[BatchKey, PackedServers]:
-    """Return the batches of every key, packed on its own; ``taken`` is sorted by name and id."""
+def _packed(
+    taken: pd.DataFrame,
+    keys: Sequence[BatchKey],
+    limit: int,
+    steps: int,
+    recorded: Collection[tuple[str, ...]],
+) -> dict[BatchKey, PackedServers]:
+    """Return the batches of every key, packed on its own; ``taken`` is sorted by name and id.
+
+    ``recorded``: batches of a tape, which stay as they were where all their servers are wanted.
+    """
     names, server_ids, units = (objects(taken[name]) for name in ("name", "server_id", "unit"))
     spots = places(names, server_ids)
     rows: dict[BatchKey, list[int]] = {}
     for row, key in enumerate(keys):
         rows.setdefault(key, []).append(row)
-    return {
-        key: pack_servers(server_ids[mine], [spots[row] for row in mine], units[mine], limit, steps=steps)
-        for key, mine in rows.items()
-    }
+
+    def pack(mine: Sequence[int]) -> PackedServers:
+        return pack_servers(server_ids[mine], [spots[row] for row in mine], units[mine], limit, steps=steps)
+
+    packed = {key: pack(mine) for key, mine in rows.items()}
+    for key, mine in rows.items():
+        wanted = set(server_ids[mine])
+        if known := [batch for batch in recorded if wanted.issuperset(batch) and len(batch) <= limit]:
+            kept = {server for batch in known for server in batch}
+            packed[key] = packed[key].keeping(known, pack([row for row in mine if server_ids[row] not in kept]))
+    return packed
 
 
 def _key_order(

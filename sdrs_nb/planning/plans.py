@@ -14,6 +14,7 @@ from sdrs_nb.errors import PlanError
 from sdrs_nb.i18n import _, ngettext_
 from sdrs_nb.intake.collecting import without_collection
 from sdrs_nb.inventory.inventory import Inventory
+from sdrs_nb.inventory.notes import Done
 from sdrs_nb.models import Batch, BatchOptions, Declared, Pace
 from sdrs_nb.payloads.requests import payload_bytes
 from sdrs_nb.planning import freezing
@@ -59,6 +60,10 @@ class Plan:
         Facts that the plan rests on although nobody read them, with who vouches.
     warnings
         What the rules warn of that shows in no server's verdict: of the groups used, of all requests, of the estate.
+    reading
+        What was guessed, mapped, filled in, dropped and passed over while the inventory was read, in brief.
+    open_points
+        Entries of the list of servers that selected nobody, a sentence each.
     for_reading
         Whether servers of unknown verdict were planned too: nothing of such a plan is ever sent.
     """
@@ -76,6 +81,8 @@ class Plan:
     undoes: str = ""
     declared: tuple[Declared, ...] = ()
     warnings: tuple[str, ...] = ()
+    reading: tuple[Done, ...] = ()
+    open_points: tuple[str, ...] = ()
     for_reading: bool = False
 
     def _repr_html_(self) -> str:
@@ -92,7 +99,7 @@ class Plan:
         rows = [(batch.batch_id, batch.group_id, batch.name_prefix, len(batch.server_ids)) for batch in few]
         batches = pd.DataFrame(rows, columns=[_("Batch"), _("Group"), _("Name prefix"), _("Servers")])
         table = html.table(batches, html.FEW, total=len(self.batches))
-        return html.summary(_("Plan"), facts, notes=self.remarks, body=[table])
+        return html.summary(_("Plan"), facts, notes=[*self.remarks, *self.open_points[: html.FEW]], body=[table])
 
     def __repr__(self) -> str:
         facts = {
@@ -284,6 +291,8 @@ class Plan:
                 "options": self.options.model_dump(mode="json"),
                 "notes": list(self.notes),
                 **({"warnings": list(self.warnings)} if self.warnings else {}),
+                **({"open_points": list(self.open_points)} if self.open_points else {}),
+                **({"reading": [each.model_dump(mode="json") for each in self.reading]} if self.reading else {}),
                 "approvals_needed": self.approvals_needed,
                 "undoes": self.undoes,
                 "batches": [
@@ -345,6 +354,8 @@ class Plan:
                 undoes=read.undoes,
                 declared=read.declared,
                 warnings=read.warnings,
+                reading=read.reading,
+                open_points=read.open_points,
                 for_reading=read.for_reading,
                 sealed_bodies=tuple(freezing.body_bytes(each.payload) for each in read.batches),
                 facts=PlanFacts(**frames),

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -43,6 +43,9 @@ _TONES = {
     "run": RUN_TONES, "stage": STAGE_TONES, "batch": BATCH_TONES, "job": JOB_TONES, "attempt": ATTEMPT_TONES,
     "verdict": VERDICT_TONES,
 }  # fmt: skip
+
+#: Of what was done while reading, examples of each kind that are shown, and entries of a list that selected nobody.
+_EXAMPLES, _OPEN = 20, 200
 
 
 @dataclass(frozen=True)
@@ -286,7 +289,11 @@ def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
             left_out=_records(left_out),
             tasks=_records(frames["to_do"]),
             proof=_records(run.plan.proof),
-            notes=[in_language(note, current_language()) for note in run.plan.remarks],
+            notes=_recorded(note for note in run.plan.remarks if note not in run.plan.warnings),
+            warnings=_recorded(run.plan.warnings),
+            reading=[done.sentence(_EXAMPLES) for done in run.plan.reading],
+            open_points=_recorded(run.plan.open_points[:_OPEN]),
+            more_open=max(len(run.plan.open_points) - _OPEN, 0),
             attempts=_records(frames["requests"]),
             jobs=_records(frames["jobs"]),
             bodies=bodies,
@@ -295,6 +302,10 @@ def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
             code=html.code,
         )
     )
+
+
+def _recorded(sentences: Iterable[str]) -> list[str]:
+    return [in_language(each, current_language()) for each in sentences]
 
 
 def _shown(state: str, kind: str) -> tuple[str, str, str]:

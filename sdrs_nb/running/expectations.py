@@ -4,7 +4,7 @@ One row an aspect of one thing: the request, its job, the group, the lists, each
 each volume with its pair.  What nobody could read, or no answer tells, is not compared: it is never as expected.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sdrs_nb.i18n import _
 from sdrs_nb.inventory.documents import FRAMES, untold
+from sdrs_nb.ledger.observing import CONFIRMED, CONTRADICTED, Observation
 from sdrs_nb.ledger.pilots import PilotResult, PilotRow
 from sdrs_nb.ledger.run_states import BatchState
 from sdrs_nb.models import Batch
@@ -22,8 +23,12 @@ from sdrs_nb.statuses import CREATION_FAILED, DR_SERVER_AT_REST, MADE, TAKES_SER
 if TYPE_CHECKING:
     from sdrs_nb.planning.plans import Plan
 
-__all__ = ["Findings", "compare_batch", "dr_servers_of", "told", "volume_ids"]
+__all__ = [
+    "Findings", "compare_batch", "dr_servers_of", "observed", "told", "volume_ids", "with_contradictions",
+]  # fmt: skip
 
+#: The aspect of what the run saw before the batch was compared.
+_ON_THE_WAY = "seen on the way"
 #: What stands for "there is none".
 NONE = "-"
 #: Columns in which a missing value means "none", so long as the document has the key; see ``documents.untold``.
@@ -117,6 +122,42 @@ def compare_batch(plan: "Plan", batch: Batch, found: Findings) -> tuple[PilotRow
             table.dr_server(server)
         table.pairs()
     return tuple(table.rows)
+
+
+def with_contradictions(
+    batch: Batch, first: Iterable[PilotRow], rows: Iterable[PilotRow], seen: Iterable[Mapping[str, Any]]
+) -> tuple[PilotRow, ...]:
+    """Return ``rows`` with every assumption that did not hold on the way, though what was found at last is as expected.
+
+    ``first`` are the rows of the first look; ``seen`` what the run saw of assumptions while it followed the batch (rows
+    of ``observations``).
+    """
+    wrong = {(row.subject, row.aspect): row for row in first if row.assumption and row.result == PilotResult.DIFFERENT}
+    late = _("It became as expected later.")
+    found = [
+        wrong[row.subject, row.aspect].model_copy(update={"why": late})
+        if row.result == PilotResult.AS_EXPECTED and (row.subject, row.aspect) in wrong
+        else row
+        for row in rows
+    ]
+    named = {row.assumption for row in found if row.result == PilotResult.DIFFERENT}
+    for one in seen:
+        if one["seen"] == CONTRADICTED and one["assumption"] not in named:
+            named.add(one["assumption"])
+            found.append(
+                PilotRow(subject=batch.batch_id, aspect=_ON_THE_WAY, expected="as assumed", found=one["detail"],
+                         result=PilotResult.DIFFERENT, assumption=one["assumption"])
+            )  # fmt: skip
+    return tuple(found)
+
+
+def observed(rows: Iterable[PilotRow]) -> Iterator[Observation]:
+    """Yield what the rows show of the assumptions that they rest on."""
+    words = {PilotResult.AS_EXPECTED: CONFIRMED, PilotResult.DIFFERENT: CONTRADICTED}
+    for row in rows:
+        if row.assumption and row.result in words and row.aspect != _ON_THE_WAY:
+            detail = f"{row.name or row.subject}: {row.aspect}: {row.expected}: {row.found}"
+            yield Observation(row.assumption, words[row.result], detail)
 
 
 class _Comparison:

@@ -19,7 +19,14 @@ from sdrs_nb.i18n import _
 from sdrs_nb.ledger.pilots import Pilot, PilotState
 from sdrs_nb.ledger.run_states import BatchState
 from sdrs_nb.models import Batch
-from sdrs_nb.running.expectations import Findings, compare_batch, dr_servers_of, volume_ids
+from sdrs_nb.running.expectations import (
+    Findings,
+    compare_batch,
+    dr_servers_of,
+    observed,
+    volume_ids,
+    with_contradictions,
+)
 from sdrs_nb.running.jobs import Job, match_instances, read_job
 from sdrs_nb.running.retries import Retries
 from sdrs_nb.running.walk import Walk
@@ -28,6 +35,8 @@ __all__ = ["lead"]
 
 #: Errors that pass: they are waited for, and never make a part of the comparison "not read".
 _PASSING = (AuthenticationError, ThrottledError, ServiceError, ListIncompleteError, CloudUnreachable)
+#: A batch that made nothing.
+_NOT_TAKEN = (BatchState.REFUSED, BatchState.HELD)
 
 
 async def lead(walk: Walk, bring_to_end: Callable[[Batch], Awaitable[None]]) -> bool:
@@ -63,19 +72,24 @@ def _next_step(walk: Walk, pilot: Pilot) -> str:
 async def _compared(walk: Walk, batch: Batch, state: BatchState) -> Pilot | None:
     """Compare the batch and record it; None where the walk was stopped before.
 
-    A list may lag behind the job, so a difference counts when it is still there after the settling time.
+    A list may lag behind the job, so what differs is looked at again until the settling time has passed.  An assumption
+    that did not hold at first was still wrong.
     """
-    retries, begun = Retries(walk), walk.timing.clock()
+    retries, begun, first = Retries(walk), walk.timing.clock(), None
     while not walk.is_stopping():
         try:
             rows = compare_batch(walk.plan, batch, await _find(walk, batch, state))
         except (CloudError, CloudUnreachable) as error:
             await retries.wait_or_raise(error, batch)
             continue
-        result = Pilot(batch_id=batch.batch_id, rows=rows)
+        first = first or rows
         left = walk.pace.settle_s - walk.timing.since(begun)
-        if not result.differences or left <= 0 or state in (BatchState.REFUSED, BatchState.HELD):
-            return walk.ledger.compare_pilot(walk.run_id, rows, is_final=state != BatchState.UNKNOWN)
+        if not Pilot(batch_id=batch.batch_id, rows=rows).differences or left <= 0 or state in _NOT_TAKEN:
+            seen = walk.ledger.observations(walk.run_id)
+            rows = with_contradictions(batch, first, rows, seen)
+            pilot = walk.ledger.compare_pilot(walk.run_id, rows, is_final=state != BatchState.UNKNOWN)
+            walk.ledger.observe(walk.run_id, batch.batch_id, observed(rows))
+            return pilot
         await walk.wait(min(walk.pace.longest_look_s, left + 0.05))
     return None
 
@@ -86,7 +100,7 @@ async def _find(walk: Walk, batch: Batch, state: BatchState) -> Findings:
     job, unread = _job(walk, row["job_id"]), dict[str, str]()
     outcome = {one["server_id"]: one for one in walk.ledger.servers(walk.run_id)}
     found: dict[str, Any] = {"reason": row["reason"], "job": job, "outcome": outcome}
-    if state in (BatchState.REFUSED, BatchState.HELD):
+    if state in _NOT_TAKEN:
         return Findings(state, **found)
     sdrs, ecs, evs = walk.cloud.sdrs, walk.cloud.ecs, walk.cloud.evs
     found["group"] = await _read("group", sdrs.group(batch.group_id), unread)

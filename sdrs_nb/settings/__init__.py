@@ -42,6 +42,7 @@ _TUNING = (
     "language",
     "sandbox",
     "read_only",
+    "record",
     "times_offset_h",
 )
 # A project of a region: cn-north-4_erp, eu-de.
@@ -81,6 +82,8 @@ class Settings(BaseModel):
         Whether the endpoint is a sandbox cloud, whose word on its own time is believed.
     read_only
         Whether every request that could change something is refused before it is signed.
+    record
+        Folder in which every request and answer is recorded, with nothing in it that names anybody.
     times_offset_h
         Hours by which times without a zone in the service's lists are ahead of UTC; the pages do not say (ASSUMED 0).
     found_in
@@ -115,6 +118,7 @@ class Settings(BaseModel):
     language: str | None = Field(default=None, pattern=r"^[A-Za-z-]{2,10}$")
     sandbox: bool = False
     read_only: bool = False
+    record: Path | None = None
     times_offset_h: float = Field(default=0.0, ge=-24, le=24)
     found_in: Mapping[str, str] = Field(default_factory=dict)
     unused: tuple[str, ...] = ()
@@ -168,6 +172,8 @@ def resolve(
     values, found_in = _collect(sources, *_holder(sources))
     _refuse_unsendable({name: value for name, value in values.items() if isinstance(value, str)}, found_in)
     tuned = {name: environ[key] for name in _TUNING if environ.get(key := f"SDRS_NB_{name.upper()}")}
+    if tape := environ.get("SDRS_NB_TAPE"):
+        tuned["record"] = tape
     merged = {**tuned, **values, **{n: v for n, v in given.items() if not isinstance(v, str)}}
     _infer_region(merged, found_in)
     held = [source.place(name) for source in sources if source is not asked for name in source.values]

@@ -38,7 +38,7 @@ class ApprovePanel(Panel):
         self._drawn: Plan | None = None
         self._problem = ""
         self._facts = ipywidgets.HTML()
-        self._consequences = ipywidgets.HTML()
+        self._consequences, self._open = ipywidgets.HTML(), ipywidgets.HTML()
         self._diff = ipywidgets.HTML()
         self._changes = folded(_("What is different from the last plan"), self._diff)
         self.search = ipywidgets.Text(
@@ -65,6 +65,7 @@ class ApprovePanel(Panel):
             [
                 self._facts,
                 self._consequences,
+                self._open,
                 self._changes,
                 row(self.search, self._found),
                 row(self.batch, self.form),
@@ -107,6 +108,7 @@ class ApprovePanel(Panel):
         ]
         self._facts.value = html.fragment(html.facts(facts))
         self._consequences.value = self._told(plan)
+        self._open.value = _open_points(plan)
         last = self.state.last_plan
         self._changes.layout.display = "none" if last is None else ""
         self._diff.value = "" if last is None else html.fragment(html.table(last.diff(plan), 50))
@@ -192,6 +194,14 @@ class ApprovePanel(Panel):
             parts += [html.message(self._problem, "bad")] if self._problem else []
             parts.append(html.message(text, "warning"))
         self._approval.value = "".join(parts)
+
+
+def _open_points(plan: Plan) -> str:
+    if not plan.open_points:
+        return ""
+    more = len(plan.open_points) - html.FEW
+    told = [_("Entries of the list that selected nobody, so they are not in this plan:"), *plan.open_points[: html.FEW]]
+    return html.message("\n".join([*told, *([f"+{more}"] * (more > 0))]), "warning")
 
 
 def _signed(who: str, when: datetime) -> str:

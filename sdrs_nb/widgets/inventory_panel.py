@@ -14,6 +14,7 @@ from sdrs_nb.tables import SERVERS, empty
 from sdrs_nb.widgets.facets import Facet
 from sdrs_nb.widgets.filter_row import FilterRow
 from sdrs_nb.widgets.grid import Grid
+from sdrs_nb.widgets.heading_table import HeadingTable
 from sdrs_nb.widgets.list_chooser import ListChooser
 from sdrs_nb.widgets.opening import FileOpener
 from sdrs_nb.widgets.panel import Panel, button, folded, row
@@ -52,6 +53,9 @@ class InventoryPanel(Panel):
         self._doing = ipywidgets.Label()
         self._progress = row(self._bar, self._doing, self._stop)
         self.opener = FileOpener(self.state, self.background)
+        self.headings = HeadingTable(self.state.headings, self.opener.read_again)
+        self._mapping = folded(_("What each heading was read as"), self.headings)
+        self._mapping.layout.display = "none"
         self._facts, self._notes = ipywidgets.HTML(), ipywidgets.HTML()
         self._reading = folded(_("What was guessed, changed or passed over while reading"), self._notes)
         self.grid = Grid(
@@ -81,7 +85,8 @@ class InventoryPanel(Panel):
                 row(self._everybody, self._shown, self._chosen),
             ]
         )
-        self._fill([row(self._load, self._progress), folded(_("Open a file instead"), self.opener), self._body])
+        opener = folded(_("Open a file instead"), self.opener)
+        self._fill([row(self._load, self._progress), opener, self._mapping, self._body])
 
     def _on_load_click(self) -> None:
         if self.cloud is None or not self._is_free:
@@ -102,6 +107,7 @@ class InventoryPanel(Panel):
 
     def _on_loaded(self, inventory: Inventory) -> None:
         self.background.post(self._doing, value="")
+        self.state.headings.begin()
         self.state.end(self.step)
         self.state.set_inventory(inventory)
 
@@ -119,6 +125,7 @@ class InventoryPanel(Panel):
         running = self._is_running
         self._progress.layout.display = "" if running else "none"
         self._load.disabled = not self._is_free or self.cloud is None
+        self._draw_headings()
         inventory = self.state.inventory
         self._load.description = _("Load inventory") if inventory is None else _("Load again")
         self._body.layout.display = "none" if inventory is None else ""
@@ -133,6 +140,14 @@ class InventoryPanel(Panel):
         self._follow_selection()
         self.chooser.draw()
         self._draw_chosen(len(inventory.servers))
+
+    def _draw_headings(self) -> None:
+        known = self.state.headings
+        was_shown = self._mapping.layout.display != "none"
+        self._mapping.layout.display = "" if known.headings else "none"
+        if known.needs_a_look and not was_shown:
+            self._mapping.selected_index = 0
+        self.headings.draw()
 
     def _draw_reading(self, notes: pd.DataFrame) -> None:
         self._reading.layout.display = "none" if notes.empty else ""

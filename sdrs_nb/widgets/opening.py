@@ -9,6 +9,7 @@ from sdrs_nb.i18n import _
 from sdrs_nb.inventory.inventory import Inventory, read_inventory
 from sdrs_nb.widgets.background import Background
 from sdrs_nb.widgets.drop import FileDrop
+from sdrs_nb.widgets.heading_choices import HeadingChoices
 from sdrs_nb.widgets.panel import button, row, text_field
 from sdrs_nb.widgets.state import WorkbenchState
 from sdrs_nb.widgets.steps import Step
@@ -36,6 +37,7 @@ class InventoryOpener(ipywidgets.VBox):
         self.drop = FileDrop(self._on_drop_file, accept=_KINDS)
         self.path = text_field(description=_("or its path, or a folder's"), width="420px")
         self.open_path = button(_("Open"), self._on_open_click)
+        self.headings = HeadingChoices()
         super().__init__([self.drop, row(self.path, self.open_path)])
 
     def _on_drop_file(self, name: str, content: bytes) -> None:
@@ -46,13 +48,25 @@ class InventoryOpener(ipywidgets.VBox):
             self._start(self.path.value.strip(), None)
 
     def _start(self, source: str | bytes, name: str | None) -> None:
-        self._background.start(self._task, self._reading(source, name), done=self._take, failed=self._on_failed)
+        self.headings.begin(source, name)
+        self.read_again()
 
-    async def _reading(self, source: str | bytes, name: str | None) -> Inventory:
-        return await asyncio.to_thread(read_inventory, source, name=name)
+    def read_again(self) -> None:
+        """Read the source at hand, with what was said of its headings."""
+        self._background.start(self._task, self._reading(), done=self._on_read, failed=self._on_failed)
+
+    async def _reading(self) -> Inventory:
+        known = self.headings
+        assert known.source is not None  # noqa: S101 - _start gave it
+        return await asyncio.to_thread(read_inventory, known.source, name=known.name, columns=dict(known.columns))
+
+    def _on_read(self, inventory: Inventory) -> None:
+        self.headings.set_headings(inventory.headings)
+        self._take(inventory)
 
     def _on_failed(self, error: Exception) -> None:
-        """Take a failure that is on the screen already; subclasses may have more to do."""
+        """Take a failure that is on the screen already."""
+        self.headings.set_headings(getattr(error, "headings", ()))
 
 
 class FileOpener(InventoryOpener):
@@ -68,16 +82,23 @@ class FileOpener(InventoryOpener):
 
     def __init__(self, state: WorkbenchState, background: Background) -> None:
         self._state = state
-        super().__init__(background, self._on_read)
+        super().__init__(background, self._on_taken)
+        self.headings = state.headings
 
     def _start(self, source: str | bytes, name: str | None) -> None:
         if self._state.running is None:
-            self._state.begin(Step.INVENTORY)
             super()._start(source, name)
 
-    def _on_read(self, inventory: Inventory) -> None:
+    def read_again(self) -> None:
+        """Read the source at hand for the state, with what was said of its headings."""
+        if self._state.running is None:
+            self._state.begin(Step.INVENTORY)
+            super().read_again()
+
+    def _on_taken(self, inventory: Inventory) -> None:
         self._state.end(Step.INVENTORY)
         self._state.set_inventory(inventory)
 
     def _on_failed(self, error: Exception) -> None:
+        super()._on_failed(error)
         self._state.fail(Step.INVENTORY, str(error))

@@ -24,6 +24,7 @@ from sdrs_nb.planning.planning import Plan, plan_batches
 from sdrs_nb.rulebook import Rulebook, Site, choose_rulebook, read_rulebook, rulebook_reason, site_of
 from sdrs_nb.running.runs import Run
 from sdrs_nb.statuses import Stage
+from sdrs_nb.widgets.heading_choices import HeadingChoices
 from sdrs_nb.widgets.holding import Holding
 from sdrs_nb.widgets.overrides import Override, override_rows, values_for, with_override
 from sdrs_nb.widgets.steps import Step, StepState
@@ -54,6 +55,8 @@ class WorkbenchState(Holding):
         What the operator asked for.
     selection
         What the last list or expression selected, with what it left open; None where rows were selected since.
+    headings
+        Headings of the file that was read last, and what was said of them.
     imposed
         How often the selection was changed other than by selecting rows, which the grid then follows.
     last_plan
@@ -69,6 +72,7 @@ class WorkbenchState(Holding):
         self.last_plan: Plan | None = None
         self.imposed = 0
         self.selection: Selection | None = None
+        self.headings = HeadingChoices()
         self.asked_rulebook: Rulebook | None = None
         self.group_id: str | None = None
         self.group_choice: dict[str, str] = {}
@@ -331,6 +335,7 @@ class WorkbenchState(Holding):
             overrides=override_rows(self.overrides) or None,
             wave_limit=self.wave_limit,
             approvals_needed=self.approvals_needed,
+            open_points=[] if self.selection is None else self.selection.open_points,
         )
         if self.plan is not None and self.plan.fingerprint != made.fingerprint:
             self.last_plan = self.plan

@@ -46,6 +46,8 @@ def test_forty_names_to_an_approved_plan_in_two_commands(shell, estate, names, t
     assert "db-1-az-9 (az=az-9" in made.stderr
     plan = sdrs_nb.Plan.load(tmp_path / "plan.json")
     assert set(plan.servers["server_id"]) == {f"server-{at:02}" for at in range(35)}
+    assert [text.split()[0] for text in plan.open_points] == [*TWICE, *NOBODY]
+    assert all(text in approved.stderr for text in plan.open_points)
     assert sdrs_nb.load_approval(tmp_path / "approval.json").fingerprint == plan.fingerprint
 
 

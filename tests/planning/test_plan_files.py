@@ -7,9 +7,10 @@ import pytest
 
 import sdrs_nb
 from sdrs_nb.errors import PlanError
+from sdrs_nb.inventory.notes import Note, in_brief, reading_frame
 from sdrs_nb.planning import freezing
 from sdrs_nb.planning.approvals import approve, load_approval, save_approval
-from tests.builders import an_inventory
+from tests.builders import a_server, an_inventory
 
 #: What JSON can say in the place of something else.
 OTHERS = {
@@ -131,3 +132,34 @@ def test_an_approval_with_any_field_of_another_kind_is_refused(document, tmp_pat
             path.write_text(json.dumps(good | {field: other}))
             with pytest.raises(PlanError, match=r"approval\.json"):
                 load_approval(path)
+
+
+def test_what_was_done_while_reading_and_what_selected_nobody_are_kept_and_name_no_other_plan(tmp_path):
+    """Whoever gets the file sees both; the plan is the same plan, by its fingerprint and by what is sent."""
+    rows = an_inventory(servers=[a_server()]).servers
+    read = sdrs_nb.read_inventory(rows.rename(columns={"name": "Instance name", "az": "Zone"}).assign(owner="li"))
+    read = read.with_frame("groups", an_inventory().groups)
+    told, plain = (sdrs_nb.check_eligibility(each) for each in (read, read.with_frame("servers", read.servers)))
+    plain.inventory._notes = ()
+
+    plan = sdrs_nb.plan_batches(told, name_prefix="erp", include_unknown=True, open_points=["web-9 is not found."])
+    bare = sdrs_nb.plan_batches(plain, name_prefix="erp", include_unknown=True)
+    again = sdrs_nb.Plan.load(plan.save(tmp_path / "plan.json"))
+
+    assert plan.fingerprint == bare.fingerprint == again.fingerprint
+    assert (again.reading, again.open_points) == (plan.reading, ("web-9 is not found.",))
+    assert {done.what: done.examples for done in again.reading} == {
+        "guessed": ("Instance name → name", "Zone → az"), "kept": ("owner",),
+    }  # fmt: skip
+    assert not {"reading", "open_points"} & bare.to_document().keys()
+
+
+@pytest.mark.parametrize("count", [0, 1, 20, 21, 999])
+def test_reading_in_brief_tells_some_and_counts_the_rest(count):
+    """However many headings were kept, one line tells the first and how many more there are."""
+    notes = [Note("a.csv", "kept", column=f"c{at}") for at in range(count) for _twice in range(2)]
+
+    brief = in_brief(reading_frame(notes), 20)
+
+    assert [(done.count, len(done.examples)) for done in brief] == [(count, min(count, 20))] * (count > 0)
+    assert all(done.sentence(5).endswith(f"+{count - 5}" if count > 5 else "c0") for done in brief)

@@ -725,3 +725,18 @@ def test_an_approval_names_a_fingerprint():
 
     assert approval.fingerprint == plan.fingerprint
     assert approval.when.tzinfo is not None
+
+
+def test_batches_of_a_tape_stay_as_they_were():
+    """Where all servers of a recorded batch are wanted, it is planned again, in its order; the rest is packed anew."""
+    eligibility = an_eligibility(12)
+    one, two, three, four, five, six, *_rest = eligibility.asked
+    recorded = ((six, one, four), (three, two), (five, "gone"))
+    about = eligibility.inventory.about.model_copy(update={"batches": recorded})
+    taped = replace(eligibility, inventory=replace(eligibility.inventory, about=about))
+
+    plan = plan_of(taped)
+
+    assert [batch.server_ids for batch in plan.batches][:2] == [*recorded[:2]]
+    assert sorted(server for batch in plan.batches for server in batch.server_ids) == sorted(eligibility.asked)
+    assert max(len(batch.server_ids) for batch in plan.batches) <= 5

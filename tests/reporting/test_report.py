@@ -1,6 +1,7 @@
 """The report of a run: what it says, what it never holds, and how big it gets."""
 
 import json
+import re
 from html.parser import HTMLParser
 
 import openpyxl
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 
 import sdrs_nb
+from sdrs_nb.inventory.notes import Done
 from sdrs_nb.models import Approval, SignOff
 from sdrs_nb.reporting.charts import timeline, waterfall
 from sdrs_nb.reporting.report import Summary
@@ -246,6 +248,32 @@ def test_it_is_written_in_the_language_in_use(written, language):
         sdrs_nb.set_language(None)
 
     assert f'<html lang="{language}">' in path.read_text(encoding="utf-8")
+
+
+def test_it_keeps_how_the_inventory_was_read_what_selected_nobody_and_the_warnings_of_groups(written):
+    """A section each: texts of files are text, much of it is told in part and counted."""
+    page, path = written(
+        servers=1,
+        warnings=(HOSTILE.format(n="group"),),
+        reading=(Done(what="kept", count=90, examples=("Owner<b>", *(f"c{at}" for at in range(19)))),),
+        open_points=tuple(f"web-{at} is not found." for at in range(203)),
+    )
+
+    assert HOSTILE.format(n="group").split("<")[0] in page.text
+    assert "Owner<b>; c0" in page.text
+    assert "c18; +70" in page.text
+    assert "web-199 is not found. 3 more, in the plan." in page.text
+    assert "script" not in page.tags
+    sections = re.findall(r'<section id="(\w+)"', path.read_text(encoding="utf-8"))
+    assert {"warnings", "reading"} <= set(sections)
+
+
+def test_a_run_of_an_inventory_read_from_a_cloud_has_no_section_for_what_there_is_not(written):
+    """Nothing was guessed, nobody left open, nothing warned of: the report says nothing about it."""
+    page, path = written(servers=1, warnings=())
+
+    assert "Entries of the list" not in page.text
+    assert not {"warnings", "reading"} & set(re.findall(r'<section id="(\w+)"', path.read_text(encoding="utf-8")))
 
 
 @pytest.mark.slow

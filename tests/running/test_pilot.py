@@ -9,7 +9,7 @@ from sdrs_nb.ledger.pilots import PilotState
 from sdrs_nb.sandbox import Sandbox
 from sdrs_nb.sandbox.settings import Settings
 from sdrs_nb.sandbox.switches import SWITCHES, assume
-from tests.builders_running import CREATE, CloudTime, connected_to, creates, creations, faults
+from tests.builders_running import CREATE, CloudTime, connected_to, creates, creations, faults, submit_and_follow
 
 pytest_plugins = ["tests.running_fixtures"]
 
@@ -159,18 +159,20 @@ def played(assumed):
     return Sandbox(servers=240, seed=7, speed=0, settings=assume(Settings(), assumed))
 
 
-def a_plan(inventory):
-    """Return two batches of two servers with tags in groups that are not enabled: whatever a switch can show."""
-    servers = inventory.servers
-    tagged = set(servers.loc[servers["tags"].fillna("").ne(""), "server_id"])
+def a_plan(inventory, *, status="available", take=slice(4)):
+    """Return batches of two servers with tags in one group of this status: whatever a switch can show."""
+    servers, groups = inventory.servers, inventory.groups
+    tagged = servers.loc[servers["tags"].fillna("").ne(""), "server_id"]
     everybody = sdrs_nb.check_eligibility(inventory)
     verdicts = everybody.verdicts
     fine = verdicts[verdicts["verdict"].isin(["eligible", "warning"]) & verdicts["server_id"].isin(tagged)]
     fine = fine[~fine["server_id"].isin(everybody.clusters["server_id"])]
+    fine = fine[fine["group_id"].isin(groups.loc[groups["status"] == status, "group_id"])]
     group = fine["group_id"].value_counts().index[0]
-    chosen = fine.loc[fine["group_id"] == group, "server_id"][:4].tolist()
+    chosen = fine.loc[fine["group_id"] == group, "server_id"].tolist()[take]
     options = sdrs_nb.BatchOptions(batch_limit=2)
-    return sdrs_nb.plan_batches(sdrs_nb.check_eligibility(inventory, server_ids=chosen, options=options))
+    eligibility = sdrs_nb.check_eligibility(inventory, server_ids=chosen, options=options)
+    return sdrs_nb.plan_batches(eligibility, name_prefix="t")
 
 
 #: Every answer of a switch but the assumed one, where a batch can show it.
@@ -179,6 +181,7 @@ OTHERWISE = [
     for name, switch in SWITCHES.items()
     if name != "batch_calls"
     for answer in list(switch.answers)[1:]
+    if answer != "without_target_server"  # no server is eligible then: nobody knows which are DR servers
 ]
 #: What must go wrong for a switch to show.
 ON_FAILURE = {"parent_end", "failed_instance"}
@@ -191,10 +194,14 @@ async def test_a_pilot_names_the_assumption_that_does_not_hold(switch, tmp_path)
     cloud_time = CloudTime(sandbox)
     name = switch.partition("=")[0]
     async with connected_to(sandbox) as cloud:
-        plan = a_plan(await sdrs_nb.load_inventory(cloud))
+        ledger = Ledger(tmp_path / "ledger.db", clock=cloud_time.clock)
+        inventory = await sdrs_nb.load_inventory(cloud)
+        if switch == "numbering=continued":  # what goes on needs something before it
+            await submit_and_follow(cloud, a_plan(inventory, take=slice(4, 6)), ledger, cloud_time)
+        plan = a_plan(inventory, status="protected" if name == "pair_state" else "available")
         if name in ON_FAILURE:
             await faults(sandbox, {"match": CREATE, "kind": "fail_subjob", "n": 2, "code": "Ecs.0001", "times": 1})
-        ledger = Ledger(tmp_path / "ledger.db", clock=cloud_time.clock)
+        before = len(await creates(sandbox))
         run = await sdrs_nb.submit(
             cloud, plan, approve=plan.fingerprint, ledger=ledger, sleep=cloud_time.sleep, pilot="b001", pilot_auto=True
         )
@@ -202,5 +209,5 @@ async def test_a_pilot_names_the_assumption_that_does_not_hold(switch, tmp_path)
 
     assert len(plan.batches) == 2
     assert {row.assumption for row in run.pilot.differences} - {""} == {name}
-    assert len(await creates(sandbox)) == 1
+    assert len(await creates(sandbox)) == before + 1
     assert run.state == "paused"

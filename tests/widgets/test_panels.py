@@ -254,7 +254,8 @@ def test_forty_names_to_an_approved_plan_in_five_clicks():
     assert all(panel.background.errors.value == "" for panel in panels)
     assert all(f">{each}<" in shown for each in ("db-1", "db-2", "ghost", "gone"))
     assert "az=az-9" in shown
-    assert HOSTILE not in shown
+    assert HOSTILE not in shown + approval._open.value
+    assert all(f"{each} " in text(approval._open) for each in ("db-1", "db-2", HOSTILE, "ghost", "gone"))
     assert state.is_approved
     assert {*state.plan.servers["server_id"]} == {f"server-{at:02}" for at in range(35)}
 

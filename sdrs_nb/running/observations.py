@@ -1,0 +1,116 @@
+"""What one batch shows of the assumptions: pure reading of documents, no I/O.
+
+Each function looks at what was read anyway and says what it saw; what a document does not show is not said.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sdrs_nb.ledger.observing import CONFIRMED, CONTRADICTED, Observation
+from sdrs_nb.models import Batch
+from sdrs_nb.running.jobs import Job
+from sdrs_nb.statuses import InstanceState, JobStatus, instance_state
+
+__all__ = ["observe_dr_servers", "observe_instances", "observe_job", "observe_pairs"]
+
+Document = Mapping[str, Any]
+#: Fields that the page of the instances' list shows and that stages read.
+_FIELDS = ("id", "name", "server_group_id", "status", "source_server", "target_server", "created_at")
+#: Of a DR server: title and place of what is copied from production.
+_COPIED = ("tags", "security_groups", "agency_name")
+_STOPPED = "SHUTOFF"
+
+
+def _said(assumption: str, holds: bool, detail: str) -> Observation:  # noqa: FBT001 - what was seen
+    return Observation(assumption, CONFIRMED if holds else CONTRADICTED, detail)
+
+
+def observe_job(batch: Batch, job: Job, instance_of: Mapping[str, str]) -> Iterator[Observation]:
+    """Yield what the ended job of a batch create shows of sub-jobs and of its own end.
+
+    ``instance_of``: id of the protected instance of each of the batch's servers, as far as it is known.
+    """
+    if not job.is_finished or not batch.call.is_batch:
+        return
+    named = [sub_job.protected_instance_id for sub_job in job.sub_jobs]
+    whole = len(named) == len(batch.server_ids) and all(named)
+    yield _said("sub_job_shape", whole, f"{sum(map(bool, named))} sub-jobs of {len(batch.server_ids)} name an instance")
+    sent = [instance_of.get(server) for server in batch.server_ids]
+    known = [each for each in named if each in sent]
+    if whole and len(known) == len(sent) > 1:
+        yield _said("sub_job_order", named == sent, f"{job.job_id}: {', '.join(map(str, named))}")
+    failed = [sub_job for sub_job in job.sub_jobs if sub_job.status == JobStatus.FAIL]
+    if whole and failed:
+        yield _said("parent_end", job.status == JobStatus.FAIL, f"{len(failed)} sub-jobs failed, job {job.status}")
+    elif whole and all(sub_job.status == JobStatus.SUCCESS for sub_job in job.sub_jobs):
+        yield _said("parent_end", job.status == JobStatus.SUCCESS, f"all sub-jobs succeeded, job {job.status}")
+
+
+def observe_instances(batch: Batch, found: Mapping[str, Document], job: Job | None = None) -> Iterator[Observation]:
+    """Yield what the list of instances shows, read when the job of the batch had ended.
+
+    ``found``: the instance of each server of the batch that has one, as the list has it.
+    """
+    for document in found.values():
+        lacking = [name for name in _FIELDS if name not in document]
+        yield _said("list_fields", not lacking, ", ".join(lacking) or str(document.get("id")))
+    if batch.call.is_batch:
+        for server, name in zip(batch.server_ids, batch.instance_names, strict=True):
+            if (document := found.get(server)) is not None and document.get("name"):
+                yield _said("numbering", document["name"] == name, f"{name}: {document['name']}")
+    if job is None or not job.is_finished:
+        return
+    for document in found.values():
+        state = instance_state(str(document.get("status")))
+        yield _said(
+            "instance_state", state is not InstanceState.MAKING, f"{document.get('id')}: {document.get('status')}"
+        )
+    failed = sum(sub_job.status == JobStatus.FAIL for sub_job in job.sub_jobs)
+    if failed and len(job.sub_jobs) == len(batch.server_ids):
+        missing = len(batch.server_ids) - len(found)
+        yield _said("failed_instance", not missing, f"{failed} failed, {missing} not in the list")
+
+
+def observe_pairs(pairs: Iterable[Document], instance_ids: Sequence[str], group_status: str) -> Iterator[Observation]:
+    """Yield what replication pairs of these instances show, read when the job of their batch had ended."""
+    wanted, at_rest = set(instance_ids), "protected" if group_status == "protected" else "available"
+    for pair in pairs:
+        holders = {str(each.get("protected_instance")) for each in pair.get("attachment") or ()}
+        if holders & wanted:
+            yield _said("pair_state", pair.get("status") == at_rest, f"{pair.get('id')}: {pair.get('status')}")
+
+
+def observe_dr_servers(
+    batch: Batch, originals: Mapping[str, Document], doubles: Mapping[str, Document]
+) -> Iterator[Observation]:
+    """Yield what new DR servers show beside their production servers; both by the production server's id."""
+    for server in batch.server_ids:
+        original, double = originals.get(server), doubles.get(server)
+        if double is None:
+            continue
+        if status := double.get("status"):
+            yield _said("dr_state", status == _STOPPED, f"{double.get('id')}: {status}")
+        if original is None:
+            continue
+        before, after = (_flavor(each) for each in (original, double))
+        if before and after and server not in batch.flavors:
+            yield _said("dr_flavor", before == after, f"{before}: {after}")
+        for name in _COPIED:
+            before, after = _copied(original, name), _copied(double, name)
+            if before is not None and after is not None and before:
+                yield _said("copied_settings", before == after, f"{name} {before}: {after}")
+
+
+def _flavor(server: Document) -> str:
+    return str((server.get("flavor") or {}).get("id") or "")
+
+
+def _copied(server: Document, name: str) -> str | None:
+    """Return one of the settings that may be copied, None where the document does not show it."""
+    if name == "agency_name":
+        metadata = server.get("metadata")
+        return str(metadata.get(name) or "") if isinstance(metadata, Mapping) else None
+    items = server.get(name)
+    if not isinstance(items, list):
+        return None
+    return ", ".join(sorted(str(each.get("name") if isinstance(each, Mapping) else each) for each in items))
