@@ -75,6 +75,11 @@ class Pilot(Record):
         """Whether the other batches may be sent."""
         return self.state == PilotState.RELEASED
 
+    @property
+    def holds_back(self) -> bool:
+        """Whether it was compared and the run waits for the operator's word."""
+        return bool(self.rows) and not self.is_released
+
     def require_word(self, reason: str) -> None:
         """Raise ``SettingsError`` where the run may not go on by a word given for this reason."""
         if not self.rows:

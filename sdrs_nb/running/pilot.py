@@ -5,7 +5,7 @@ Everything is in the ledger: whoever carries the run on after a crash follows, c
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sdrs_nb.errors import (
     AuthenticationError,
@@ -16,8 +16,9 @@ from sdrs_nb.errors import (
     ThrottledError,
 )
 from sdrs_nb.i18n import _
+from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.ledger.pilots import Pilot, PilotState
-from sdrs_nb.ledger.run_states import BatchState
+from sdrs_nb.ledger.run_states import BatchState, RunState
 from sdrs_nb.models import Batch
 from sdrs_nb.running.expectations import (
     Findings,
@@ -29,14 +30,33 @@ from sdrs_nb.running.expectations import (
 )
 from sdrs_nb.running.jobs import Job, match_instances, read_job
 from sdrs_nb.running.retries import Retries
+from sdrs_nb.running.scopes import is_of_cloud
 from sdrs_nb.running.walk import Walk
 
-__all__ = ["lead"]
+if TYPE_CHECKING:
+    from sdrs_nb.cloud import Cloud
+    from sdrs_nb.planning.plans import Plan
+
+__all__ = ["is_first_contact", "lead"]
 
 #: Errors that pass: they are waited for, and never make a part of the comparison "not read".
 _PASSING = (AuthenticationError, ThrottledError, ServiceError, ListIncompleteError, CloudUnreachable)
 #: A batch that made nothing.
 _NOT_TAKEN = (BatchState.REFUSED, BatchState.HELD)
+
+
+def is_first_contact(cloud: "Cloud", plan: "Plan", ledger: Ledger | None = None) -> bool:
+    """Tell whether a plan is the first that creates something here: a live project where no run has ended well yet.
+
+    Reads the ledger; False until the cloud has said who we are (``Cloud.check``).  Raises ``LedgerError``.
+    """
+    identity = cloud.identity
+    if identity is None or identity.world or cloud.settings.sandbox or plan.is_deletion:
+        return False
+    return not any(
+        run["state"] == RunState.DONE and run["done"] == run["servers"] and is_of_cloud(run, identity)
+        for run in (ledger or Ledger()).runs()
+    )
 
 
 async def lead(walk: Walk, bring_to_end: Callable[[Batch], Awaitable[None]]) -> bool:

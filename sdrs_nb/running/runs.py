@@ -81,6 +81,7 @@ class Run:
 
     def _repr_html_(self) -> str:
         from sdrs_nb.running.outcomes_html import troubled_first, troubles_html
+        from sdrs_nb.running.pilots_html import pilot_html
         from sdrs_nb.shown import html
 
         counts, state = self.counts, self.state
@@ -94,7 +95,7 @@ class Run:
         batches["state"] = batches["state"].map(batch_word)
         notes = [self.message] if self.message else []
         title = _("Run {run}", run=self.run_id)
-        body = [troubles_html(self.troubles), html.table(batches, html.FEW)]
+        body = [troubles_html(self.troubles), pilot_html(self.pilot, self.pilot_table), html.table(batches, html.FEW)]
         return html.summary(title, facts, notes=notes, body=body)
 
     def __repr__(self) -> str:
