@@ -27,6 +27,7 @@ _HOMES = {
     "planning.approvals": "approve load_approval save_approval",
     "aftercare.undoing": "plan_undo",
     "aftercare.remainders": "Remainder plan_remainder",
+    "running.assumptions": "assumptions",
     "running.job_history": "job_durations",
     "running.runs": "Run list_runs open_run",
     "running.submission": "submit",

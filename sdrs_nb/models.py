@@ -151,7 +151,7 @@ def instance_name(name_prefix: str, position: int) -> str:
     """Return the name to expect of the instance at ``position`` (from 1) of a batch create.
 
     The service appends a mark to the prefix (batch-create page, table 1, name_prefix).  The page shows "-0001" as an
-    example; that it counts from 1 in each request is ASSUMED.
+    example; that it counts from 1 in each request is ASSUMED: numbering.
     """
     return f"{name_prefix}-{position:04d}"
 
@@ -269,14 +269,14 @@ class Pace(Asked):
     Parameters
     ----------
     first_look_s, longest_look_s
-        Wait before the first look at a job, and the longest wait between looks (job page; ASSUMED:
+        Wait before the first look at a job, and the longest wait between looks (job page; ASSUMED: poll_pace:
         5 s growing to 30 s).  Once jobs have ended, the first look waits as long as the fastest of them took.
     settle_s
         How long after an unanswered create the list of instances must stay without a server before that server
-        counts as absent; longer than a late acceptance or a lagging list (ASSUMED 180 s).
+        counts as absent; longer than a late acceptance or a lagging list (ASSUMED: late_lists: 180 s).
     job_limit_s
-        A job that has not ended by then is left as ``unknown``; resume looks again (ASSUMED 3600 s, at least
-        30 minutes for a batch).
+        A job that has not ended by then is left as ``unknown``; resume looks again (ASSUMED: job_limit: 3600 s,
+        at least 30 minutes for a batch).
     group_wait_s
         How long to wait for a group in a passing state (starting, stopping, ...) before its batch is held.
     fresh_s, fresh_project_s

@@ -201,7 +201,8 @@ DELETED_TASKS = frozenset({"deleting", "soft-deleting"})
 VOLUME_IN_USE = "in-use"
 #: States in which a dedicated host takes servers (DeH API reference, "Querying Dedicated Hosts").
 USABLE_HOST = frozenset({"available"})
-#: Statuses in which a storage pool takes volumes (DSS API reference); one that is extended is usable (ASSUMED).
+#: Statuses in which a storage pool takes volumes (DSS API reference); one that is extended is usable
+#: (ASSUMED: extended_pool).
 USABLE_POOL = frozenset({"available", "extending"})
 #: The status of a pool whose capacity is not known yet.
 POOL_DEPLOYING = "deploying"

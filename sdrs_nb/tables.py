@@ -543,6 +543,25 @@ LEFT_OUT = Table(
     key=("server_id",),
 )
 
+ASSUMPTIONS = Table(
+    "assumptions",
+    "choice where the documents are silent, with what was seen of it",
+    {
+        "id": STR,
+        "statement": STR,
+        "setting": STR,
+        "touches": STR,
+        "seen_by": STR,
+        "seen": STR,
+        "run_id": STR,
+        "request_id": STR,
+        "seen_at": TIME,
+        "detail": STR,
+    },
+    key=("id",),
+    choices=MappingProxyType({"seen": ("confirmed", "contradicted", "not seen")}),
+)
+
 OUTCOME = Table(
     "outcome",
     "a planned server and what became of it",

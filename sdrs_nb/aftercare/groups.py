@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["create_group"]
 
-#: Seconds in which a request whose answer was lost may still show up in the list (SDRS API, ASSUMED).
+#: Seconds in which a request whose answer was lost may still show up in the list (SDRS API, ASSUMED: late_lists).
 _SETTLING_S = 60.0
 
 

@@ -66,7 +66,8 @@ def plan_undo(
     shared_pairs
         What to do with instances that share a replication pair, where the documents contradict each other: the
         batch-delete page asks to detach shared pairs first, its code SDRS.1409 to delete all instances of a pair
-        together (rule H17, ASSUMED to hold).  ``"detach first"`` leaves them out until the pairs are detached.
+        together (rule H17, ASSUMED: shared_pair_deletion).  ``"detach first"`` leaves them out until the pairs are
+        detached.
     rulebook
         By default the run's own, changed limits included; its limit ``batch_delete_size`` (20) is held.  A name as
         in ``check_eligibility`` will do.

@@ -119,6 +119,8 @@ def _finish(run: "Run", *, as_json: bool) -> None:
     outcome = worst_first(run.servers)
     for trouble in run.troubles:
         printing.hint(Lines(trouble), trouble.tone)
+    for sentence in run.contradictions:
+        printing.hint(sentence, "warning")
     printing.frame(outcome, as_json=as_json, columns=_OUTCOME_COLUMNS)
     printing.hint(repr(run), state_tone(run.state, run.counts))
     if code := leaving.code_of_stages(outcome["stage"]):

@@ -64,7 +64,13 @@ def running(*, quiet: bool) -> Iterator[OnRun]:
             batches = bars.add_task(_("batches"), total=None)
             servers = bars.add_task(_("servers"), total=None)
 
+            known = 0
+
             def moved(run: Run) -> None:
+                nonlocal known
+                for sentence in run.contradictions[known:]:
+                    known += 1
+                    terminal.write(sentence, sys.stderr)
                 sent, now_at = run.batch_tally, run.tally
                 bars.update(batches, completed=sent.ended, total=sent.whole)
                 bars.update(servers, completed=now_at.ended, total=now_at.whole, description=_told(run))

@@ -19,7 +19,8 @@ from sdrs_nb.shown.disk import private_file, private_folder
 
 __all__ = ["Allowance", "BudgetBook", "allowance_at", "read_limit"]
 
-#: A budget not confirmed by a 429 for so long is forgotten: limits are raised, and nobody tells us (ASSUMED).
+#: A budget not confirmed by a 429 for so long is forgotten: limits are raised, and nobody tells us
+#: (ASSUMED: limit_memory).
 FORGET_S = 3600.0
 #: Calls of this process remembered before any 429, so that a first one already knows who filled the window.
 _REMEMBERED = 5000

@@ -244,7 +244,7 @@ def connect(
     tape
         A tape to play back in place of a cloud: a folder, or a file of it.  Only ``read_only`` counts beside it.
     times_offset_h
-        Hours by which times without a zone in the service's lists are ahead of UTC (ASSUMED 0).
+        Hours by which times without a zone in the service's lists are ahead of UTC (ASSUMED: time_zone).
     pace, transport
         A pace of one's own; an httpx transport in place of the network (tests).
 

@@ -15,7 +15,8 @@ __all__ = ["FASTEST", "CloudClock"]
 
 #: The fastest sandbox that is believed, in its seconds a second of ours.
 FASTEST = 10_000.0
-#: How far a ``Date`` may be off: it has whole seconds, and the machines of one cloud differ a little (ASSUMED).
+#: How far a ``Date`` may be off: it has whole seconds, and the machines of one cloud differ a little
+#: (ASSUMED: date_header).
 _DATE_SLACK_S = 2.0
 
 

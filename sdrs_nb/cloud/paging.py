@@ -68,7 +68,7 @@ async def row_pages(
     overlap
         0 where only whole pages can be asked for, so that none can begin with a row of another.  Such a list is taken
         for whole when every page announces the same number, so many were received, and the first row is still the
-        first: what is new comes first (ECS and EVS list the newest first, ASSUMED for ECS).
+        first: what is new comes first (EVS lists the newest first; ECS too, ASSUMED: newest_first).
     on_page
         Told after each page.
 

@@ -16,7 +16,7 @@ from sdrs_nb.rulebook import Effect, Rulebook
 
 __all__ = ["permission", "to_create", "unverified"]
 
-#: Roles as tokens name them, which is not as the console does (ASSUMED for SDRS).
+#: Roles as tokens name them, which is not as the console does (ASSUMED: sdrs_role_name).
 _ALL = frozenset({"te_admin", "Tenant Administrator"})
 _PARTS = (
     frozenset({"sdrs_adm", "SDRS Administrator"}),

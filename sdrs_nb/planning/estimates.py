@@ -14,12 +14,13 @@ from sdrs_nb.planning.facts import PlanFacts
 
 __all__ = ["Estimate", "estimate_of"]
 
-#: Seconds of a job that nobody has seen yet.  ASSUMED from recorded runs of peers, which made a server, protected it
-#: and cleaned up in 5 to 8 minutes (sdrs-api.md section 6).
+#: Seconds of a job that nobody has seen yet (ASSUMED: job_duration), from recorded runs of peers, which made a server,
+#: protected it and cleaned up in 5 to 8 minutes.
 _CREATE_S, _DELETE_S = 300.0, 120.0
 #: Jobs that say enough about the next one.
 _ENOUGH = 3
-#: Seconds that a batch takes beside its job: facts read again, the request, the list at the end (ASSUMED).
+#: Seconds that a batch takes beside its job: facts read again, the request, the list at the end
+#: (ASSUMED: batch_overhead).
 _AROUND_S = 3.0
 #: Calls of a batch beside looks at its job: group, servers, volumes, instances and pairs before it, the request
 #: itself, and the list of instances after it; a delete reads only the list before.

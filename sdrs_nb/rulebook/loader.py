@@ -110,7 +110,8 @@ class Rulebook(Record):
     def taken_form(self, text: str) -> str:
         """Return ``text`` as a name may hold it: full-width letters in plain form, other refused characters as hyphens.
 
-        Which characters count is ``prefix_alphabet``; that of Chinese ones only U+4E00 to U+9FFF do is ASSUMED.
+        Which characters count is ``prefix_alphabet``; that of Chinese ones only U+4E00 to U+9FFF
+        do is ASSUMED: chinese_letters.
         """
         plain = unicodedata.normalize("NFKC", text)
         refused = {*self.strange_in(plain)}

@@ -31,7 +31,7 @@ class Site:
     host
         The host that told it; where none is known the one that is talked to, empty where none was named.
     cloud
-        Name of the cloud; empty where it is not known, then the profile is ASSUMED.
+        Name of the cloud; empty where it is not known, then the profile is ASSUMED: rulebook_profile.
     region
         The region that told it in place of a host.
     """
@@ -65,7 +65,7 @@ class Site:
 
 
 def site_of(hosts: Iterable[str | None], region: str | None = None) -> Site:
-    """Return the site that ``hosts`` name, the first that is known; else by ``region``, else the default, ASSUMED.
+    """Return the site that ``hosts`` name, the first that is known; else by ``region``, else the default.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ class Job(Record):
     """A job or sub-job as it stood when somebody looked.
 
     ``sub_jobs`` may be shorter than the request's servers, or empty, at first (sub-jobs can appear late); a
-    sub-job names its instance and DR server, not the production server.
+    sub-job names its instance and DR server, not the production server (ASSUMED: native_server_id).
     """
 
     job_id: str

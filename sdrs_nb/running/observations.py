@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sdrs_nb.ledger.observing import CONFIRMED, CONTRADICTED, Observation
-from sdrs_nb.models import Batch
+from sdrs_nb.ledger.run_states import AttemptResult
+from sdrs_nb.models import Batch, Call
 from sdrs_nb.running.jobs import Job
 from sdrs_nb.statuses import InstanceState, JobStatus, instance_state
 
-__all__ = ["observe_dr_servers", "observe_instances", "observe_job", "observe_pairs"]
+__all__ = ["observe_call", "observe_dr_servers", "observe_instances", "observe_job", "observe_pairs", "observe_states"]
 
 Document = Mapping[str, Any]
 #: Fields that the page of the instances' list shows and that stages read.
@@ -25,20 +26,26 @@ def _said(assumption: str, holds: bool, detail: str) -> Observation:  # noqa: FB
     return Observation(assumption, CONFIRMED if holds else CONTRADICTED, detail)
 
 
-def observe_job(batch: Batch, job: Job, instance_of: Mapping[str, str]) -> Iterator[Observation]:
+def observe_call(batch: Batch, attempt: Mapping[str, Any]) -> Iterator[Observation]:
+    """Yield what the answer to a batch call shows, ``attempt`` being its record."""
+    if batch.call is Call.BATCH_CREATE and attempt["result"] == AttemptResult.ACCEPTED:
+        yield _said("batch_calls", True, str(attempt["job_id"]))
+
+
+def observe_job(batch: Batch, job: Job, found: Mapping[str, Document]) -> Iterator[Observation]:
     """Yield what the ended job of a batch create shows of sub-jobs and of its own end.
 
-    ``instance_of``: id of the protected instance of each of the batch's servers, as far as it is known.
+    ``found``: the instance of each server of the batch that has one, as the list has it.
     """
     if not job.is_finished or not batch.call.is_batch:
         return
     named = [sub_job.protected_instance_id for sub_job in job.sub_jobs]
     whole = len(named) == len(batch.server_ids) and all(named)
     yield _said("sub_job_shape", whole, f"{sum(map(bool, named))} sub-jobs of {len(batch.server_ids)} name an instance")
-    sent = [instance_of.get(server) for server in batch.server_ids]
-    known = [each for each in named if each in sent]
-    if whole and len(known) == len(sent) > 1:
+    sent = [str(found.get(server, {}).get("id")) for server in batch.server_ids]
+    if whole and len(sent) > 1 and {*named} == {*sent}:
         yield _said("sub_job_order", named == sent, f"{job.job_id}: {', '.join(map(str, named))}")
+    yield from _doubles_named(job, found)
     failed = [sub_job for sub_job in job.sub_jobs if sub_job.status == JobStatus.FAIL]
     if whole and failed:
         yield _said("parent_end", job.status == JobStatus.FAIL, f"{len(failed)} sub-jobs failed, job {job.status}")
@@ -46,29 +53,38 @@ def observe_job(batch: Batch, job: Job, instance_of: Mapping[str, str]) -> Itera
         yield _said("parent_end", job.status == JobStatus.SUCCESS, f"all sub-jobs succeeded, job {job.status}")
 
 
+def _doubles_named(job: Job, found: Mapping[str, Document]) -> Iterator[Observation]:
+    shown = {str(document.get("id")): document.get("target_server") for document in found.values()}
+    for sub_job in job.sub_jobs:
+        target = shown.get(sub_job.protected_instance_id or "")
+        if sub_job.dr_server_id and target:
+            yield _said("native_server_id", sub_job.dr_server_id == target, f"{target}: {sub_job.dr_server_id}")
+
+
 def observe_instances(batch: Batch, found: Mapping[str, Document], job: Job | None = None) -> Iterator[Observation]:
     """Yield what the list of instances shows, read when the job of the batch had ended.
 
-    ``found``: the instance of each server of the batch that has one, as the list has it.
+    ``found``: the instance of each server of the batch that has one, as the list has it; ``job`` where it has ended.
     """
     for document in found.values():
         lacking = [name for name in _FIELDS if name not in document]
         yield _said("list_fields", not lacking, ", ".join(lacking) or str(document.get("id")))
     if batch.call.is_batch:
         for server, name in zip(batch.server_ids, batch.instance_names, strict=True):
-            if (document := found.get(server)) is not None and document.get("name"):
-                yield _said("numbering", document["name"] == name, f"{name}: {document['name']}")
-    if job is None or not job.is_finished:
-        return
-    for document in found.values():
-        state = instance_state(str(document.get("status")))
-        yield _said(
-            "instance_state", state is not InstanceState.MAKING, f"{document.get('id')}: {document.get('status')}"
-        )
-    failed = sum(sub_job.status == JobStatus.FAIL for sub_job in job.sub_jobs)
-    if failed and len(job.sub_jobs) == len(batch.server_ids):
+            if said := found.get(server, {}).get("name"):
+                yield _said("numbering", said == name, f"{name}: {said}")
+    failed = sum(sub_job.status == JobStatus.FAIL for sub_job in job.sub_jobs) if job else 0
+    if failed and job and len(job.sub_jobs) == len(batch.server_ids):
         missing = len(batch.server_ids) - len(found)
         yield _said("failed_instance", not missing, f"{failed} failed, {missing} not in the list")
+
+
+def observe_states(found: Mapping[str, Document]) -> Iterator[Observation]:
+    """Yield what the first list shows that was read after the job of these instances had ended."""
+    for document in found.values():
+        state = instance_state(str(document.get("status")))
+        detail = f"{document.get('id')}: {document.get('status')}"
+        yield _said("instance_state", state is not InstanceState.MAKING, detail)
 
 
 def observe_pairs(pairs: Iterable[Document], instance_ids: Sequence[str], group_status: str) -> Iterator[Observation]:
@@ -92,12 +108,12 @@ def observe_dr_servers(
             yield _said("dr_state", status == _STOPPED, f"{double.get('id')}: {status}")
         if original is None:
             continue
-        before, after = (_flavor(each) for each in (original, double))
-        if before and after and server not in batch.flavors:
-            yield _said("dr_flavor", before == after, f"{before}: {after}")
+        wanted, got = _flavor(original), _flavor(double)
+        if wanted and got and server not in batch.flavors:
+            yield _said("dr_flavor", wanted == got, f"{wanted}: {got}")
         for name in _COPIED:
             before, after = _copied(original, name), _copied(double, name)
-            if before is not None and after is not None and before:
+            if before and after is not None:
                 yield _said("copied_settings", before == after, f"{name} {before}: {after}")
 
 

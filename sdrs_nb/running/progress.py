@@ -32,6 +32,7 @@ class ProgressLines:
         self._stream = stream
         self._says_waits = says_waits
         self._line = ""
+        self._contradictions = 0
         self._wait: Wait | None = None
 
     def __call__(self, now: Run | Wait | None) -> None:
@@ -41,6 +42,9 @@ class ProgressLines:
             return
         if self._says_waits:
             self._write_wait(now.waiting)
+        for sentence in now.contradictions[self._contradictions :]:
+            self._contradictions += 1
+            self._write(sentence)
         if (line := _line(now)) != self._line:
             self._line = line
             self._write(line)

@@ -1,7 +1,8 @@
 """What a definite refusal means for each server of its batch.
 
-The service names one code and no server (batch-create page; that validation is all-or-nothing is ASSUMED).  The facts
-are read again, and the rules that carry the code name the likely servers; the others may be planned again.
+The service names one code and no server (batch-create page; that validation is all-or-nothing is
+ASSUMED: all_or_nothing).  The facts are read again, and the rules that carry the code name the likely servers; the
+others may be planned again.
 """
 
 from typing import Any
@@ -10,6 +11,7 @@ import pandas as pd
 
 from sdrs_nb.errors import CloudError, CloudUnreachable, NoBatchCallError, PlanError, UnknownCallError
 from sdrs_nb.i18n import _
+from sdrs_nb.ledger.observing import CONTRADICTED, Observation
 from sdrs_nb.ledger.run_states import AttemptResult
 from sdrs_nb.models import Batch
 from sdrs_nb.running.door import likely_servers, look_at_door
@@ -74,6 +76,7 @@ def missing_batch_call(walk: Walk, batch: Batch, error: UnknownCallError) -> NoB
     """
     if not batch.call.is_batch or walk.ledger.count_results(walk.run_id, _TAKEN):
         return None
+    walk.observe(batch, [Observation("batch_calls", CONTRADICTED, str(error))])
     if batch.call.is_delete:
         message = _("{error} This cloud has no batch delete, and nothing was deleted. Plan the undo again by the rule "
                  "book otc, which deletes instances one by one.", error=error)  # fmt: skip

@@ -13,9 +13,11 @@ from sdrs_nb.errors import LedgerError
 from sdrs_nb.home import operator_name
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import SCOPE, Control, Ledger, RunState
+from sdrs_nb.ledger.observing import CONTRADICTED
 from sdrs_nb.ledger.pilots import Pilot, PilotResult
 from sdrs_nb.ledger.run_states import BatchState, BatchTally, batch_tally
 from sdrs_nb.models import Approval, Pace, Wait
+from sdrs_nb.running.assumptions import contradiction_sentence
 from sdrs_nb.running.outcomes import Trouble, state_tone, state_words, troubles
 from sdrs_nb.running.scopes import where
 from sdrs_nb.running.walk import walk_of
@@ -318,6 +320,12 @@ class Run:
         return self.ledger.pilot(self.run_id)
 
     @property
+    def waits_for_word(self) -> bool:
+        """Whether the run stands still after a pilot that is as expected, until somebody says ``go_on``."""
+        pilot = self.pilot
+        return pilot is not None and pilot.holds_back and pilot.is_as_expected and self.state == RunState.PAUSED
+
+    @property
     def pilot_table(self) -> pd.DataFrame:
         """What the pilot was expected to bring about and what was found (``tables.PILOT``), differences first.
 
@@ -338,6 +346,12 @@ class Run:
     def jobs(self) -> pd.DataFrame:
         """One row a job: ``job_id, batch_id, status, looks, first_look_at, last_look_at, document`` (JSON text)."""
         return pd.DataFrame(self.ledger.jobs(self.run_id))
+
+    @property
+    def contradictions(self) -> list[str]:
+        """What this run saw that does not hold although it was assumed, a sentence each, in the order it was seen."""
+        seen = [row for row in self.ledger.observations(self.run_id) if row["seen"] == CONTRADICTED]
+        return [contradiction_sentence(row["assumption"], row["detail"]) for row in seen]
 
     @property
     def events(self) -> pd.DataFrame:

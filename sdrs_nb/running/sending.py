@@ -21,6 +21,7 @@ from sdrs_nb.ledger.ledger import AttemptResult, BatchState
 from sdrs_nb.models import Batch
 from sdrs_nb.running.calls import post
 from sdrs_nb.running.door import Door, look_at_door
+from sdrs_nb.running.observations import observe_call
 from sdrs_nb.running.refusals import explain_refusal, missing_batch_call
 from sdrs_nb.running.settling import adopt_late
 from sdrs_nb.running.walk import Walk
@@ -64,6 +65,7 @@ async def send(walk: Walk, batch: Batch) -> None:
         if attempt is not None:  # None: somebody cancelled the batch while it stood at the door
             await _post(walk, batch, attempt, body)
             walk.is_answered = True
+            walk.observe(batch, observe_call(batch, walk.open_attempt(batch.batch_id)))
 
 
 async def _wait_at_door(walk: Walk, batch: Batch) -> Door:

@@ -4,7 +4,7 @@ The engine makes it and moves it along; the steps (door, sending, settling, watc
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sdrs_nb import loop
 from sdrs_nb.ledger.ledger import AttemptResult, Control, Ledger
+from sdrs_nb.ledger.observing import Observation
 from sdrs_nb.models import Batch, Pace
 from sdrs_nb.running.job_history import job_durations
 from sdrs_nb.running.pacing import Timing
@@ -142,6 +143,10 @@ class Walk:
     def answer(self, attempt: int, result: AttemptResult, **answer: Any) -> None:
         """Record what an attempt came to, at this moment of the cloud's clock; ``answer`` as in ``Ledger.answer``."""
         self.ledger.answer(attempt, result, cloud_at=self.cloud.clock.now(), **answer)
+
+    def observe(self, batch: Batch, observations: Iterable[Observation]) -> None:
+        """Record what the batch showed of assumptions."""
+        self.ledger.observe(self.run_id, batch.batch_id, list(observations))
 
     def count_absent(self, batch_id: str) -> int:
         """Return how often the batch was sent and proved to have done nothing."""

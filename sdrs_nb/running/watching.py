@@ -4,7 +4,7 @@ A failed look never fails a job.  A job that nobody finds any more, and a reques
 followed by their instances instead.
 """
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,11 +12,13 @@ from typing import Any
 from sdrs_nb.errors import AuthenticationError, CloudError, CloudUnreachable, NotFoundError
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import BatchState
+from sdrs_nb.ledger.observing import CONFIRMED, CONTRADICTED, Observation
 from sdrs_nb.models import Batch
 from sdrs_nb.running.calls import deletion_end
 from sdrs_nb.running.endings import Ending, end_of, owned, sub_job_rows
 from sdrs_nb.running.job_history import job_seconds
 from sdrs_nb.running.jobs import Job, match_instances, read_job
+from sdrs_nb.running.observations import observe_instances, observe_job, observe_states
 from sdrs_nb.running.ownership import Instance, OwnershipEvidence, Whose, zone_offset
 from sdrs_nb.running.polling import next_look
 from sdrs_nb.running.walk import Walk
@@ -24,7 +26,8 @@ from sdrs_nb.statuses import FAILED_DELETION, InstanceState, JobStatus, Stage, i
 
 __all__ = ["watch"]
 
-#: A job that the service does not know (code undocumented; 0408 "null job" is what the sandbox answers, ASSUMED).
+#: A job that the service does not know (code undocumented; 0408 "null job" is what the sandbox answers;
+#: ASSUMED: unknown_job).
 _NO_SUCH_JOB = ("SDRS.0408",)
 #: Looks in a row that must miss a job before it counts as vanished: one miss may be a lagging replica.
 _MISSES = 3
@@ -43,6 +46,7 @@ class _Watch:
     misses: int = 0
     ended_at: datetime | None = None
     has_listed: bool = False
+    has_observed: bool = False
     failures: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
@@ -96,6 +100,8 @@ async def _look(one: _Watch) -> bool:
     except (CloudError, CloudUnreachable) as error:
         missed = isinstance(error, NotFoundError) or (isinstance(error, CloudError) and error.code in _NO_SUCH_JOB)
         one.misses = one.misses + 1 if missed else 0
+        if missed:
+            walk.observe(one.batch, [Observation("unknown_job", CONFIRMED, str(error))])
         walk.ledger.note(walk.run_id, "look failed", one.batch.batch_id, job_id=job_id, message=str(error))
         return False
     one.misses = 0
@@ -119,6 +125,9 @@ async def _conclude(one: _Watch) -> bool:
     if batch.call.is_delete:
         return _conclude_deletion(one, documents)
     found = match_instances(documents, batch.server_ids)
+    if one.job and one.job.is_finished and found and not one.has_observed:
+        one.has_observed = True
+        walk.observe(batch, observe_states(found))
     evidence = OwnershipEvidence.of(walk, batch_id=batch.batch_id)
     if _sees_times(one, found, evidence):
         evidence = OwnershipEvidence.of(walk, batch_id=batch.batch_id)
@@ -135,10 +144,18 @@ async def _conclude(one: _Watch) -> bool:
         one.failures = {str(failure.get("resource_id")): failure for failure in failures or ()}
     ending = Ending(one.job if one.job and one.job.is_finished else None, one.failures)
     rows = [end_of(server, owned(evidence, server, found.get(server)), ending) for server in batch.server_ids]
+    walk.observe(batch, [*observe_instances(batch, found, ending.job), *_of_job(one, found)])
     unclear = any(row["stage"] in (Stage.UNKNOWN, Stage.JOB_OK) for row in rows)
     state = BatchState.UNKNOWN if unclear else BatchState.ENDED
     walk.ledger.set_batch(walk.run_id, batch.batch_id, state, rows=rows)
     return True
+
+
+def _of_job(one: _Watch, found: Mapping[str, Mapping[str, Any]]) -> Iterator[Observation]:
+    if one.job is None or not one.job.is_finished:
+        return
+    yield from observe_job(one.batch, one.job, found)
+    yield Observation("job_limit", CONFIRMED, f"{one.job.job_id}: {one.elapsed:.0f} s")
 
 
 def _sees_times(one: _Watch, found: Mapping[str, Mapping[str, Any]], evidence: OwnershipEvidence) -> bool:
@@ -159,6 +176,8 @@ def _sees_times(one: _Watch, found: Mapping[str, Mapping[str, Any]], evidence: O
         said = _("Times without a zone in this cloud's lists are {hours:+g} h from UTC, as instance {instance} shows.",
                  hours=seen / 3600, instance=instance.instance_id)  # fmt: skip
         walk.ledger.see_times(walk.run_id, seen, said)
+        holds = CONFIRMED if seen == walk.cloud.settings.times_offset_h * 3600 else CONTRADICTED
+        walk.observe(one.batch, [Observation("time_zone", holds, said)])
         return seen != known
     return False
 
@@ -201,6 +220,8 @@ async def _listed(one: _Watch, call: Awaitable[list[dict[str, Any]]]) -> list[di
 
 def _give_up(one: _Watch) -> None:
     walk, batch = one.walk, one.batch
+    if one.job is not None and not one.job.is_finished:
+        walk.observe(batch, [Observation("job_limit", CONTRADICTED, f"{one.job.job_id}: {one.elapsed:.0f} s")])
     minutes = round(walk.pace.job_limit_s / 60)
     if one.ended_at is None:
         message = _("The job did not end within {minutes} minutes; it may still end. Resume the run to look again.",

@@ -60,8 +60,8 @@ def flavors() -> dict[str, Flavor]:
 def can_resize(source: Flavor, target: Flavor) -> bool:
     """Whether `target` is in the resize list of a server of flavor `source`.
 
-    The list that the batch page names for ``flavorRef`` holds other flavors only. ASSUMED: same processor
-    architecture, same virtualization, same kind of local storage and accelerator.
+    The list that the batch page names for ``flavorRef`` holds other flavors only. ASSUMED: resize_flavors: same
+    processor architecture, same virtualization, same kind of local storage and accelerator.
     """
     return (
         source.id != target.id

@@ -49,7 +49,7 @@ def _check_host(
     host = None
     if placement.host_id is not None:
         host = world.hosts.get(placement.host_id)
-        # ASSUMED: a host that is not available is no host to place servers on.
+        # ASSUMED: host_state: a host that is not available is no host to place servers on.
         if host is None or host.state != "available":
             raise Refusal("SDRS.1372")
         if host.az != group.dr_az:

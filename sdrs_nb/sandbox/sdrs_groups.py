@@ -234,7 +234,8 @@ def _check_action(call: CloudCall, group: Group, action: Action) -> None:
     world = call.world
     if group.status not in action.from_statuses:
         raise Refusal(action.refusal)
-    # Every action needs pairs; the code for a group without any is undocumented, the general one is ASSUMED.
+    # Every action needs pairs; the code for a group without any is undocumented, the general one is
+    # ASSUMED: action_without_pairs.
     if not group.pairs:
         raise Refusal("SDRS.1002")
     instances = [world.instances[instance_id] for instance_id in group.instances]

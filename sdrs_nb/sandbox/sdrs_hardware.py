@@ -1,6 +1,6 @@
 """Changes to a protected instance: attach and detach a pair, add and delete a NIC, resize.
 
-The pages give the allowed states (`statuses`); the order in which codes are tried is ASSUMED: body,
+The pages give the allowed states (`statuses`); the order of codes is ASSUMED: code_order: body,
 what the path names, states, then the details.
 """
 

@@ -273,7 +273,7 @@ def _deletion_ids(call: CloudCall) -> tuple[list[str], bool]:
         raise Refusal("SDRS.0201")
     with_server, _ = _flag(body, "delete_target_server"), _flag(body, "delete_target_eip")
     ids = [entry["id"] for entry in entries]
-    # The batch delete page gives the limit without a code; the general one is ASSUMED.
+    # The batch delete page gives the limit without a code; the general one is ASSUMED: delete_limit_code.
     if len(ids) > call.settings.batch_delete_limit:
         raise Refusal("SDRS.0201")
     if len(set(ids)) < len(ids):

@@ -56,7 +56,7 @@ def _list_failures(call: CloudCall) -> Reply:
 
 @ROUTES.on("DELETE", "/v1/{project_id}/task-center/failure-jobs/{failure_job_id}")
 def _delete_failure(call: CloudCall) -> Reply:
-    # The text says job id, the sample passes a resource id: both are taken (ASSUMED).
+    # The text says job id, the sample passes a resource id: both are taken (ASSUMED: failure_job_id).
     wanted = call["failure_job_id"]
     found = [f for f in call.world.failure_jobs.values() if wanted in {f.job_id, f.resource_id}]
     if not found:

@@ -26,7 +26,7 @@ _OF_PROFILE: Mapping[str, Mapping[str, Any]] = {
 class Settings:
     """The assumed behaviour of the cloud, one named setting a choice.
 
-    "doc" marks a documented value that a tenant may have raised; everything else is ASSUMED and lives
+    "doc" marks a documented value that a tenant may have raised; everything else is a choice of ours and lives
     here so that it can be changed in one place.
     Times ending in ``_s`` are cloud seconds unless the comment says wall seconds.
     """

@@ -21,6 +21,7 @@ class Switch:
 #: Every switch by its name.
 SWITCHES: Mapping[str, Switch] = MappingProxyType(
     {
+        # ASSUMED: batch_calls, list_fields, group_after_create: as the pages have it.
         "batch_calls": Switch(
             "whether the site has batch create and batch delete, which Open Telekom Cloud's documents do not have",
             {"yes": {"batch_available": True}, "no": {"batch_available": False}},
@@ -41,7 +42,6 @@ SWITCHES: Mapping[str, Switch] = MappingProxyType(
             "whether lists of protected instances have every field that the page shows",
             {
                 "all": {"left_out_of_instances": frozenset()},
-                "without_target_server": {"left_out_of_instances": frozenset({"target_server"})},
                 "without_created_at": {"left_out_of_instances": frozenset({"created_at"})},
             },
         ),

@@ -19,7 +19,7 @@ from .vetting import check_server, shared_volume_ids
 from .world import World
 
 # Batch create page, table 1: Chinese characters, ASCII letters, digits, ".", "_", "-"; the range of Chinese
-# characters is ASSUMED.
+# characters is ASSUMED: chinese_letters.
 _CHINESE_NAME = re.compile(r"[A-Za-z0-9._\-\u4e00-\u9fff]+")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9._\-]+")
 _PREFIX_LENGTH = 59

@@ -24,19 +24,19 @@ def check_server(
     if server is None:
         raise Refusal(unknown_code)
     if server.id in world.instance_by_server:
-        # Also a DR server: it belongs to an instance (ASSUMED same code).
+        # Also a DR server: it belongs to an instance (ASSUMED: taken_server_code).
         raise Refusal("SDRS.1305")
     if server.az != group.production_az:
         raise Refusal("SDRS.1303")
     # Batch create page, constraints: same VPC.
     if server.vpc_id != group.vpc_id:
         raise Refusal("SDRS.1304")
-    # ASSUMED: a server that is being deleted counts as neither active nor shut off.
+    # ASSUMED: deleting_server: one that is being deleted counts as neither active nor shut off.
     if server.status not in {"ACTIVE", "SHUTOFF"} or server.task_state == "deleting":
         raise Refusal("SDRS.1333")
     if server.lock_source:
         raise Refusal("SDRS.1359")
-    # ASSUMED: a lock without a source is the system's or the user's own, and blocks as well.
+    # ASSUMED: lock_source: a lock without a source is the system's or the user's own, and blocks as well.
     if server.locked:
         raise Refusal("SDRS.1357")
     flavor = _check_flavors(world, group, server, entry.get("flavorRef"), settings)
@@ -83,10 +83,10 @@ def _check_devices(world: World, server: Server, settings: Settings) -> None:
 def _check_volume(world: World, group: Group, server: Server, volume: Volume, settings: Settings) -> None:
     if volume.encrypted:
         raise Refusal("SDRS.1802")
-    # No page documents a freeze flag of a disk: it follows its server, and has the same mark (ASSUMED).
+    # No page documents a freeze flag of a disk: it follows its server (ASSUMED: frozen_volume).
     if server.frozen or volume.frozen:
         raise Refusal("SDRS.0225")
-    # ASSUMED: a disk in an error state is what the service calls locked; the system disk has its own code.
+    # ASSUMED: locked_volume: one in an error state is what the service calls locked; the system disk has its code.
     if volume.status.startswith("error"):
         raise Refusal("SDRS.1831")
     if volume.id in world.pair_by_volume:

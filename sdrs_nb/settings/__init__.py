@@ -85,7 +85,8 @@ class Settings(BaseModel):
     record
         Folder in which every request and answer is recorded, with nothing in it that names anybody.
     times_offset_h
-        Hours by which times without a zone in the service's lists are ahead of UTC; the pages do not say (ASSUMED 0).
+        Hours by which times without a zone in the service's lists are ahead of UTC; the pages do not say
+        (ASSUMED: time_zone).
     found_in
         Where each value was found, by name; never the value.
     unused

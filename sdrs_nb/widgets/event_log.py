@@ -67,6 +67,7 @@ def _words() -> dict[str, str]:
         "control stop": _("told to stop after this batch"),
         "control pause": _("told to pause"),
         "released": _("given up before it was sent"),
+        "assumption contradicted": _("this cloud does otherwise than was assumed"),
         "intent": _("about to send"),
         "answer accepted": _("accepted, job started"),
         "answer refused": _("refused"),

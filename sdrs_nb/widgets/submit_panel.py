@@ -128,7 +128,16 @@ class SubmitPanel(Panel):
         self.events = event_grid()
         self._log = folded(_("Event log"), self.events)
         self._body = ipywidgets.VBox(
-            [row(self._bar, self._doing), self._facts, self._pilot, self._word, self.batches, self._timeline, self.servers, self._log]
+            [
+                row(self._bar, self._doing),
+                self._facts,
+                self._pilot,
+                self._word,
+                self.batches,
+                self._timeline,
+                self.servers,
+                self._log,
+            ]
         )
         self._fill([self._actions, self._choices, self._body])
 

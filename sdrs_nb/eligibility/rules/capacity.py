@@ -155,7 +155,7 @@ def volumes_within_quota(request: Request) -> Iterator[Case]:
 
 @request_rule("P16")
 def few_idle_pairs(request: Request) -> Iterator[Case]:
-    """Pairs that hang on no instance block pairs made by hand, not the creation of instances (ASSUMED)."""
+    """Pairs that hang on no instance block pairs made by hand, not the creation of instances (ASSUMED: loose_pairs)."""
     facts, limit = request.facts, request.book.number("idle_pairs")
     if facts is not None and facts.loaded("replication_pairs"):
         idle = facts.frames.column("replication_pairs", "protected_instance_ids").fillna("").eq("")

@@ -178,7 +178,8 @@ def some_host_places(facts: Facts) -> Iterator[Hits]:
 
 @rule("P10", concerns=_pool_asked, by_group=True, by_absence=True)
 def pool_usable(facts: Facts) -> Iterator[Hits]:
-    """The storage pool exists, is deployed and stands in the DR AZ; one that is extended is usable (ASSUMED)."""
+    """The storage pool exists, is deployed and stands in the DR AZ."""
+    # One that is extended is usable (ASSUMED: extended_pool).
     wanted = facts.options.cluster_id
     if wanted:
         pools = facts.frames["storage_pools"]
