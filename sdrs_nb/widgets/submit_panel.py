@@ -38,6 +38,8 @@ __all__ = ["SubmitPanel", "stage_words"]
 BAR_STYLES = dict.fromkeys(TONES, "") | {"good": "success", "warning": "warning", "bad": "danger"}
 #: Seconds between looks at a run that somebody else carries on.
 _LOOK_S = 1.0
+#: Rows of the table of a pilot that are shown: more than a batch of five has where nothing differs.
+_ROWS = 300
 _BATCHES = {
     "batch_id": "string",
     "group": "string",
@@ -268,7 +270,7 @@ class SubmitPanel(Panel):
 
     def _draw_pilot(self, run: Run, *, is_moving: bool) -> None:
         pilot = run.pilot
-        self._pilot.value = html.fragment(pilot_html(pilot, run.pilot_table)) if pilot is not None else ""
+        self._pilot.value = html.fragment(pilot_html(pilot, run.pilot_table, _ROWS)) if pilot is not None else ""
         waits = pilot is not None and pilot.holds_back and not is_moving and run.state == RunState.PAUSED
         self._word.layout.display = "" if waits else "none"
         self._why.layout.display = "none" if pilot is None or pilot.is_as_expected else ""

@@ -8,7 +8,7 @@ pytest_plugins = ["tests.cli.shell_fixtures"]
 
 
 def test_a_pilot_waits_for_the_word_and_says_how(shell):
-    """submit leaves with 0 and the table; follow shows it again; control go sends the rest."""
+    """Submit leaves with 0 and the table; follow shows it again; control go sends the rest."""
     with sdrs_nb.start_sandbox(servers=60, seed=7, speed=3600) as sandbox:
         cloud = sandbox.environment()
         planned = json.loads(shell("plan", "--batch-limit", 2, "--json", **cloud).stdout)

@@ -1,4 +1,4 @@
-"""A process that dies anywhere around the pilot: the comparison and the word survive, and nothing is sent before both."""
+"""A process that dies anywhere around the pilot: comparison and word survive, and nothing is sent before both."""
 
 import asyncio
 import os
