@@ -146,6 +146,15 @@ app.command(
     ),
 )(runs.report)
 app.command(
+    "assumptions",
+    short_help=_("List what is assumed, and what was seen."),
+    help=_(
+        "List what is taken for true where the documents are silent: what changes it, what rests on it, and whether a "
+        "run has seen it confirmed or contradicted on its cloud.\n\n"
+        "Reads the ledger; no network."
+    ),
+)(runs.assumptions)
+app.command(
     "undo",
     short_help=_("Plan the deletion of what a run made."),
     help=_(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sdrs_nb.planning.options import JobOptions
     from sdrs_nb.running.runs import Run
 
-__all__ = ["Wish", "control", "follow", "report", "resume", "runs", "submit", "verify"]
+__all__ = ["Wish", "assumptions", "control", "follow", "report", "resume", "runs", "submit", "verify"]
 
 _OUTCOME_COLUMNS = ("server_id", "name", "batch_id", "stage", "whose", "error_code", "message")
 # Errors that say that the run was never ours to carry on.
@@ -252,6 +252,21 @@ def report(
     from sdrs_nb.running.runs import open_run
 
     printing.value(report(open_run(run_id), path))
+
+
+def assumptions(
+    run_id: Annotated[str, typer.Argument(metavar="[RUN]", help=_("A run; by default the newest."))] = "",
+    *,
+    as_json: Json = False,
+) -> None:
+    """List what is taken for true where the documents are silent, and what was seen of it on the cloud of a run."""
+    from sdrs_nb.running.assumptions import assumptions as known
+    from sdrs_nb.running.runs import open_run
+
+    found = known(open_run(run_id)) if run_id else known()
+    printing.frame(found, as_json=as_json, columns=("id", "seen", "statement", "setting", "touches", "detail"))
+    if (wrong := found["seen"].eq("contradicted")).any():
+        printing.hint(_("Does not hold on this cloud: {ids}.", ids=", ".join(found["id"][wrong])), "warning")
 
 
 def runs(*, as_json: Json = False) -> None:

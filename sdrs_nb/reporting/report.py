@@ -21,6 +21,7 @@ from sdrs_nb.reporting.charts import timeline, waterfall
 from sdrs_nb.reporting.pilots import pilot_section
 from sdrs_nb.reporting.todo import summarize_tasks
 from sdrs_nb.reporting.words import count_rules, in_language, in_one_language, rule_titles
+from sdrs_nb.running.assumptions import assumptions
 from sdrs_nb.running.outcomes import Trouble, server_remedy, state_tone, state_words, troubles
 from sdrs_nb.running.outcomes_html import troubled_first
 from sdrs_nb.running.runs import Run
@@ -244,6 +245,7 @@ def _frames(run: Run) -> dict[str, pd.DataFrame]:
         **({"pilot": run.pilot_table} if run.pilot else {}),
         "events": run.events,
         "approvals": approvals,  # one row a person
+        "assumptions": assumptions(run),
     }
 
 
@@ -303,6 +305,9 @@ def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
             proof=_records(run.plan.proof),
             notes=_recorded(note for note in run.plan.remarks if note not in run.plan.warnings),
             warnings=_recorded(run.plan.warnings),
+            assumptions=_records(frames["assumptions"][lambda frame: frame["seen"].ne("not seen")]),
+            contradictions=run.contradictions,
+            unseen=int(frames["assumptions"]["seen"].eq("not seen").sum()),
             reading=[done.sentence(_EXAMPLES) for done in run.plan.reading],
             open_points=_recorded(run.plan.open_points[:_OPEN]),
             more_open=max(len(run.plan.open_points) - _OPEN, 0),

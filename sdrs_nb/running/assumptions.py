@@ -36,7 +36,7 @@ def assumptions(run: "Run | None" = None, *, alone: bool = False, ledger: Ledger
     pandas.DataFrame
         One row an assumption (``tables.ASSUMPTIONS``): ``id``, ``statement``, ``setting`` (that changes it),
         ``touches`` (rules and stages that rest on it), ``seen_by`` (what can show it: batch, run, doctor, hand),
-        ``seen`` (``confirmed``, ``contradicted``, which wins, or ``not seen``), and of the look that says so ``run_id``,
+        ``seen`` (``confirmed``, ``contradicted``, which wins, or ``not seen``), and of that look ``run_id``,
         ``request_id``, ``seen_at`` (UTC) and ``detail``.
 
     Raises
@@ -60,12 +60,13 @@ def assumptions(run: "Run | None" = None, *, alone: bool = False, ledger: Ledger
             "seen": seen.get(one.id, {}).get("seen", "not seen"),
             "run_id": seen.get(one.id, {}).get("run_id"),
             "request_id": seen.get(one.id, {}).get("request_id") or None,
-            "seen_at": pd.Timestamp(seen[one.id]["last_at"]) if one.id in seen else pd.NaT,
+            "seen_at": seen.get(one.id, {}).get("last_at"),
             "detail": seen.get(one.id, {}).get("detail"),
         }
         for one in load_assumptions().values()
     ]
-    return shape(pd.DataFrame(rows), ASSUMPTIONS)
+    frame = pd.DataFrame(rows)
+    return shape(frame.assign(seen_at=pd.to_datetime(frame["seen_at"], utc=True, format="ISO8601")), ASSUMPTIONS)
 
 
 def contradiction_sentence(assumption: str, detail: str) -> str:

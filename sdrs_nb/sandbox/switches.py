@@ -58,8 +58,8 @@ SWITCHES: Mapping[str, Switch] = MappingProxyType(
             {"stopped": {"dr_state": "SHUTOFF"}, "running": {"dr_state": "ACTIVE"}},
         ),
         "instance_state": Switch(
-            "whether instances show their end when their job has ended, or half a minute later",
-            {"at_once": {"instance_late_s": 0.0}, "late": {"instance_late_s": 30.0}},
+            "whether instances show their end when their job has ended, or two minutes later",
+            {"at_once": {"instance_late_s": 0.0}, "late": {"instance_late_s": 120.0}},
         ),
         "pair_state": Switch(
             "whether replication pairs show their end when the job has ended, or ten minutes later",
