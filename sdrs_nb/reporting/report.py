@@ -305,7 +305,7 @@ def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
             proof=_records(run.plan.proof),
             notes=_recorded(note for note in run.plan.remarks if note not in run.plan.warnings),
             warnings=_recorded(run.plan.warnings),
-            assumptions=_records(frames["assumptions"][lambda frame: frame["seen"].ne("not seen")]),
+            assumptions=_records(frames["assumptions"].query("seen != 'not seen'")),
             contradictions=run.contradictions,
             unseen=int(frames["assumptions"]["seen"].eq("not seen").sum()),
             reading=[done.sentence(_EXAMPLES) for done in run.plan.reading],

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sdrs_nb.asked import checked
-from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import Ledger
 from sdrs_nb.ledger.observing import CONTRADICTED
 from sdrs_nb.rulebook import load_assumptions
@@ -14,7 +13,7 @@ from sdrs_nb.tables import ASSUMPTIONS, shape
 if TYPE_CHECKING:
     from sdrs_nb.running.runs import Run
 
-__all__ = ["assumptions", "contradiction_sentence"]
+__all__ = ["assumptions"]
 
 
 @checked
@@ -67,15 +66,3 @@ def assumptions(run: "Run | None" = None, *, alone: bool = False, ledger: Ledger
     ]
     frame = pd.DataFrame(rows)
     return shape(frame.assign(seen_at=pd.to_datetime(frame["seen_at"], utc=True, format="ISO8601")), ASSUMPTIONS)
-
-
-def contradiction_sentence(assumption: str, detail: str) -> str:
-    """Return what is told when an assumption was seen not to hold: what was taken for true, and what rests on it."""
-    known = load_assumptions().get(assumption)
-    return _(
-        "This cloud does otherwise than was assumed ({assumption}): {statement} Seen: {detail}. It touches: {touches}.",
-        assumption=assumption,
-        statement=known.statement if known else "-",
-        detail=detail,
-        touches=", ".join(known.touches) if known else "-",
-    )

@@ -6,13 +6,23 @@ Each function looks at what was read anyway and says what it saw; what a documen
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from sdrs_nb.i18n import _
 from sdrs_nb.ledger.observing import CONFIRMED, CONTRADICTED, Observation
 from sdrs_nb.ledger.run_states import AttemptResult
 from sdrs_nb.models import Batch, Call
+from sdrs_nb.rulebook import load_assumptions
 from sdrs_nb.running.jobs import Job
 from sdrs_nb.statuses import InstanceState, JobStatus, instance_state
 
-__all__ = ["observe_call", "observe_dr_servers", "observe_instances", "observe_job", "observe_pairs", "observe_states"]
+__all__ = [
+    "contradiction_sentence",
+    "observe_call",
+    "observe_dr_servers",
+    "observe_instances",
+    "observe_job",
+    "observe_pairs",
+    "observe_states",
+]
 
 Document = Mapping[str, Any]
 #: Fields that the page of the instances' list shows and that stages read.
@@ -130,3 +140,15 @@ def _copied(server: Document, name: str) -> str | None:
     if not isinstance(items, list):
         return None
     return ", ".join(sorted(str(each.get("name") if isinstance(each, Mapping) else each) for each in items))
+
+
+def contradiction_sentence(assumption: str, detail: str) -> str:
+    """Return what is told when an assumption was seen not to hold: what was taken for true, and what rests on it."""
+    known = load_assumptions().get(assumption)
+    return _(
+        "This cloud does otherwise than was assumed ({assumption}): {statement} Seen: {detail}. It touches: {touches}.",
+        assumption=assumption,
+        statement=known.statement if known else "-",
+        detail=detail,
+        touches=", ".join(known.touches) if known else "-",
+    )

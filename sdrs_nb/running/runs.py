@@ -17,7 +17,7 @@ from sdrs_nb.ledger.observing import CONTRADICTED
 from sdrs_nb.ledger.pilots import Pilot, PilotResult
 from sdrs_nb.ledger.run_states import BatchState, BatchTally, batch_tally
 from sdrs_nb.models import Approval, Pace, Wait
-from sdrs_nb.running.assumptions import contradiction_sentence
+from sdrs_nb.running.observations import contradiction_sentence
 from sdrs_nb.running.outcomes import Trouble, state_tone, state_words, troubles
 from sdrs_nb.running.scopes import where
 from sdrs_nb.running.walk import walk_of

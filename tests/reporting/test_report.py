@@ -131,7 +131,8 @@ def test_the_files_beside_it_say_the_same(written, ledger):
 
     order = ["server-3", *(server for server in run.servers["server_id"] if server != "server-3")]
     assert outcome["server_id"].tolist() == sheets["outcome"]["server_id"].tolist() == order
-    assert set(sheets) == {"outcome", "batches", "left_out", "findings", "to_do", "requests", "jobs", "approvals"}
+    tables = {"outcome", "batches", "left_out", "findings", "to_do", "requests", "jobs", "approvals", "assumptions"}
+    assert set(sheets) == tables
     numbers = [event["event_id"] for event in events if event["event_id"] is not None]
     assert numbers == run.events["event_id"].tolist()
 
