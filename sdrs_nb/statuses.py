@@ -10,49 +10,12 @@ from enum import StrEnum
 from types import MappingProxyType
 
 __all__ = [
-    "DELETABLE",
-    "DELETED_TASKS",
-    "ENABLING",
-    "ENDED",
-    "FAILED_CREATION",
-    "FAILED_DELETION",
-    "FAILED_OVER",
-    "GOING",
-    "GROUP",
-    "GROUP_PASSING",
-    "INSTANCE",
-    "IN_STEP",
-    "MADE",
-    "MAY_ENABLE",
-    "NOT_ENABLED",
-    "OPEN",
-    "PAIR",
-    "PAIR_COPYING",
-    "POOL_DEPLOYING",
-    "PROTECTED",
-    "REACHED",
-    "SERVER",
-    "STOPPED",
-    "TAKES_SERVERS",
-    "USABLE_HOST",
-    "USABLE_POOL",
-    "USABLE_SERVER",
-    "VOLUME",
-    "VOLUME_IN_USE",
-    "WORST_FIRST",
-    "InstanceState",
-    "JobStatus",
-    "Stage",
-    "Tally",
-    "has_ended",
-    "instance_stage",
-    "instance_state",
-    "is_error",
-    "is_unsound",
-    "is_unusable",
-    "job_status",
-    "means_protected",
-    "tally",
+    "CREATION_FAILED", "DELETABLE", "DELETED_TASKS", "DR_SERVER_AT_REST", "ENABLING", "ENDED", "FAILED_CREATION",
+    "FAILED_DELETION", "FAILED_OVER", "GOING", "GROUP", "GROUP_PASSING", "INSTANCE", "IN_STEP", "MADE",
+    "MAY_ENABLE", "NOT_ENABLED", "OPEN", "PAIR", "PAIR_COPYING", "POOL_DEPLOYING", "PROTECTED", "REACHED", "SERVER",
+    "TAKES_SERVERS", "USABLE_HOST", "USABLE_POOL", "USABLE_SERVER", "VOLUME", "VOLUME_IN_USE", "WORST_FIRST",
+    "InstanceState", "JobStatus", "Stage", "Tally", "has_ended", "instance_stage", "instance_state", "is_error",
+    "is_unsound", "is_unusable", "job_status", "means_protected", "tally",
 ]  # fmt: skip
 
 
@@ -149,8 +112,10 @@ DELETABLE = _words(
 )
 #: What a failed deletion leaves.
 FAILED_DELETION = "error-deleting"
-#: What a failed creation leaves, or the failed deletion of such an instance.
-FAILED_CREATION = frozenset({"error", FAILED_DELETION})
+#: What a failed creation leaves.
+CREATION_FAILED = "error"
+#: The same, or the failed deletion of such an instance.
+FAILED_CREATION = frozenset({CREATION_FAILED, FAILED_DELETION})
 #: An instance whose deletion was taken.
 GOING = frozenset({"deleting", FAILED_DELETION})
 
@@ -226,10 +191,10 @@ PAIR_COPYING = "copying"
 
 # What servers stand on
 
-#: The status of a server that is shut off.
-STOPPED = "SHUTOFF"
 #: Statuses in which a server can be protected (code SDRS.1333: neither started nor stopped).
-USABLE_SERVER = frozenset({"ACTIVE", STOPPED})
+USABLE_SERVER = frozenset({"ACTIVE", "SHUTOFF"})
+#: The status of a DR server before a switchover (OTC user guide: stopped).
+DR_SERVER_AT_REST = "SHUTOFF"
 #: Task states of a server that is being deleted while its status still says otherwise.
 DELETED_TASKS = frozenset({"deleting", "soft-deleting"})
 #: The status of a volume that is attached and at rest.

@@ -582,3 +582,19 @@ OUTCOME = Table(
     key=("server_id",),
     choices=MappingProxyType({"stage": tuple(stage.value for stage in Stage)}),
 )
+
+PILOT = Table(
+    "pilot",
+    "an aspect of one thing that a pilot batch made: what was expected, what was found",
+    {
+        "subject": STR,  # id of a batch, job, group, server, volume
+        "name": STR,  # how people call it
+        "aspect": STR,
+        "expected": STR,
+        "found": STR,
+        "result": STR,
+        "why": STR,  # why it was not compared
+        "assumption": STR,  # id of the assumption that the expectation rests on; empty: a page documents it
+    },
+    choices=MappingProxyType({"result": ("as expected", "different", "not compared")}),
+)

@@ -15,8 +15,9 @@ SCOPE = {"endpoint": "https://sdrs.test", "region": "test-1", "project_id": "p1"
 
 
 def a_recorded_run(
-    ledger, servers=3, *, blocked=1, name="db-{n:04}", failing=(), stage="created", scope=SCOPE, approval=None, **kept
-):
+    ledger, servers=3, *, blocked=1, name="db-{n:04}", failing=(), stage="created", scope=SCOPE, approval=None,
+    pilot=None, **kept
+):  # fmt: skip
     """Record a run of ``servers`` servers, with a job per batch; ``blocked`` more were left out.
 
     Servers at the positions in ``failing`` failed, the others reached ``stage``; ``kept``: fields of its plan.
@@ -30,6 +31,7 @@ def a_recorded_run(
         plan=plan,
         approval=approval or Approval(fingerprint=plan.fingerprint, who="An Operator", when=BEGAN),
         settings=Pace().model_dump(),
+        pilot=pilot,
     )
     for number, batch in enumerate(plan.batches):
         _walk(ledger, run_id, number, batch, failing, stage)

@@ -76,6 +76,10 @@ SENDING: Mapping[str, Any] = {
         help=_("Enable the groups' protection when all has ended."))],
     "pace": _option(list[str], "--pace", "NAME=VALUE", _("A waiting time or limit, such as groups_at_once=2 or "
                                                          "job_limit_s=7200; may be repeated.")),
+    "pilot": _option(str, "--pilot", "0|1|BATCH", _("Send one batch alone, compare what it brought about, and wait: "
+                                                    "1 the smallest, or the id of a batch; 0 none.")),
+    "pilot_auto": Annotated[bool | None, typer.Option(
+        "--pilot-auto", show_default=False, help=_("Go on without a word where the pilot shows no difference."))],
 }  # fmt: skip
 
 

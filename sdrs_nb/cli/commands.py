@@ -99,7 +99,11 @@ app.command(
     help=_(
         "Send the approved plan, follow its jobs to their end and compare planned with found.\n\n"
         "\b\n"
-        "  sdrs-nb submit plan.json --approve FINGERPRINT\n\n"
+        "  sdrs-nb submit plan.json --approve FINGERPRINT\n"
+        "  sdrs-nb submit plan.json --approve FINGERPRINT --pilot 1\n\n"
+        "With a pilot one batch goes alone and is compared with what was expected; the run then waits for "
+        "`sdrs-nb control RUN go`, and leaves with 0 where all is as expected, with 1 where something differs. On a "
+        "terminal that is the rule for the first run of a live project; --pilot 0 leaves it out.\n\n"
         "This creates servers and volumes that are billed. Ctrl-C stops before the next request and loses nothing; "
         "`sdrs-nb resume RUN` carries on."
     ),
@@ -120,9 +124,10 @@ app.command(
     help=_(
         "Tell whoever carries a run on what to do, or give up what was not sent.\n\n"
         "\b\n"
+        "  go       say that the run may go on after its pilot, with --reason where that differs; and as carry-on\n"
         "  stop     send nothing more, follow what was sent to its end\n"
         "  pause    send nothing more and follow nothing\n"
-        "  carry-on take stop or pause back; carry the run on here where nobody does any more (also: go)\n"
+        "  carry-on take stop or pause back; carry the run on here where nobody does any more\n"
         "  cancel   give up what was not sent yet, for good, and free its servers\n"
         "  let-go   free servers whose request is in doubt, on your word (--reason) that nothing comes of it"
     ),

@@ -10,12 +10,12 @@ from sdrs_nb.shown import terminal
 from sdrs_nb.shown.cells import text_of
 from sdrs_nb.shown.texts import json_text, visible
 from sdrs_nb.shown.titles import column_title
-from sdrs_nb.shown.words import word
+from sdrs_nb.shown.words import aspect_word, word
 
 __all__ = ["frame", "hint", "lines", "records", "row", "value"]
 
 #: Columns that hold a word of ours, not of the cloud.
-_STATES = frozenset({"verdict", "stage", "state", "severity", "cover", "change"})
+_STATES = frozenset({"verdict", "stage", "state", "severity", "cover", "change", "result"})
 
 
 def value(content: object) -> None:
@@ -59,6 +59,8 @@ def frame(table: pd.DataFrame, *, as_json: bool, columns: Sequence[str] | None =
     shown = table[[name for name in (columns or table.columns) if name in table]]
     if sys.stdout.isatty():
         told = {name: shown[name].map(word, na_action="ignore") for name in shown.columns if name in _STATES}
+        if "aspect" in shown:
+            told["aspect"] = shown["aspect"].map(aspect_word)
         shown = shown.assign(**told)
     cells = [[visible(text_of(cell)) for cell in row] for row in shown.itertuples(index=False)]
     heads = [str(name) for name in shown.columns]

@@ -1,6 +1,7 @@
 """The commands of a run: submit, follow, resume, control, verify, report, runs."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from enum import StrEnum
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sdrs_nb.cloud import Cloud
+    from sdrs_nb.ledger.pilots import Pilot
     from sdrs_nb.planning.options import JobOptions
     from sdrs_nb.running.runs import Run
 
@@ -55,11 +57,18 @@ def submit(
 
     async def begin(cloud: "Cloud") -> "Run":
         from sdrs_nb.running import submission
+        from sdrs_nb.running.pilot import is_first_contact
 
-        run = await submission.submit(cloud, planned, approve=takeback.approval_in(approve), **asked.sending)
+        sending = asked.sending
+        if sending["pilot"] is None and sys.stdin.isatty() and sys.stdout.isatty():
+            await cloud.check()
+            sending["pilot"] = int(is_first_contact(cloud, planned))
+        run = await submission.submit(cloud, planned, approve=takeback.approval_in(approve), **sending)
         printing.hint(_("Run {run}", run=run.run_id))
         printing.hint(run.where)
         printing.hint(planned.rulebook_reason(cloud.settings.site))
+        if (pilot := run.pilot) is not None:
+            printing.hint(pilot.sentence)
         return run
 
     _walk(given(context), begin, as_json=as_json)
@@ -75,7 +84,11 @@ def _walk(connection: Connection, begin: Begin, *, as_json: bool) -> None:
         if not known or isinstance(error, _NOT_OURS):
             raise
         raise typer.Exit(_paused(known[0], error)) from None
-    _finish(known[0], as_json=as_json)
+    run = known[0]
+    if (pilot := run.pilot) is None:
+        _finish(run, as_json=as_json)
+    else:
+        _finish_piloted(run, pilot, as_json=as_json)
 
 
 async def _walked(connection: Connection, begin: Begin, known: "list[Run]") -> None:
@@ -118,6 +131,27 @@ def _finish(run: "Run", *, as_json: bool) -> None:
         raise typer.Exit(code)
 
 
+def _finish_piloted(run: "Run", pilot: "Pilot", *, as_json: bool) -> None:
+    """Print what became of a run with a pilot: its table while the run waits for the word, else the outcome."""
+    table = run.pilot_table
+    if as_json:
+        shown = pilot.model_dump(mode="json", exclude={"rows"}) | {"as_expected": pilot.is_as_expected}
+        rows = table.astype(object).to_dict("records")
+        outcome = run.servers.astype(object).to_dict("records")
+        printing.document({"run_id": run.run_id, "pilot": shown | {"rows": rows}, "outcome": outcome})
+    if not (pilot.holds_back and run.state == "paused"):
+        if not as_json:
+            _finish(run, as_json=False)
+        code = leaving.code_of_stages(run.servers["stage"])
+        raise typer.Exit(code or (leaving.FAILED if pilot.holds_back and pilot.differences else leaving.DONE))
+    if not as_json:
+        printing.frame(table, as_json=False)
+    printing.hint(repr(run))
+    printing.hint(run.message, "good" if pilot.is_as_expected else "bad")
+    unknown = run.servers.loc[run.servers["batch_id"].eq(pilot.batch_id), "stage"].eq("unknown").any()
+    raise typer.Exit(leaving.STILL_UNKNOWN if unknown else leaving.DONE if pilot.is_as_expected else leaving.FAILED)
+
+
 def follow(context: typer.Context, run_id: RunId, *, as_json: Json = False) -> None:
     """Follow a run until all is sent and every job ended."""
     _walk(given(context), _opened(run_id), as_json=as_json)
@@ -155,7 +189,7 @@ class Wish(StrEnum):
 def control(
     context: typer.Context,
     run_id: RunId,
-    wish: Annotated[Wish, typer.Argument(metavar="stop|pause|carry-on|cancel|let-go", show_default=False)],
+    wish: Annotated[Wish, typer.Argument(metavar="go|stop|pause|carry-on|cancel|let-go", show_default=False)],
     *,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why; it is recorded."))] = "",
     who: Annotated[str, typer.Option("--who", metavar="NAME", help=_("Who says so; by default the user here."))] = "",
@@ -170,6 +204,8 @@ def control(
         case Wish.PAUSE:
             run.pause(reason)
         case Wish.GO | Wish.CARRY_ON:
+            if wish == Wish.GO and (pilot := run.pilot) is not None and pilot.holds_back:
+                run.go_on(reason, who=who or None)
             run.carry_on()
             if _is_left(run):
                 _walk(given(context), _opened(run_id), as_json=False)

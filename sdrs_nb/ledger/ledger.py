@@ -21,7 +21,7 @@ from sdrs_nb.i18n import _
 from sdrs_nb.ledger.claims import free_servers, insert_batch, refuse_claimed
 from sdrs_nb.ledger.evidence import times_offset
 from sdrs_nb.ledger.observing import Observation, keep_observations
-from sdrs_nb.ledger.reading import Reader
+from sdrs_nb.ledger.pilots import Pilot, PilotStore
 from sdrs_nb.ledger.run_states import AttemptResult, BatchState, Control, RunState
 from sdrs_nb.ledger.transitions import batches_with_known_ends, is_doubted, move_batch, move_servers
 from sdrs_nb.models import Approval, Wait
@@ -48,7 +48,7 @@ CONTRADICTION = "assumption contradicted"
 SCOPE = ("endpoint", "region", "project_id", "project_name", "cloud_host", "user_name", "world")
 
 
-class Ledger(Reader):
+class Ledger(PilotStore):
     """The open ledger file and everything that is written to it; see ``Store`` for its parameters and errors.
 
     Every writing method is one transaction, on disk when it returns, and raises ``LedgerError`` when it cannot be.
@@ -65,6 +65,7 @@ class Ledger(Reader):
         settings: Mapping[str, object],
         findings: Sequence[Mapping[str, Any]] | None = None,
         times_offset_s: float = 0.0,
+        pilot: Pilot | None = None,
     ) -> str:
         """Record a run of ``plan`` and claim its servers, in one step; returns its new ``run_id``.
 
@@ -78,6 +79,8 @@ class Ledger(Reader):
             What the rules said of the planned servers when the plan was made, one mapping a finding.
         times_offset_s
             By how much times in the service's lists are ahead of UTC; what an earlier run saw of it wins.
+        pilot
+            The batch that goes alone; None where none does.
 
         Raises
         ------
@@ -91,12 +94,12 @@ class Ledger(Reader):
             refuse_claimed(db, claim_scope, plan)
             db.execute(
                 f"INSERT INTO runs (run_id, created_at, fingerprint, rulebook_version, plan, approval, settings, "  # noqa: S608 - names of ours
-                f"state, times_offset_s, {', '.join(SCOPE)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?{', ?' * len(SCOPE)})",
+                f"state, times_offset_s, pilot, {', '.join(SCOPE)}) VALUES ({', '.join('?' * (10 + len(SCOPE)))})",
                 (
                     run_id, self._now(), plan.fingerprint, plan.rulebook_version,
                     json.dumps(plan.to_document(), ensure_ascii=False), approval.model_dump_json(),
                     json.dumps(dict(settings)), RunState.READY, times_offset(db, scope, times_offset_s),
-                    *(value for _name, value in known),
+                    "" if pilot is None else pilot.model_dump_json(), *(value for _name, value in known),
                 ),
             )  # fmt: skip
             for position, batch in enumerate(plan.batches):

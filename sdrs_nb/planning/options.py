@@ -50,7 +50,7 @@ class JobOptions(BatchOptions):
         Facts that could not be read, ``{fact: value}``; see ``Inventory.assume``.
     name_prefix, name_template, group_order, priority, wave_limit, overrides, known_flavors, approvals_needed
         As ``plan_batches`` takes them; ``priority`` and ``overrides`` may name servers as ``servers`` does.
-    on_failure, enable_protection, pace
+    on_failure, enable_protection, pace, pilot, pilot_auto
         As ``submit`` takes them.
 
     Raises
@@ -76,6 +76,8 @@ class JobOptions(BatchOptions):
     on_failure: Literal["continue", "stop"] | None = None
     enable_protection: bool = False
     pace: Pace = Field(default_factory=Pace)
+    pilot: int | str | None = None
+    pilot_auto: bool = False
 
     @field_validator("servers", mode="before")
     @classmethod
@@ -193,7 +195,8 @@ class JobOptions(BatchOptions):
     @property
     def sending(self) -> dict[str, Any]:
         """What ``submit`` is told beside the plan and its approval."""
-        return {"on_failure": self.on_failure, "enable_protection": self.enable_protection, "pace": self.pace}
+        names = ("on_failure", "enable_protection", "pace", "pilot", "pilot_auto")
+        return {name: getattr(self, name) for name in names}
 
 
 def _by_id(inventory: Inventory, values: Mapping[str, Value]) -> dict[str, Value]:
@@ -307,6 +310,8 @@ def _parts() -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
                 ("on_failure: continue", _("continue with the other batches when one fails, or stop")),
                 ("enable_protection: false", _("enable the groups' protection at the end")),
                 ("pace: {groups_at_once: 4, job_limit_s: 3600}", _("waiting times and limits, see Pace")),
+                ("pilot: 1", _("send one batch alone, compare it, and wait: 0, 1, or the id of the batch")),
+                ("pilot_auto: false", _("go on without a word where the pilot shows no difference")),
             ),
         ),
     )

@@ -18,6 +18,7 @@ from sdrs_nb.i18n import _, current_language, ngettext_
 from sdrs_nb.payloads.requests import target
 from sdrs_nb.planning.approvals import signers
 from sdrs_nb.reporting.charts import timeline, waterfall
+from sdrs_nb.reporting.pilots import pilot_section
 from sdrs_nb.reporting.todo import summarize_tasks
 from sdrs_nb.reporting.words import count_rules, in_language, in_one_language, rule_titles
 from sdrs_nb.running.assumptions import assumptions
@@ -28,7 +29,15 @@ from sdrs_nb.shown import html
 from sdrs_nb.shown.disk import require_place, write_whole
 from sdrs_nb.shown.exports import write_csv, write_excel, write_json_lines
 from sdrs_nb.shown.texts import json_text
-from sdrs_nb.shown.tones import ATTEMPT_TONES, BATCH_TONES, JOB_TONES, RUN_TONES, STAGE_TONES, VERDICT_TONES
+from sdrs_nb.shown.tones import (
+    ATTEMPT_TONES,
+    BATCH_TONES,
+    JOB_TONES,
+    PILOT_TONES,
+    RUN_TONES,
+    STAGE_TONES,
+    VERDICT_TONES,
+)
 from sdrs_nb.shown.words import batch_word, counted, joined, word
 from sdrs_nb.statuses import REACHED, WORST_FIRST, Stage, tally
 from sdrs_nb.tables import OUTCOME, empty, worst_first
@@ -42,6 +51,7 @@ __all__ = ["Summary", "report", "require_complete", "summarize"]
 #: Tones and words of each kind of state that a report shows.
 _TONES = {
     "run": RUN_TONES, "stage": STAGE_TONES, "batch": BATCH_TONES, "job": JOB_TONES, "attempt": ATTEMPT_TONES,
+    "pilot": PILOT_TONES,
     "verdict": VERDICT_TONES,
 }  # fmt: skip
 
@@ -237,6 +247,7 @@ def _frames(run: Run) -> dict[str, pd.DataFrame]:
         ),
         "requests": in_one_language(run.attempts, "message", None, language),
         "jobs": run.jobs,
+        **({"pilot": run.pilot_table} if run.pilot else {}),
         "events": run.events,
         "approvals": approvals,  # one row a person
         "assumptions": assumptions(run),
@@ -294,6 +305,7 @@ def _page(run: Run, frames: dict[str, pd.DataFrame]) -> str:
             batches=_records(troubled_first(frames["batches"])),
             servers=_records(outcome),
             left_out=_records(left_out),
+            pilot=pilot_section(run),
             tasks=_records(frames["to_do"]),
             proof=_records(run.plan.proof),
             notes=_recorded(note for note in run.plan.remarks if note not in run.plan.warnings),

@@ -16,6 +16,7 @@ from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import AttemptResult, BatchState, Control, RunState
 from sdrs_nb.models import Batch, Wait
 from sdrs_nb.running.belonging import require_writing
+from sdrs_nb.running.pilot import lead
 from sdrs_nb.running.protection import enable_groups
 from sdrs_nb.running.retries import Retries
 from sdrs_nb.running.sending import send
@@ -110,20 +111,26 @@ class Engine:
 
     async def _walk(self) -> None:
         try:
-            for wave in sorted({batch.wave for batch in self.walk.plan.batches}):
-                await self._walk_wave([batch for batch in self.walk.plan.batches if batch.wave == wave])
-                if self.walk.is_stopping() or self._is_unclear(wave):
-                    break
-            if self.walk.pace.enable_protection and self._is_over() and not self.walk.is_stopping():
-                await enable_groups(self.walk)
+            may_go_on = await lead(self.walk, self._bring_to_end)
+            if may_go_on:
+                await self._walk_waves()
         except BaseException as error:
             with suppress(LedgerError):  # what paused the run matters more than that it cannot be written down
                 self.walk.ledger.set_run(self.walk.run_id, RunState.PAUSED, str(error))
             raise
-        if self._is_over():
+        # Whoever enables protection goes on too: that waits for the word after a pilot as another batch does.
+        if self._is_over() and (may_go_on or not self.walk.pace.enable_protection):
             self.walk.ledger.set_run(self.walk.run_id, RunState.DONE)
         else:
             self.walk.ledger.set_run(self.walk.run_id, RunState.PAUSED, self.walk.reason)
+
+    async def _walk_waves(self) -> None:
+        for wave in sorted({batch.wave for batch in self.walk.plan.batches}):
+            await self._walk_wave([batch for batch in self.walk.plan.batches if batch.wave == wave])
+            if self.walk.is_stopping() or self._is_unclear(wave):
+                break
+        if self.walk.pace.enable_protection and self._is_over() and not self.walk.is_stopping():
+            await enable_groups(self.walk)
 
     async def _walk_wave(self, batches: list[Batch]) -> None:
         groups: dict[str, list[Batch]] = {}

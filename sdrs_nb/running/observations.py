@@ -13,9 +13,9 @@ from sdrs_nb.models import Batch, Call
 from sdrs_nb.rulebook import load_assumptions
 from sdrs_nb.running.jobs import Job
 from sdrs_nb.statuses import (
+    DR_SERVER_AT_REST,
     NOT_ENABLED,
     PROTECTED,
-    STOPPED,
     InstanceState,
     JobStatus,
     instance_state,
@@ -122,7 +122,7 @@ def observe_dr_servers(
         if double is None:
             continue
         if status := double.get("status"):
-            yield _said("dr_state", status == STOPPED, f"{double.get('id')}: {status}")
+            yield _said("dr_state", status == DR_SERVER_AT_REST, f"{double.get('id')}: {status}")
         if original is None:
             continue
         wanted, got = _flavor(original), _flavor(double)

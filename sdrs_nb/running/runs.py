@@ -14,6 +14,7 @@ from sdrs_nb.home import operator_name
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import SCOPE, Control, Ledger, RunState
 from sdrs_nb.ledger.observing import CONTRADICTED
+from sdrs_nb.ledger.pilots import Pilot, PilotResult
 from sdrs_nb.ledger.run_states import BatchState, BatchTally, batch_tally
 from sdrs_nb.models import Approval, Pace, Wait
 from sdrs_nb.running.observations import contradiction_sentence
@@ -22,7 +23,7 @@ from sdrs_nb.running.scopes import where
 from sdrs_nb.running.walk import walk_of
 from sdrs_nb.shown.words import batch_word, counted, joined, word
 from sdrs_nb.statuses import WORST_FIRST, Stage, Tally, tally
-from sdrs_nb.tables import OUTCOME, shape
+from sdrs_nb.tables import OUTCOME, PILOT, shape
 
 if TYPE_CHECKING:
     from sdrs_nb.planning.planning import Plan
@@ -82,6 +83,7 @@ class Run:
 
     def _repr_html_(self) -> str:
         from sdrs_nb.running.outcomes_html import troubled_first, troubles_html
+        from sdrs_nb.running.pilots_html import pilot_html
         from sdrs_nb.shown import html
 
         counts, state = self.counts, self.state
@@ -95,7 +97,7 @@ class Run:
         batches["state"] = batches["state"].map(batch_word)
         notes = [self.message] if self.message else []
         title = _("Run {run}", run=self.run_id)
-        body = [troubles_html(self.troubles), html.table(batches, html.FEW)]
+        body = [troubles_html(self.troubles), pilot_html(self.pilot, self.pilot_table), html.table(batches, html.FEW)]
         return html.summary(title, facts, notes=notes, body=body)
 
     def __repr__(self) -> str:
@@ -168,6 +170,20 @@ class Run:
     def carry_on(self) -> None:
         """Take ``stop`` back where the run is still carried on; where nobody does, call ``resume``."""
         self._ask(Control.GO, "")
+
+    def go_on(self, reason: str = "", *, who: str | None = None) -> None:
+        """Say that the run may go on after its pilot, as ``who`` (by default the user of this machine) answers for.
+
+        It is recorded.  Where nobody carries the run on, as after a pilot that was compared, call ``resume`` then.
+
+        Raises
+        ------
+        SettingsError
+            The run has no pilot, it was not compared yet, or it differs and no reason is given; nothing is recorded.
+        LedgerError
+            The word cannot be recorded.
+        """
+        self.ledger.release_pilot(self.run_id, operator_name() if who is None else who, reason)
 
     def cancel(self, reason: str = "") -> int:
         """Give up every batch that was not sent yet, for good, and free its servers; returns how many servers.
@@ -314,6 +330,29 @@ class Run:
     def batch_tally(self) -> BatchTally:
         """Batches by what their states mean."""
         return batch_tally(self.batches["state"])
+
+    @property
+    def pilot(self) -> Pilot | None:
+        """The batch that goes alone, where it stands and who let the others follow; None where the run has none."""
+        return self.ledger.pilot(self.run_id)
+
+    @property
+    def waits_for_word(self) -> bool:
+        """Whether the run stands still after a pilot that is as expected, until somebody says ``go_on``."""
+        pilot = self.pilot
+        return pilot is not None and pilot.holds_back and pilot.is_as_expected and self.state == RunState.PAUSED
+
+    @property
+    def pilot_table(self) -> pd.DataFrame:
+        """What the pilot was expected to bring about and what was found (``tables.PILOT``), differences first.
+
+        One row an aspect of one thing; empty before it was compared, and where the run has no pilot.
+        """
+        pilot = self.pilot
+        rows = [row.model_dump(mode="json") for row in (pilot.rows if pilot else ())]
+        order = [PilotResult.DIFFERENT, PilotResult.NOT_COMPARED, PilotResult.AS_EXPECTED]
+        rows.sort(key=lambda row: order.index(row["result"]))
+        return shape(pd.DataFrame(rows, columns=list(PILOT.columns)), PILOT)
 
     @property
     def attempts(self) -> pd.DataFrame:

@@ -7,8 +7,10 @@ from sdrs_nb.asked import checked
 from sdrs_nb.errors import LedgerError, PlanError
 from sdrs_nb.i18n import _
 from sdrs_nb.ledger.ledger import Ledger
+from sdrs_nb.ledger.pilots import Pilot
 from sdrs_nb.models import Approval, Pace
 from sdrs_nb.planning.approvals import approval_of
+from sdrs_nb.planning.pilots import choose_pilot
 from sdrs_nb.running.belonging import require_own_cloud, require_writing
 from sdrs_nb.running.door import finding_rows
 from sdrs_nb.running.engine import start_engine
@@ -33,6 +35,8 @@ async def submit(
     on_failure: Literal["continue", "stop"] | None = None,
     eligibility: "Eligibility | None" = None,
     pace: Pace | None = None,
+    pilot: int | str | None = None,
+    pilot_auto: bool = False,
     ledger: Ledger | None = None,
     sleep: Callable[[float], Awaitable[None]] | None = None,
 ) -> Run:
@@ -60,6 +64,11 @@ async def submit(
         What the plan was made from; its findings about the planned servers are kept with the run.
     pace
         Waiting times and limits; the defaults suit the real cloud.
+    pilot
+        1: the smallest batch is sent alone, verified, compared with what was expected, and then the run waits for
+        ``run.go_on()``; or the id of the batch; 0 or None: none.  See ``planning.pilots.choose_pilot``.
+    pilot_auto
+        Go on without a word where the pilot shows no difference.
     ledger
         Another ledger than the one in ``SDRS_NB_HOME`` or the user's data folder.
     sleep
@@ -77,7 +86,8 @@ async def submit(
     SettingsError
         The plan undoes a run of another cloud; nothing was sent.
     PlanError
-        The approval does not name this plan, too few persons gave it, or the plan has no batch or is for reading only.
+        The approval does not name this plan, too few persons gave it, the plan has no batch or is for reading only, or
+        there is no such batch to be the pilot.
     ClaimedError
         Another run holds some of the servers.
     LedgerError
@@ -95,6 +105,7 @@ async def submit(
         )
     if not plan.batches:
         raise PlanError(_("The plan has no batch, so there is nothing to send. See plan.left_out for the reasons."))
+    alone = choose_pilot(plan, pilot)
     require_writing(cloud)
     store = ledger or Ledger()
     identity = await cloud.check()
@@ -111,6 +122,7 @@ async def submit(
         settings=_settings(pace, enable_protection=enable_protection, on_failure=on_failure),
         findings=findings,
         times_offset_s=cloud.settings.times_offset_h * 3600,
+        pilot=None if alone is None else Pilot(batch_id=alone, auto=pilot_auto),
     )
     run = Run(run_id, store)
     start_engine(cloud, run, sleep=sleep)

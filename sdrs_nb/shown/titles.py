@@ -98,6 +98,8 @@ def _columns(_language: str) -> Mapping[str, str]:
         "after": _("After"),
         "agency_name": _("Agency name"),
         "apart": _("Told apart by"),
+        "aspect": _("What"),
+        "assumption": _("Assumption"),
         "architecture": _("Architecture"),
         "auto_placement": _("Auto placement"),
         "auto_recovery": _("Auto recovery"),
@@ -246,4 +248,9 @@ def _columns(_language: str) -> Mapping[str, str]:
         "what": _("What"),
         "whose": _("Whose"),
         "warnings": _("Warnings"),
+        "expected": _("Expected"),
+        "found": _("Found"),
+        "result": _("Result"),
+        "subject": _("Of"),
+        "why": _("Why"),
     }

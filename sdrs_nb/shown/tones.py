@@ -10,8 +10,8 @@ from types import MappingProxyType
 from sdrs_nb.statuses import REACHED, SERVER, WORST_FIRST, JobStatus, Stage
 
 __all__ = [
-    "ATTEMPT_TONES", "BATCH_TONES", "CHECK_TONES", "COVER_TONES", "JOB_TONES", "RUN_TONES", "SERVER_TONES",
-    "STAGE_TONES", "TONES", "VERDICT_TONES",
+    "ATTEMPT_TONES", "BATCH_TONES", "CHECK_TONES", "COVER_TONES", "JOB_TONES", "PILOT_TONES", "RUN_TONES",
+    "SERVER_TONES", "STAGE_TONES", "TONES", "VERDICT_TONES",
 ]  # fmt: skip
 
 #: Every tone there is.
@@ -94,6 +94,10 @@ COVER_TONES: Mapping[str, str] = MappingProxyType(
         "failed over": "unknown",
         "protected": "good",
     }
+)
+#: What comparing an aspect of a pilot batch came to.
+PILOT_TONES: Mapping[str, str] = MappingProxyType(
+    {"different": "bad", "not compared": "unknown", "as expected": "good"}
 )
 _RESTING = {
     "ERROR": "bad",

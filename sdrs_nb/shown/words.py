@@ -9,7 +9,7 @@ from functools import cache
 
 from sdrs_nb.i18n import _, current_language
 
-__all__ = ["batch_word", "counted", "joined", "word"]
+__all__ = ["aspect_word", "batch_word", "counted", "joined", "word"]
 
 
 def word(state: object) -> str:
@@ -32,6 +32,12 @@ def batch_word(state: object) -> str:
     """Return the word for the state of a batch in the current language; one that nobody translated stays as it is."""
     text = str(state)
     return _batches(current_language()).get(text, text)
+
+
+def aspect_word(aspect: object) -> str:
+    """Return the word for what of a pilot batch is compared; one that nobody translated stays as it is."""
+    text = str(aspect)
+    return _aspects(current_language()).get(text, text)
 
 
 # The argument is only the key of the cache: a frame asks for thousands of words of one language.
@@ -92,6 +98,59 @@ def _words(_language: str) -> Mapping[str, str]:
         "denied": _("denied"),
         "missing": _("missing"),
         "not asked": _("not asked"),
+        "as expected": _("as expected"),
+        "different": _("different"),
+        "not compared": _("not compared"),
+    }
+
+
+# What of a pilot batch is compared.
+@cache
+def _aspects(_language: str) -> Mapping[str, str]:
+    return {
+        "request": _("request"),
+        "status": _("status"),
+        "error code": _("error code"),
+        "sub-jobs ended": _("sub-jobs ended"),
+        "sub-jobs": _("sub-jobs"),
+        "ids in sub-jobs": _("ids in sub-jobs"),
+        "order of sub-jobs": _("order of sub-jobs"),
+        "group status": _("group status"),
+        "fields of the list of instances": _("fields of the list of instances"),
+        "fields of an instance": _("fields of an instance"),
+        "fields of the list of pairs": _("fields of the list of pairs"),
+        "outcome": _("outcome"),
+        "instance after a failure": _("instance after a failure"),
+        "instance": _("instance"),
+        "instance status": _("instance status"),
+        "instance name": _("instance name"),
+        "group": _("group"),
+        "instance tags": _("instance tags"),
+        "description": _("description"),
+        "DR server": _("DR server"),
+        "DR server in ECS": _("DR server in ECS"),
+        "DR name": _("DR name"),
+        "flavor": _("flavor"),
+        "AZ": _("AZ"),
+        "VPC": _("VPC"),
+        "subnet": _("subnet"),
+        "DR status": _("DR status"),
+        "dedicated host": _("dedicated host"),
+        "enterprise project": _("enterprise project"),
+        "host name": _("host name"),
+        "tags": _("tags"),
+        "security groups": _("security groups"),
+        "agency": _("agency"),
+        "ECS group": _("ECS group"),
+        "pairs": _("pairs"),
+        "pair status": _("pair status"),
+        "attached to": _("attached to"),
+        "DR volume": _("DR volume"),
+        "DR volume in EVS": _("DR volume in EVS"),
+        "size": _("size"),
+        "volume type": _("volume type"),
+        "volume AZ": _("volume AZ"),
+        "seen on the way": _("seen on the way"),
     }
 
 

@@ -60,6 +60,11 @@ class ApprovePanel(Panel):
         self._count = text_field(description=_("Type the number of servers to approve"), width="340px")
         self._approve = button(_("Approve"), self._on_approve_click, style="warning")
         self._withdraw = button(_("Withdraw the approval"), self._on_withdraw_click)
+        self._pilot = ipywidgets.Checkbox(
+            description=_("Pilot: send one batch first, compare what it brings about, and wait"), indent=False,
+            layout=ipywidgets.Layout(width="auto"),
+        )  # fmt: skip
+        self._pilot.observe(self._on_pilot_change, names="value")
         self._approval = ipywidgets.HTML()
         self._body = ipywidgets.VBox(
             [
@@ -70,6 +75,7 @@ class ApprovePanel(Panel):
                 row(self.search, self._found),
                 row(self.batch, self.form),
                 self._payload,
+                self._pilot,
                 self._approval,
                 row(self._who, self._count, self._approve, self._withdraw),
             ]
@@ -82,6 +88,9 @@ class ApprovePanel(Panel):
 
     def _on_batch_change(self, _change: object) -> None:
         self._draw_payload()
+
+    def _on_pilot_change(self, _change: object) -> None:
+        self.state.pilot = bool(self._pilot.value)
 
     def _on_approve_click(self) -> None:
         self._problem = self.state.approve(self._count.value, self._who.value.strip()) or ""
@@ -109,6 +118,7 @@ class ApprovePanel(Panel):
         self._facts.value = html.fragment(html.facts(facts))
         self._consequences.value = self._told(plan)
         self._open.value = _open_points(plan)
+        self._pilot.value = self.state.wants_pilot
         last = self.state.last_plan
         self._changes.layout.display = "none" if last is None else ""
         self._diff.value = "" if last is None else html.fragment(html.table(last.diff(plan), 50))
@@ -176,6 +186,7 @@ class ApprovePanel(Panel):
     def _draw_approval(self) -> None:
         now = self.state.state_of(Step.APPROVE)
         self._approve.disabled = self._count.disabled = now != StepState.READY
+        self._pilot.disabled = self.state.run is not None
         self._withdraw.layout.display = "" if self.state.approval is not None and self.state.run is None else "none"
         parts = []
         if self.state.approval is not None:

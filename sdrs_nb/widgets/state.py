@@ -22,6 +22,7 @@ from sdrs_nb.planning.approvals import approve, signers
 from sdrs_nb.planning.overrides import flavors_on_offer, override_problems
 from sdrs_nb.planning.planning import Plan, plan_batches
 from sdrs_nb.rulebook import Rulebook, Site, choose_rulebook, read_rulebook, rulebook_reason, site_of
+from sdrs_nb.running.pilot import is_first_contact
 from sdrs_nb.running.runs import Run
 from sdrs_nb.statuses import Stage
 from sdrs_nb.widgets.heading_choices import HeadingChoices
@@ -59,6 +60,8 @@ class WorkbenchState(Holding):
         Headings of the file that was read last, and what was said of them.
     imposed
         How often the selection was changed other than by selecting rows, which the grid then follows.
+    pilot
+        Whether one batch is to be sent first; None: nobody said, see ``wants_pilot``.
     last_plan
         The plan before the one at hand, to compare with; None while there was none.
     """
@@ -82,6 +85,7 @@ class WorkbenchState(Holding):
         self.wave_limit: int | None = None
         self.approvals_needed = 1
         self.pace = Pace()
+        self.pilot: bool | None = None
         self.approval: Approval | None = None
 
     @property
@@ -147,6 +151,13 @@ class WorkbenchState(Holding):
             and self.approval is not None
             and len(signers(self.approval)) >= self.plan.approvals_needed
         )
+
+    @property
+    def wants_pilot(self) -> bool:
+        """Whether one batch is sent first: as the operator said, else on the first contact with a live project."""
+        if self.pilot is not None or self.plan is None or self.cloud is None:
+            return bool(self.pilot)
+        return is_first_contact(self.cloud, self.plan)
 
     # Edits: each withdraws what rests on it
 
@@ -407,7 +418,7 @@ class WorkbenchState(Holding):
         The inventory is from before the run, so it is to be loaded again.
         """
         self.last_plan = self.plan
-        self.run = self.plan = self.outcome = self.approval = None
+        self.run = self.plan = self.outcome = self.approval = self.pilot = None
         if server_ids is not None:
             self.server_ids = tuple(server_ids)
             self.imposed += 1

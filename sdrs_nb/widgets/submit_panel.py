@@ -16,8 +16,10 @@ from sdrs_nb.running.following import follow, resume
 from sdrs_nb.running.jobs import read_job
 from sdrs_nb.running.outcomes import state_tone
 from sdrs_nb.running.outcomes_html import troubled_first
+from sdrs_nb.running.pilots_html import pilot_html
 from sdrs_nb.running.runs import Run
 from sdrs_nb.running.submission import submit
+from sdrs_nb.shown import html
 from sdrs_nb.shown.titles import grid_titles
 from sdrs_nb.shown.tones import BATCH_TONES, JOB_TONES, STAGE_TONES, TONES
 from sdrs_nb.shown.words import batch_word, word
@@ -25,7 +27,7 @@ from sdrs_nb.tables import OUTCOME, empty, worst_first
 from sdrs_nb.widgets.event_log import event_frame, event_grid
 from sdrs_nb.widgets.grid import Grid
 from sdrs_nb.widgets.pace_fields import PaceFields
-from sdrs_nb.widgets.panel import Panel, button, folded, row
+from sdrs_nb.widgets.panel import Panel, button, folded, row, text_field
 from sdrs_nb.widgets.pictures import run_timeline
 from sdrs_nb.widgets.run_facts import run_facts
 from sdrs_nb.widgets.state import WorkbenchState
@@ -37,6 +39,8 @@ __all__ = ["SubmitPanel", "stage_words"]
 BAR_STYLES = dict.fromkeys(TONES, "") | {"good": "success", "warning": "warning", "bad": "danger"}
 #: Seconds between looks at a run that somebody else carries on.
 _LOOK_S = 1.0
+#: Rows of the table of a pilot that are shown: more than a batch of five has where nothing differs.
+_ROWS = 300
 _BATCHES = {
     "batch_id": "string",
     "group": "string",
@@ -84,6 +88,11 @@ class SubmitPanel(Panel):
         self._pause = button(_("Pause"), self._on_pause_click,
                              tooltip=_("Send nothing more and look at no job; jobs go on in the cloud"))  # fmt: skip
         self._resume = button(_("Carry on"), self._on_resume_click, style="primary")
+        self._go_on = button(_("Go on"), self._on_go_on_click, style="warning",
+                             tooltip=_("Send the other batches; it is recorded that you said so"))  # fmt: skip
+        self._why = text_field(description=_("Why it may go on all the same"), width="420px")
+        self._pilot = ipywidgets.HTML()
+        self._word = row(self._go_on, self._why)
         self._retry = button(_("Retry what failed as a new plan"), self._on_retry_click)
         self._new = button(_("New plan"), self._on_new_click)
         self._actions = row(self._submit, self._stop, self._pause, self._resume, self._retry, self._new)
@@ -125,7 +134,16 @@ class SubmitPanel(Panel):
         self.events = event_grid()
         self._log = folded(_("Event log"), self.events)
         self._body = ipywidgets.VBox(
-            [row(self._bar, self._doing), self._facts, self.batches, self._timeline, self.servers, self._log]
+            [
+                row(self._bar, self._doing),
+                self._facts,
+                self._pilot,
+                self._word,
+                self.batches,
+                self._timeline,
+                self.servers,
+                self._log,
+            ]
         )
         self._fill([self._actions, self._choices, self._body])
 
@@ -145,6 +163,16 @@ class SubmitPanel(Panel):
             self.state.begin(self.step)
             work = self._resuming(self.cloud, run)
             self.background.start("run", work, done=self._on_ended, failed=self._failed)
+
+    def _on_go_on_click(self) -> None:
+        run = self.state.run
+        if run is not None and self._is_free:
+            try:
+                run.go_on(self._why.value.strip())
+            except SdrsError as error:
+                self._failed(error)
+            else:
+                self._on_resume_click()
 
     def _on_stop_click(self) -> None:
         if self.state.run is not None:
@@ -174,6 +202,7 @@ class SubmitPanel(Panel):
             on_failure="stop" if self._careful.value else None,
             eligibility=self.state.eligibility,
             pace=self.state.pace,
+            pilot=int(self.state.wants_pilot),
         )
         self.state.set_run(run)
         return await self._walked(follow(cloud, run, on_change=self._on_change))
@@ -227,6 +256,7 @@ class SubmitPanel(Panel):
         is_stopped = run.record["control"] != "go"
         self._stop.disabled = self._pause.disabled = not is_moving or is_stopped
         self._resume.disabled = self.cloud is None or now == RunState.DONE or (is_moving and not is_stopped)
+        self._draw_pilot(run, is_moving=is_moving)
         failed = self.state.to_retry if not is_moving else ()
         self._retry.disabled = not failed
         self._new.disabled = is_moving or now != RunState.DONE
@@ -242,6 +272,15 @@ class SubmitPanel(Panel):
         self.batches.update(_batches_frame(run, self.state.group_names))
         self.servers.update(worst_first(run.servers))
         self.events.update(event_frame(run.events))
+
+    def _draw_pilot(self, run: Run, *, is_moving: bool) -> None:
+        pilot = run.pilot
+        self._pilot.value = html.fragment(pilot_html(pilot, run.pilot_table, _ROWS)) if pilot is not None else ""
+        waits = pilot is not None and pilot.holds_back and not is_moving and run.state == RunState.PAUSED
+        self._word.layout.display = "" if waits else "none"
+        self._why.layout.display = "none" if pilot is None or pilot.is_as_expected else ""
+        if waits:  # carrying on without the word would only wait again
+            self._resume.disabled = True
 
     def _on_watched(self, _nothing: None) -> None:
         self.state.changed()

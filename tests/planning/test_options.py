@@ -127,7 +127,13 @@ def test_sending_is_what_submit_takes():
     """The last three reach the run as they stand."""
     job = JobOptions(on_failure="stop", enable_protection=True, pace={"groups_at_once": 2})
 
-    assert job.sending == {"on_failure": "stop", "enable_protection": True, "pace": Pace(groups_at_once=2)}
+    assert job.sending == {
+        "on_failure": "stop",
+        "enable_protection": True,
+        "pace": Pace(groups_at_once=2),
+        "pilot": None,
+        "pilot_auto": False,
+    }
 
 
 @pytest.mark.parametrize("field", ["flavors", "priority", "group_choice"])

@@ -10,6 +10,7 @@ import pytest
 
 import sdrs_nb
 from sdrs_nb.inventory.notes import Done
+from sdrs_nb.ledger.pilots import Pilot, PilotRow
 from sdrs_nb.models import Approval, SignOff
 from sdrs_nb.reporting.charts import timeline, waterfall
 from sdrs_nb.reporting.report import Summary
@@ -378,3 +379,24 @@ def test_a_summary_tells_the_outcome_by_its_error(stages, error):
     else:
         with pytest.raises(error):
             summary.require_complete()
+
+
+def test_the_pilot_has_a_section(ledger, tmp_path):
+    """Expected and found, differences first, who let the others follow and why; all as text."""
+    row = {"subject": "dr-1", "name": "<b>db</b>", "aspect": "DR status", "expected": "SHUTOFF"}
+    rows = (
+        PilotRow(**row, found="SHUTOFF", result="as expected", assumption="dr_state"),
+        PilotRow(**row, found="ACTIVE", result="different", assumption="dr_state"),
+        PilotRow(**row, result="not compared", why="denied"),
+    )
+    pilot = Pilot(batch_id="b001", state="released", rows=rows, who="ann", reason="it is known",
+                  released_at="2026-01-31T09:00:00.000+00:00")  # fmt: skip
+
+    path = sdrs_nb.report(a_recorded_run(ledger, pilot=pilot), tmp_path / "report.html")
+    section = path.read_text(encoding="utf-8").partition('id="pilot"')[2].partition("</section>")[0]
+
+    said = ["differs from what was expected in 1 point", "Released by ann", "it is known", "ACTIVE", "denied"]
+    assert all(each in section for each in said)
+    assert section.index("ACTIVE") < section.index("denied")
+    assert "<b>db" not in section
+    assert 'id="pilot"' not in sdrs_nb.report(a_recorded_run(ledger), tmp_path / "r.html").read_text(encoding="utf-8")
