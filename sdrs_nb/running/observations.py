@@ -3,7 +3,7 @@
 Each function looks at what was read anyway and says what it saw; what a document does not show is not said.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sdrs_nb.i18n import _
@@ -13,30 +13,22 @@ from sdrs_nb.models import Batch, Call
 from sdrs_nb.rulebook import load_assumptions
 from sdrs_nb.running.jobs import Job
 from sdrs_nb.statuses import (
-    DR_SERVER_AT_REST,
-    NOT_ENABLED,
-    PROTECTED,
     InstanceState,
     JobStatus,
     instance_state,
-    means_protected,
 )
 
 __all__ = [
     "contradiction_sentence",
     "observe_call",
-    "observe_dr_servers",
     "observe_instances",
     "observe_job",
-    "observe_pairs",
     "observe_states",
 ]
 
 Document = Mapping[str, Any]
 #: Fields that the page of the instances' list shows and that stages read.
 _FIELDS = ("id", "name", "server_group_id", "status", "source_server", "target_server", "created_at")
-#: Of a DR server: title and place of what is copied from production.
-_COPIED = ("tags", "security_groups", "agency_name")
 
 
 def _said(assumption: str, holds: bool, detail: str) -> Observation:  # noqa: FBT001 - what was seen
@@ -102,51 +94,6 @@ def observe_states(found: Mapping[str, Document]) -> Iterator[Observation]:
         state = instance_state(str(document.get("status")))
         detail = f"{document.get('id')}: {document.get('status')}"
         yield _said("instance_state", state is not InstanceState.MAKING, detail)
-
-
-def observe_pairs(pairs: Iterable[Document], instance_ids: Sequence[str], group_status: str) -> Iterator[Observation]:
-    """Yield what replication pairs of these instances show, read when the job of their batch had ended."""
-    wanted, at_rest = set(instance_ids), PROTECTED if means_protected(group_status) else NOT_ENABLED
-    for pair in pairs:
-        holders = {str(each.get("protected_instance")) for each in pair.get("attachment") or ()}
-        if holders & wanted:
-            yield _said("pair_state", pair.get("status") == at_rest, f"{pair.get('id')}: {pair.get('status')}")
-
-
-def observe_dr_servers(
-    batch: Batch, originals: Mapping[str, Document], doubles: Mapping[str, Document]
-) -> Iterator[Observation]:
-    """Yield what new DR servers show beside their production servers; both by the production server's id."""
-    for server in batch.server_ids:
-        original, double = originals.get(server), doubles.get(server)
-        if double is None:
-            continue
-        if status := double.get("status"):
-            yield _said("dr_state", status == DR_SERVER_AT_REST, f"{double.get('id')}: {status}")
-        if original is None:
-            continue
-        wanted, got = _flavor(original), _flavor(double)
-        if wanted and got and server not in batch.flavors:
-            yield _said("dr_flavor", wanted == got, f"{wanted}: {got}")
-        for name in _COPIED:
-            before, after = _copied(original, name), _copied(double, name)
-            if before and after is not None:
-                yield _said("copied_settings", before == after, f"{name} {before}: {after}")
-
-
-def _flavor(server: Document) -> str:
-    return str((server.get("flavor") or {}).get("id") or "")
-
-
-def _copied(server: Document, name: str) -> str | None:
-    """Return one of the settings that may be copied, None where the document does not show it."""
-    if name == "agency_name":
-        metadata = server.get("metadata")
-        return str(metadata.get(name) or "") if isinstance(metadata, Mapping) else None
-    items = server.get(name)
-    if not isinstance(items, list):
-        return None
-    return ", ".join(sorted(str(each.get("name") if isinstance(each, Mapping) else each) for each in items))
 
 
 def contradiction_sentence(assumption: str, detail: str) -> str:

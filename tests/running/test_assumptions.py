@@ -62,7 +62,7 @@ async def test_a_run_sees_exactly_what_the_cloud_does_otherwise(tmp_path, name, 
     run = await a_run(tmp_path, f"{name}={answer}", failing=2 if name in BY_FAILURES else None)
 
     assert seen(run, "contradicted") == {name}
-    assert set(run.servers["stage"]) <= {"created", "protected", "failed"}
+    assert set(run.servers["stage"]) <= {"created", "protected", "in sync", "failed"}
     assert ("failed" in set(run.servers["stage"])) is (name in BY_FAILURES)
     (sentence,) = run.contradictions
     assert f"({name})" in sentence

@@ -75,7 +75,7 @@ async def test_nothing_is_submitted_and_nothing_recorded(reading, plan, sandbox,
 async def test_a_run_is_verified_but_not_carried_on(cloud, reading, plan, sandbox, ledger, cloud_time):
     """What is done is looked at; what would send something is refused, and the ledger says what it said."""
     run = await submit_and_follow(cloud, plan, ledger, cloud_time)
-    sent, stages = changes(sandbox), run.counts
+    sent, made = changes(sandbox), len(run.servers)
 
     for call in (sdrs_nb.resume, sdrs_nb.enable_protection):
         with pytest.raises(sdrs_nb.ReadOnlyError, match="reads only"):
@@ -83,7 +83,7 @@ async def test_a_run_is_verified_but_not_carried_on(cloud, reading, plan, sandbo
     outcome = await sdrs_nb.verify(reading, run)
 
     assert set(outcome["stage"]) <= {"created", "protected", "in sync"}
-    assert (changes(sandbox), run.counts) == (sent, stages)
+    assert (changes(sandbox), len(outcome)) == (sent, made)
 
 
 async def test_an_unfinished_run_is_not_carried_on(cloud, reading, plan, sandbox, ledger, cloud_time):

@@ -36,7 +36,7 @@ async def test_every_planned_server_is_created_once_and_found(sandbox, cloud, ca
     assert await creations(sandbox) == planned
     assert run.state == "done"
     for row in outcome.itertuples():
-        assert row.stage in ("created", "protected")
+        assert row.stage in ("created", "protected", "in sync")
         assert instances[row.server_id]["id"] == row.protected_instance_id
         assert instances[row.server_id]["target_server"] == row.dr_server_id
 
@@ -170,7 +170,7 @@ async def test_a_failed_sub_job_leaves_its_neighbours_created(sandbox, carried_o
     failed = run.servers[run.servers["stage"] == "failed"]
     assert failed["error_code"].tolist() == ["SDRS.1306"]
     assert "delete instance" in failed["message"].iloc[0]
-    assert run.servers["stage"].isin(["created", "protected"]).sum() == 11
+    assert run.servers["stage"].isin(["created", "protected", "in sync"]).sum() == 11
 
 
 async def test_a_stuck_job_ends_as_unknown_and_resume_adopts_its_late_success(
