@@ -245,7 +245,7 @@ def test_a_closed_tab_in_the_middle_loses_nothing(bench, servers):
     servers.set_speed(FAST)
     bench.wait_for("Submit and follow", "done")
     told = bench.told()["counts"]
-    assert told["created"] + told["protected"] == sum(told.values())
+    assert told["created"] + told["protected"] + told["in sync"] == sum(told.values())
     creations = servers.world()["creations"]
     assert set(creations.values()) <= {0, 1}
     assert sum(creations.values()) == sum(told.values())
@@ -288,7 +288,7 @@ def test_a_restarted_kernel_shows_the_run_and_carries_it_on(bench, servers):
     told = bench.told()["counts"]
     creations = servers.world()["creations"]
     assert set(creations.values()) <= {0, 1}
-    assert told["created"] + told["protected"] == sum(told.values()) == sum(creations.values())
+    assert told["created"] + told["protected"] + told["in sync"] == sum(told.values()) == sum(creations.values())
 
 
 def test_two_notebooks_on_one_run_show_the_same(notebook, tmp_path):
