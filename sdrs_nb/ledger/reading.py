@@ -6,7 +6,7 @@ from typing import Any
 from sdrs_nb.ledger.observing import OBSERVATIONS
 from sdrs_nb.ledger.run_states import AttemptResult
 from sdrs_nb.ledger.store import Store
-from sdrs_nb.statuses import REACHED, Stage
+from sdrs_nb.statuses import MADE, REACHED, Stage
 
 __all__ = ["Reader"]
 
@@ -39,6 +39,10 @@ _TO_GO = """
 SELECT sum(CASE WHEN state IN ('pending', 'sending', 'uncertain') THEN 1.0 WHEN state = 'accepted' THEN 0.5 ELSE 0 END)
   AS batches FROM batches WHERE run_id = ? GROUP BY group_id
 """
+_NEWEST_IN = f"""
+SELECT r.run_id FROM servers s JOIN runs r USING (run_id)
+WHERE s.group_id = ? AND s.stage IN ({", ".join(f"'{stage}'" for stage in sorted(MADE))}) ORDER BY r.rowid DESC LIMIT 1
+"""  # noqa: S608 - words of ours
 _SUCCESSFUL_JOBS = """
 SELECT j.document FROM jobs j JOIN runs r USING (run_id) WHERE j.status = 'SUCCESS'
   AND json_extract(j.document, '$.end_time') IS NOT NULL
@@ -126,6 +130,11 @@ class Reader(Store):
     def batches_to_go(self, run_id: str) -> float:
         """Return the batches still to come in the group with the most of them; one under way counts half."""
         return max(float(row["batches"]) for row in self.rows(_TO_GO, run_id))
+
+    def newest_run_in(self, group_id: str) -> str | None:
+        """Return the newest run that made instances in a protection group, None where none did."""
+        rows = self.rows(_NEWEST_IN, group_id)
+        return str(rows[0]["run_id"]) if rows else None
 
     def groups_acted_on(self, run_id: str, action: str) -> list[str]:
         """Return the groups on which an action was tried."""

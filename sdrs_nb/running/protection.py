@@ -204,18 +204,15 @@ def runs_of_groups(names: Sequence[str], ledger: Ledger | None = None) -> dict["
     from sdrs_nb.running.runs import open_run
 
     store = ledger or Ledger()
-    made = {row["run_id"]: _groups(store, row["run_id"]) for row in store.runs()}
     found: dict[str, list[str]] = {}
     for name in names:
-        if name in made:
-            found.setdefault(name, []).extend(made[name])
-            continue
-        run_id = next((run_id for run_id, groups in made.items() if name in groups), None)
+        is_run = store.run(name) is not None
+        run_id = name if is_run else store.newest_run_in(name)
         if run_id is None:
             raise SettingsError(
                 _("No run of this ledger made an instance in group {group}. Enable it in the console.", group=name)
             )
-        found.setdefault(run_id, []).append(name)
+        found.setdefault(run_id, []).extend(_groups(store, name) if is_run else [name])
     return {open_run(run_id, store): groups for run_id, groups in found.items()}
 
 
