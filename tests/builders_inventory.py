@@ -97,6 +97,7 @@ class HandedOut:
     def __init__(self, **answers: list[Document] | Exception) -> None:
         self.asked: list[str] = []
         self.settings = Settings(region="region-1")
+        self.recorded_batches: tuple[tuple[str, ...], ...] = ()
         self._answers = answers
         self.ecs = SimpleNamespace(
             servers=self._list("servers"),

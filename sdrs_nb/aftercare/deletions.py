@@ -19,7 +19,7 @@ from sdrs_nb.planning.batch_keys import BatchKey
 from sdrs_nb.planning.columns import objects
 from sdrs_nb.planning.facts import read_facts
 from sdrs_nb.planning.left_out import LeftOut, Reason, label
-from sdrs_nb.planning.packing import PackedServers, pack_servers, places, with_recorded
+from sdrs_nb.planning.packing import PackedServers, pack_servers, places, sort_as_recorded, with_recorded
 from sdrs_nb.planning.plans import Plan
 from sdrs_nb.planning.proofs import proof_of
 from sdrs_nb.rulebook import Rulebook
@@ -171,8 +171,11 @@ def deletion_plan(
     packed = {
         key: _packed(rows[rows["group_id"] == key.group_id], choice.limit, inventory.about.batches) for key in order
     }
-    contents = [(key, servers) for key in order for servers in packed[key].servers]
     instance_of = dict(zip(rows["server_id"], rows["protected_instance_id"], strict=True))
+    server_of = {instance: server for server, instance in instance_of.items()}
+    recorded = [tuple(server_of.get(each, "") for each in batch) for batch in inventory.about.batches]
+    sort_as_recorded(order, packed, recorded)
+    contents = [(key, servers) for key in order for servers in packed[key].servers]
     batches = tuple(
         Batch(
             batch_id=f"b{number:03d}",

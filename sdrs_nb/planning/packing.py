@@ -9,7 +9,7 @@ between its name and the root, whereas chunks of the sorted list would move ever
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import pairwise
@@ -20,7 +20,17 @@ import numpy.typing as npt
 
 from sdrs_nb.planning.cluster_packing import STEPS, pack_clusters
 
-__all__ = ["STEPS", "PackedServers", "Packing", "Unit", "pack", "pack_servers", "places", "with_recorded"]
+__all__ = [
+    "STEPS",
+    "PackedServers",
+    "Packing",
+    "Unit",
+    "pack",
+    "pack_servers",
+    "places",
+    "sort_as_recorded",
+    "with_recorded",
+]
 
 T = TypeVar("T")
 
@@ -114,6 +124,12 @@ def with_recorded(
     servers = [*known, *pack_rows(rest).servers]
     batches = tuple((number,) for number in range(len(servers)))
     return PackedServers(servers, Packing(batches, packed.packing.lower_bound, packed.packing.bound_by))
+
+
+def sort_as_recorded(order: list[T], packed: Mapping[T, PackedServers], recorded: Iterable[tuple[str, ...]]) -> None:
+    """Bring what shares a request into the order in which a tape has its batches; nothing moves where there is none."""
+    places_of = {batch: number for number, batch in enumerate(recorded)}
+    order.sort(key=lambda key: min((places_of.get(each, len(places_of)) for each in packed[key].servers), default=0))
 
 
 def pack(units: Sequence[Unit], limit: int, *, steps: int = STEPS) -> Packing:

@@ -22,7 +22,7 @@ from sdrs_nb.planning.facts import read_facts
 from sdrs_nb.planning.left_out import most_frequent
 from sdrs_nb.planning.naming import NameRequest, name_batches, name_instances
 from sdrs_nb.planning.overrides import Overrides, assign_keys
-from sdrs_nb.planning.packing import STEPS, PackedServers, pack_servers, places, with_recorded
+from sdrs_nb.planning.packing import STEPS, PackedServers, pack_servers, places, sort_as_recorded, with_recorded
 from sdrs_nb.planning.plans import Plan
 from sdrs_nb.planning.proofs import proof_of
 from sdrs_nb.planning.selection import select
@@ -123,10 +123,7 @@ def plan_batches(
     known = dict(zip(inventory.groups["group_id"], inventory.groups["name"].fillna(""), strict=True))
     names = {each: known.get(each) or each for each in sorted({key.group_id for key in packed})}
     order = _key_order(packed, names, group_order)
-    if recorded := {batch: number for number, batch in enumerate(inventory.about.batches)}:
-        order.sort(
-            key=lambda key: min((recorded.get(batch, len(recorded)) for batch in packed[key].servers), default=0)
-        )
+    sort_as_recorded(order, packed, inventory.about.batches)
     existing = inventory.protected_instances["name"].dropna()
     contents = [(key, servers) for key in order for servers in packed[key].servers]
     wanted = [NameRequest(key.name_prefix, names[key.group_id], key.wave) for key, _servers in contents]
