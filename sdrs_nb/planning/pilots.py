@@ -19,7 +19,8 @@ def choose_pilot(plan: "Plan", pilot: int | str | None) -> str | None:
     ----------
     pilot
         None, 0 or ``"0"``: none.  1 or ``"1"``: the smallest batch of the first wave, of a group without a cluster of
-        servers where there is one; of several the first in sending order.  Else the id of the batch.
+        servers and of two servers at least where there is one, since one alone shows no order; of several the first in
+        sending order.  Else the id of the batch.
 
     Raises
     ------
@@ -51,4 +52,12 @@ def _smallest(plan: "Plan") -> "Batch":
     mine = [batch for batch in plan.batches if batch.wave == first]
     tied = {batch.batch_id for batch in mine if shared.intersection(batch.server_ids)}
     tied_groups = {batch.group_id for batch in mine if batch.batch_id in tied}
-    return min(mine, key=lambda batch: (batch.group_id in tied_groups, batch.batch_id in tied, len(batch.server_ids)))
+    return min(
+        mine,
+        key=lambda batch: (
+            batch.group_id in tied_groups,
+            batch.batch_id in tied,
+            len(batch.server_ids) == 1,
+            len(batch.server_ids),
+        ),
+    )

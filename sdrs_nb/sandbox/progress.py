@@ -252,7 +252,7 @@ class Creation:
         self.world.add_volume(volume)
         if pool_id in self.world.pools:
             self.world.pools[pool_id].provisioned_gib += pair.size_gib
-        if pair.status == "creating":
+        if pair.status == "creating" and not self.settings.pairs_late_s:
             pair.status = "available"
 
     def _end(self, at: float) -> None:

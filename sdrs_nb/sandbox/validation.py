@@ -71,7 +71,7 @@ def read_batch_order(call: CloudCall) -> Order:
 
 def _numbered(call: CloudCall, prefix: str, count: int) -> list[str]:
     """Give the names of a request's instances, in the order of its servers."""
-    taken = len(call.world.creations) if call.settings.numbering == "continued" else 0
+    taken = len(call.world.instances) if call.settings.numbering == "continued" else 0
     first = {"from_zero": 0, "continued": taken + 1}.get(call.settings.numbering, 1)
     width = 1 if call.settings.numbering == "unpadded" else 4
     # ASSUMED: numbering: "-0001" upwards in every request, in the order of the servers.

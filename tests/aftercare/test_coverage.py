@@ -265,6 +265,7 @@ def change(sandbox, server_id, facts):
     sandbox.service.world.touch()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", ["server_id", "dr_server_id"])
 @pytest.mark.parametrize("facts", [*([fact] for fact in IN_THE_WORLD), [*IN_THE_WORLD]], ids="+".join)
 async def test_each_change_in_the_sandbox_is_found_and_nothing_else(sandbox, cloud, facts, side):

@@ -63,6 +63,7 @@ RUNS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "wanted"), RUNS.values(), ids=RUNS)
 async def test_a_whole_run_replayed_has_the_same_outcome(tmp_path, no_network, kind, wanted):
     """Load, check, plan, submit, follow, verify: recorded, then played back by the same calls."""
@@ -76,6 +77,7 @@ async def test_a_whole_run_replayed_has_the_same_outcome(tmp_path, no_network, k
     assert [each.name_prefix for each in after.plan.batches] == [each.name_prefix for each in before.plan.batches]
 
 
+@pytest.mark.slow
 async def test_an_undo_is_played_back_too(tmp_path, no_network):
     """What the run made is deleted in the requests that were recorded."""
 
@@ -101,6 +103,7 @@ async def test_an_undo_is_played_back_too(tmp_path, no_network):
     pd.testing.assert_frame_equal(played(after)[same], as_recorded(before)[same])
 
 
+@pytest.mark.slow
 async def test_rules_judge_a_tape_as_they_judged_the_cloud(tmp_path):
     """Every server has the verdict and the findings it had; what the rules read is not lost."""
     sandbox = Sandbox(servers=120, seed=7, speed=0)
@@ -120,6 +123,7 @@ async def test_rules_judge_a_tape_as_they_judged_the_cloud(tmp_path):
     assert verdicts.tolist() == after.verdicts.set_index("server_id")["verdict"].sort_index().tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "stages"), {"run": {"created": 8}, "refusal": {"created": 5, "failed": 3}}.items())
 async def test_kept_tapes_still_end_as_they_did(tmp_path, no_network, name, stages):
     """Those of ``tests/data/tapes``: whoever changes what is asked for, or how it is read, sees it here."""
@@ -192,6 +196,7 @@ async def test_the_clock_of_a_replay_is_the_tapes(tmp_path):
         assert first.month == 3
 
 
+@pytest.mark.slow
 async def test_waiting_for_what_never_comes_ends(tmp_path):
     """A tape that breaks off while a job runs: the run ends as unknown in seconds, by the cloud's time."""
     lines = (FOLDER / "run" / "run.tape.jsonl").read_text().splitlines()

@@ -41,6 +41,7 @@ class Planting(httpx.AsyncBaseTransport):
         return self._plant() if isinstance(value, str) else value
 
 
+@pytest.mark.slow
 async def test_no_text_of_any_answer_is_in_the_tape(tmp_path):
     """Every text of every field is a canary, names of fields and headers beside them: none is there in any spelling."""
     planting = Planting(Sandbox(servers=6, seed=7, speed=0).app)
@@ -53,6 +54,7 @@ async def test_no_text_of_any_answer_is_in_the_tape(tmp_path):
     assert not search.in_folder(tmp_path / "t")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["access key", "password"])
 async def test_no_credential_and_no_name_of_the_estate_is_in_the_tape(tmp_path, kind):
     """Keys, password, token, user, account, and whatever servers, volumes, groups and networks are called."""

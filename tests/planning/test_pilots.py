@@ -46,7 +46,9 @@ async def test_no_pilot_unless_asked_for(plan, asked):
     ("sizes", "waves", "tied_batches", "chosen"),
     [
         pytest.param((3, 3, 3, 3), (1, 1, 1, 1), (), 0, id="the first of equals"),
-        pytest.param((3, 2, 3, 1), (1, 1, 1, 1), (), 3, id="the smallest"),
+        pytest.param((3, 2, 3, 3), (1, 1, 1, 1), (), 1, id="the smallest"),
+        pytest.param((3, 2, 3, 1), (1, 1, 1, 1), (), 1, id="the smallest that shows an order"),
+        pytest.param((1, 1, 1, 1), (1, 1, 1, 1), (), 0, id="one server where there are no others"),
         pytest.param((3, 3, 2, 1), (1, 1, 1, 2), (), 2, id="of the first wave alone"),
         pytest.param((2, 3, 3, 3), (1, 1, 1, 1), (0,), 2, id="of a group without a cluster"),
         pytest.param((2, 3, 2, 3), (1, 1, 1, 1), (0, 2), 1, id="without a cluster where every group has one"),

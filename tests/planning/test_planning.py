@@ -79,6 +79,7 @@ def test_every_eligible_server_is_in_exactly_one_batch(eligibility):
     assert max(len(batch.server_ids) for batch in plan.batches) <= eligibility.options.batch_limit
 
 
+@pytest.mark.slow
 @given(estates())
 @settings(max_examples=30)
 def test_no_cluster_is_split(eligibility):
@@ -113,6 +114,7 @@ def test_the_order_of_rows_changes_nothing(eligibility, dice):
     assert plan_of(mixed).to_document() == plan_of(eligibility).to_document()
 
 
+@pytest.mark.slow
 @given(estates())
 @settings(max_examples=10)
 def test_a_saved_plan_loads_as_the_same_plan(tmp_path_factory, eligibility):

@@ -179,6 +179,7 @@ def test_a_switch_of_the_site_turns_the_rule_that_blocks(profile, takes):
     assert load_rulebook(profile, shared_volumes=takes, H15="notice").severity("H15") is Effect.NOTICE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", PROFILES)
 @given(data=st.data())
 @settings(max_examples=30, deadline=None)

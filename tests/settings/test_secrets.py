@@ -129,6 +129,7 @@ print("SECRETS", found["password"], found["secret_key"], found["access_key"])
 """
 
 
+@pytest.mark.slow
 def test_a_log_of_everything_holds_no_secret(tmp_path):
     """Two whole loads at level DEBUG, by password and by key: no token, no signature, no password, no key."""
     done = subprocess.run(
