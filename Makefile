@@ -8,9 +8,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 CATALOGUES := $(wildcard sdrs_nb/locale/*/LC_MESSAGES/*.po)
 # What is quick enough to be run after every change; CONTRIBUTING.md names the rest by folder, and `make check` holds
 # the import rules.
-FAST := $(addprefix tests/,aftercare/test_coverage.py aftercare/test_drift.py aftercare/test_groups.py cloud \
-	eligibility intake inventory ledger payloads planning reporting rulebook settings shown widgets) \
-	$(addprefix tests/test_,asked.py catalogue.py ids.py statuses.py tables.py)
+FAST := $(addprefix tests/,cloud eligibility intake inventory ledger payloads planning reporting rulebook settings shown \
+	widgets test_asked.py test_catalogue.py test_ids.py test_tables.py)
 BENCH_FLAGS := $(if $(QUICK),--quick)
 
 .PHONY: demo test test-fast lab bench check docs clean

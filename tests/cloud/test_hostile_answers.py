@@ -67,6 +67,7 @@ async def groups_of(endpoint, **settings):
         return await cloud.sdrs.groups()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("head", "part"),
     [
@@ -130,6 +131,7 @@ async def test_a_packed_body_is_read(pack):
         assert [group["id"] for group in await groups_of(endpoint)] == ["g"]
 
 
+@pytest.mark.slow
 async def test_a_refusal_with_an_endless_page_is_told_by_what_was_read():
     """Its status counts, not the size of the page that a proxy made of it."""
     async with answering(b"HTTP/1.1 403 No\r\n", endless(b"<p>blocked</p>" * 4096)) as endpoint:

@@ -355,6 +355,7 @@ OF_THE_ESTATE = check_eligibility(ESTATE)
 SHOWN = ("verdicts", "findings", "candidates", "clusters", "request_findings")
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1))
 def test_the_order_of_rows_never_matters(seed):

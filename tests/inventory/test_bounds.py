@@ -160,6 +160,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "told"), BOMBS.values(), ids=BOMBS)
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_a_workbook_that_would_cost_far_more_than_it_weighs(make, told):

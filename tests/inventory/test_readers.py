@@ -374,6 +374,7 @@ CELLS = st.sampled_from(["", "ID", "名称", "status", "Total", "--", ID, "Runni
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=2000)
 @given(rows=st.lists(st.lists(CELLS, max_size=6), max_size=6), separator=st.sampled_from([",", ";", "\t", "|"]))
 def test_any_table_of_strings_is_an_inventory_or_an_inventory_error(rows, separator):

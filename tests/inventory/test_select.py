@@ -281,6 +281,7 @@ def test_any_text_selects_servers_that_it_names_or_nothing(estate, text):
     assert set(found.server_ids) <= set(estate.servers["server_id"])
 
 
+@pytest.mark.slow
 def test_a_large_estate_takes_seconds():
     """Twenty thousand servers: a list of all their names, and an expression over them."""
     count = 20_000

@@ -33,6 +33,7 @@ def a_delete(**changes) -> Batch:
     return Batch(**{**fields, "instances": {"s1": "p1", "s2": "p2"}, **changes})
 
 
+@pytest.mark.slow
 @given(st.integers(1, 60))
 @settings(max_examples=15)
 def test_every_server_is_a_request_of_its_own(servers):

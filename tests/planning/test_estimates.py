@@ -88,6 +88,7 @@ def test_groups_work_side_by_side_and_waves_one_after_the_other():
     assert one.requests == two.requests == waves.requests == 2
 
 
+@pytest.mark.slow
 @given(st.integers(1, 60), st.lists(st.floats(1, 5000), max_size=20))
 @settings(max_examples=20)
 def test_more_servers_never_take_less(servers, history):
@@ -134,6 +135,7 @@ def test_the_estimate_reads_as_sentences():
     assert "1 in use before, 7 after, 10 allowed" in text
 
 
+@pytest.mark.slow
 async def test_calls_and_time_are_near_what_a_run_takes(sandbox, cloud, ledger, cloud_time):
     """On the sandbox the second run needs about as many calls and as much time as its estimate says."""
     inventory = await sdrs_nb.load_inventory(cloud)

@@ -66,6 +66,7 @@ def estates(draw):
     return an_eligibility(group_of, clusters=clusters, options=BatchOptions(batch_limit=limit))
 
 
+@pytest.mark.slow
 @given(estates())
 @settings(max_examples=30)
 def test_every_eligible_server_is_in_exactly_one_batch(eligibility):
@@ -91,6 +92,7 @@ def test_no_cluster_is_split(eligibility):
         assert len({batch_of[server] for server in rows["server_id"]}) == 1
 
 
+@pytest.mark.slow
 @given(estates(), st.randoms(use_true_random=False))
 @settings(max_examples=15)
 def test_the_order_of_rows_changes_nothing(eligibility, dice):
