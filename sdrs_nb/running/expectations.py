@@ -17,6 +17,7 @@ from sdrs_nb.ledger.pilots import PilotResult, PilotRow
 from sdrs_nb.ledger.run_states import BatchState
 from sdrs_nb.models import Batch
 from sdrs_nb.running.jobs import Job, match_instances
+from sdrs_nb.running.observations import INSTANCE_FIELDS
 from sdrs_nb.shown.cells import text_of
 from sdrs_nb.statuses import CREATION_FAILED, DR_SERVER_AT_REST, MADE, TAKES_SERVERS, JobStatus, Stage
 
@@ -42,8 +43,7 @@ _COPIED = {
 }  # fmt: skip
 #: Fields that every document of a list is expected to have.
 _FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
-    "instances": ("id", "name", "server_group_id", "status", "source_server", "target_server", "created_at",
-                  "priority_station"),
+    "instances": INSTANCE_FIELDS,
     "details": ("id", "name", "server_group_id", "status", "source_server", "target_server", "attachment", "tags"),
     "pairs": ("id", "name", "server_group_id", "status", "replication_status", "volume_ids", "attachment"),
 })  # fmt: skip
@@ -156,8 +156,11 @@ def observed(rows: Iterable[PilotRow]) -> Iterator[Observation]:
     words = {PilotResult.AS_EXPECTED: CONFIRMED, PilotResult.DIFFERENT: CONTRADICTED}
     for row in rows:
         if row.assumption and row.result in words and row.aspect != _ON_THE_WAY:
-            detail = f"{row.name or row.subject}: {row.aspect}: {row.expected}: {row.found}"
-            yield Observation(row.assumption, words[row.result], detail)
+            same = f"{row.name or row.subject}: {row.found}"
+            other = _("{subject}: {found} in place of {expected}", subject=row.name or row.subject, found=row.found,
+                      expected=row.expected)  # fmt: skip
+            is_same = row.result == PilotResult.AS_EXPECTED
+            yield Observation(row.assumption, words[row.result], same if is_same else other)
 
 
 class _Comparison:

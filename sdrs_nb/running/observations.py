@@ -19,6 +19,7 @@ from sdrs_nb.statuses import (
 )
 
 __all__ = [
+    "INSTANCE_FIELDS",
     "contradiction_sentence",
     "observe_call",
     "observe_instances",
@@ -28,7 +29,9 @@ __all__ = [
 
 Document = Mapping[str, Any]
 #: Fields that the page of the instances' list shows and that stages read.
-_FIELDS = ("id", "name", "server_group_id", "status", "source_server", "target_server", "created_at")
+INSTANCE_FIELDS = (
+    "id", "name", "server_group_id", "status", "source_server", "target_server", "created_at", "priority_station",
+)  # fmt: skip
 
 
 def _said(assumption: str, holds: bool, detail: str) -> Observation:  # noqa: FBT001 - what was seen
@@ -50,16 +53,19 @@ def observe_job(batch: Batch, job: Job, found: Mapping[str, Document]) -> Iterat
         return
     named = [sub_job.protected_instance_id for sub_job in job.sub_jobs]
     whole = len(named) == len(batch.server_ids) and all(named)
-    yield _said("sub_job_shape", whole, f"{sum(map(bool, named))} sub-jobs of {len(batch.server_ids)} name an instance")
+    shape = _("{found} of {count} sub-jobs name an instance", found=sum(map(bool, named)), count=len(batch.server_ids))
+    yield _said("sub_job_shape", whole, shape)
     sent = [str(found.get(server, {}).get("id")) for server in batch.server_ids]
     if whole and len(sent) > 1 and {*named} == {*sent}:
         yield _said("sub_job_order", named == sent, f"{job.job_id}: {', '.join(map(str, named))}")
     yield from _doubles_named(job, found)
     failed = [sub_job for sub_job in job.sub_jobs if sub_job.status == JobStatus.FAIL]
     if whole and failed:
-        yield _said("parent_end", job.status == JobStatus.FAIL, f"{len(failed)} sub-jobs failed, job {job.status}")
+        ended = _("{count} sub-jobs failed, the job ended as {status}", count=len(failed), status=job.status)
+        yield _said("parent_end", job.status == JobStatus.FAIL, ended)
     elif whole and all(sub_job.status == JobStatus.SUCCESS for sub_job in job.sub_jobs):
-        yield _said("parent_end", job.status == JobStatus.SUCCESS, f"all sub-jobs succeeded, job {job.status}")
+        ended = _("all sub-jobs succeeded, the job ended as {status}", status=job.status)
+        yield _said("parent_end", job.status == JobStatus.SUCCESS, ended)
 
 
 def _doubles_named(job: Job, found: Mapping[str, Document]) -> Iterator[Observation]:
@@ -67,7 +73,9 @@ def _doubles_named(job: Job, found: Mapping[str, Document]) -> Iterator[Observat
     for sub_job in job.sub_jobs:
         target = shown.get(sub_job.protected_instance_id or "")
         if sub_job.dr_server_id and target:
-            yield _said("native_server_id", sub_job.dr_server_id == target, f"{target}: {sub_job.dr_server_id}")
+            is_same = sub_job.dr_server_id == target
+            other = _("{found} in place of {expected}", found=sub_job.dr_server_id, expected=target)
+            yield _said("native_server_id", is_same, target if is_same else other)
 
 
 def observe_instances(batch: Batch, found: Mapping[str, Document], job: Job | None = None) -> Iterator[Observation]:
@@ -76,16 +84,19 @@ def observe_instances(batch: Batch, found: Mapping[str, Document], job: Job | No
     ``found``: the instance of each server of the batch that has one, as the list has it; ``job`` where it has ended.
     """
     for document in found.values():
-        lacking = [name for name in _FIELDS if name not in document]
-        yield _said("list_fields", not lacking, ", ".join(lacking) or str(document.get("id")))
+        lacking = [name for name in INSTANCE_FIELDS if name not in document]
+        without = _("without {fields}", fields=", ".join(lacking)) if lacking else str(document.get("id"))
+        yield _said("list_fields", not lacking, without)
     if batch.call.is_batch:
         for server, name in zip(batch.server_ids, batch.instance_names, strict=True):
             if said := found.get(server, {}).get("name"):
-                yield _said("numbering", said == name, f"{name}: {said}")
+                told = said if said == name else _("{found} in place of {expected}", found=said, expected=name)
+                yield _said("numbering", said == name, told)
     failed = sum(sub_job.status == JobStatus.FAIL for sub_job in job.sub_jobs) if job else 0
     if failed and job and len(job.sub_jobs) == len(batch.server_ids):
         missing = len(batch.server_ids) - len(found)
-        yield _said("failed_instance", not missing, f"{failed} failed, {missing} not in the list")
+        kept = _("{failed} failed, {missing} not in the list", failed=failed, missing=missing)
+        yield _said("failed_instance", not missing, kept)
 
 
 def observe_states(found: Mapping[str, Document]) -> Iterator[Observation]:
